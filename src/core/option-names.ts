@@ -29,7 +29,7 @@ export interface UnknownOption {
  *
  * @returns undefined if every name is known.
  */
-export function unknownOption(options: object, known: Readonly<Record<string, true>>): UnknownOption | undefined {
+export function unknownOption(options: object, known: object): UnknownOption | undefined {
   // Inherited names count too, because reading an option by its name finds them.
   for (const name in options) {
     if (!Object.hasOwn(known, name)) return { name, message: unknownName('option', name, Object.keys(known)) };

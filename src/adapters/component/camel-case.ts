@@ -1,13 +1,13 @@
-/** *Explainer.md*, "JS API": the names of the component model as JavaScript writes them. */
+/** *Explainer.md*, "JS API": converts the names of the component model to JavaScript names. */
 import { memoizeByName } from './engine/name-cache.ts';
 
-/** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
+/** Returns the JavaScript name of a function, field or flag: `takeBorrow` for `take-borrow`. */
 export const toCamelCase: (name: string) => string = memoizeByName((name) => {
   const [first = '', ...rest] = name.split('-');
   return rest.reduce((text, word) => text + capitalized(word), first.toLowerCase());
 });
 
-/** The name under which JavaScript sees a resource type: `input-stream` is `InputStream`. */
+/** Returns the JavaScript name of a resource type: `InputStream` for `input-stream`. */
 export function toPascalCase(name: string): string {
   return name.split('-').map(capitalized).join('');
 }

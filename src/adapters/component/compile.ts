@@ -1,4 +1,6 @@
-/** `compile` turns bytes into a component that can be instantiated. */
+/** `compile` converts bytes to a component that can be instantiated. */
+
+import type { OptionNames } from '../../core/option-names.ts';
 import { propertyOf, show } from './abi/javascript-values.ts';
 import { decode } from './binary/decode.ts';
 import type { Component as BinaryComponent, CoreModule } from './binary/definitions.ts';
@@ -6,19 +8,22 @@ import { download } from './download.ts';
 import { type EngineModule, engine } from './engine/web-assembly.ts';
 import { ArgumentError, InvalidError } from './errors.ts';
 import { coreModulesOf, Plan } from './linking/plan.ts';
-import { checkNames, type OptionNames } from './option-names.ts';
+import { checkNames } from './option-names.ts';
 import { describeExterns } from './types/describe.ts';
 import type { NamedExtern } from './types.ts';
 import { validate } from './validation/validate.ts';
 
 /** A component that was decoded and validated, with its core modules compiled. {@link compile} creates it. */
 export class Component {
-  /** Only `instantiate` uses it. */
+  /** The validated component and its compiled core modules. Only this package uses it. */
   readonly plan: Plan;
-  /** Describes how the core modules were rewritten: see {@link CompileOptions}. Undefined if they were not. */
+  /**
+   * Describes how the core modules were rewritten (see {@link CompileOptions}). It is undefined if they were not
+   * rewritten.
+   */
   readonly instrumentation: object | undefined;
   readonly #bytes: Uint8Array<ArrayBuffer>;
-  // Described on demand, because few programs read them.
+  // They are computed on demand, because few programs read them.
   #imports: readonly NamedExtern[] | undefined;
   #exports: readonly NamedExtern[] | undefined;
 
@@ -77,8 +82,8 @@ export type BufferSource = ArrayBufferLike | ArrayBufferView;
 /** The options of {@link compile}. */
 export interface CompileOptions {
   /**
-   * Rewrites each core module before the engine validates and compiles it. It is meant for hosts that bound and count a
-   * guest's resources. An error that it throws is thrown if the component itself is valid.
+   * Rewrites each core module before the engine validates and compiles it. It is meant for hosts that limit and count a
+   * guest's resources. If it throws, `compile` throws the same error, unless the component itself is invalid.
    */
   readonly instrument?: ((module: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
   /** Describes what `instrument` does, as data that can be posted. It is kept as `component.instrumentation`. */
@@ -90,13 +95,13 @@ const OPTION_NAMES: OptionNames<CompileOptions> = { instrument: true, instrument
 /**
  * Decodes, validates and compiles a component.
  *
- * No code is generated, because the engine compiles the component's core modules, and the rest is closures. So this
- * works under a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`. Without that, the engine's
- * `CompileError` names the policy.
+ * No JavaScript code is generated, because the engine compiles the component's core modules, and closures do the rest.
+ * So this works under a content security policy without `unsafe-eval`. The policy must allow `wasm-unsafe-eval`.
+ * Otherwise the engine throws a `CompileError` that names the policy.
  *
  * @param source the bytes of the binary, a `Response` of `fetch`, a `Blob`, or a promise of one of these. Bytes are
  *   copied. The engine compiles the core modules of a response while the rest of it is still being downloaded.
- * @throws ArgumentError if `source` is something else, or the response reports a failure, or an option is unknown.
+ * @throws ArgumentError if `source` is another value, the response reports a failure, or an option is unknown.
  * @throws MalformedError if the bytes are not a component binary, with a byte offset.
  * @throws InvalidError if the component breaks a rule of the specification.
  * @throws UnsupportedError if it uses a feature that this loader does not have.
@@ -119,7 +124,7 @@ export async function compile(source: ComponentSource, options: CompileOptions =
 }
 
 /**
- * Compiles a component synchronously. Engines in browsers refuse to compile large modules on the main thread like this.
+ * Compiles a component synchronously. Browsers refuse to compile large modules synchronously on the main thread.
  *
  * @throws the errors of {@link compile}.
  */
@@ -131,7 +136,7 @@ export function compileSync(source: BufferSource): Component {
   return new Component(new Plan(component, modules), bytes, undefined);
 }
 
-/** Compiles the core modules of a component again, from their original bytes. The rest of it is used again. */
+/** Compiles the core modules of a component again, from their original bytes. The validated component is reused. */
 export async function recompile(component: Component, options: CompileOptions): Promise<Component> {
   const { bytes, instrumentation } = component.toPostable();
   const { component: validated, modules: compiled } = component.plan;
@@ -147,7 +152,7 @@ export async function recompile(component: Component, options: CompileOptions): 
 /**
  * Returns the component for the result of {@link Component.toPostable}, in this thread or another. Nothing is compiled.
  *
- * @throws ArgumentError if `postable` is something else.
+ * @throws ArgumentError if `postable` is another value.
  */
 export function fromPostable(postable: PostableComponent): Component {
   const { kind, bytes, modules, instrumentation } = (postable ?? {}) as Partial<PostableComponent>;
@@ -166,7 +171,7 @@ export function fromPostable(postable: PostableComponent): Component {
   return new Component(new Plan(validate(decoded), compiled), bytes, instrumentation);
 }
 
-/** Core modules that the engine compiles before the component is complete, by their offset in it. */
+/** Core modules that the engine compiles before the whole component has been downloaded, by their offset in it. */
 type EarlyModules = Map<number, Promise<EngineModule>>;
 
 async function bytesOf(source: BytesSource, early: EarlyModules | undefined): Promise<Uint8Array<ArrayBuffer>> {
@@ -195,7 +200,11 @@ function isResponse(source: Response | Blob): source is Response {
   return 'ok' in source;
 }
 
-function isBytes(source: unknown): source is BufferSource {
+/**
+ * Returns whether a value is a buffer of bytes or a view of one. Tests the tag, because it may be of another realm, or
+ * shared.
+ */
+export function isBytes(source: unknown): source is BufferSource {
   return ArrayBuffer.isView(source) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
 }
 
@@ -207,7 +216,7 @@ function copyOf(source: BufferSource): Uint8Array<ArrayBuffer> {
   return bytesOfComponent(source).slice() as Uint8Array<ArrayBuffer>;
 }
 
-/** Returns a view of the bytes that were passed for a component. @throws ArgumentError if they are not bytes. */
+/** Returns a view of the bytes that were passed as a component. @throws ArgumentError if they are not bytes. */
 export function bytesOfComponent(source: BufferSource): Uint8Array {
   if (!isBytes(source)) throw notBytes(source);
   return ArrayBuffer.isView(source)
@@ -229,8 +238,9 @@ function notBytes(source: unknown): ArgumentError {
 }
 
 /**
- * Up to this size, passing a module to another thread and waiting for it takes about as long as compiling it, and much
- * longer if the engine has it in its cache. Browsers may refuse modules larger than 4 KiB on their main thread.
+ * The size in bytes up to which compiling a module takes no longer than passing it to another thread and waiting for
+ * it. If the engine has the module in its cache, compiling is much faster. Browsers may refuse modules larger than 4
+ * KiB on their main thread.
  */
 let smallModule = 64 * 1024;
 

@@ -1,7 +1,7 @@
 /**
- * Reads a response while the engine already compiles: each core module at the top level of a component is handed over
- * as soon as its last byte has arrived. Nothing is refused here. Errors are found when the whole component is decoded
- * and validated.
+ * Reads a response while the engine compiles its beginning. Each core module at the top level of a component is passed
+ * on as soon as its last byte has arrived. Nothing is checked here, because the whole component is decoded and
+ * validated afterwards.
  *
  * Source: *Binary.md*, "Component Definitions" (a preamble of eight bytes, then sections: an id, a size, the content).
  */
@@ -19,7 +19,7 @@ export async function download(
   let bytes = new Uint8Array(64 * 1024);
   let length = 0;
   let section = PREAMBLE;
-  // Not every browser lets a stream be iterated.
+  // Some browsers cannot iterate over a stream.
   const reader = body.getReader();
   for (;;) {
     const { done, value: chunk } = await reader.read();
@@ -34,14 +34,14 @@ export async function download(
     for (;;) {
       const content = contentOf(bytes.subarray(0, length), section);
       if (content === undefined || content.end > length) break;
-      // A copy, because the buffer may be replaced while the engine reads it.
+      // The bytes are copied, because the buffer may be replaced while the engine reads it.
       if (bytes[section] === CORE_MODULE) onModule(content.start, bytes.slice(content.start, content.end));
       section = content.end;
     }
   }
 }
 
-/** Returns the bounds of the content of the section at `at`; undefined if its size is invalid or has not arrived. */
+/** Returns the bounds of the content of the section at `at`, or undefined if its size is invalid or has not arrived. */
 function contentOf(bytes: Uint8Array, at: number): { readonly start: number; readonly end: number } | undefined {
   let size = 0;
   for (let index = 1; index <= 5; index++) {

@@ -1,4 +1,6 @@
-/** `instantiate` turns a component and its imports into an instance. */
+/** `instantiate` creates an instance of a component with its imports. */
+
+import type { OptionNames } from '../../core/option-names.ts';
 import { asFailure, endInstances, type RuntimeResource } from './abi/component-instance.ts';
 import { propertyOf, show } from './abi/javascript-values.ts';
 import { HandleTable } from './abi/table-state.ts';
@@ -12,7 +14,7 @@ import { ImportReader } from './linking/imports.ts';
 import type { InstanceItem } from './linking/items.ts';
 import { checkPromises } from './linking/js-names.ts';
 import { type LinkHost, type Linking, linkComponent } from './linking/link.ts';
-import { checkNames, type OptionNames } from './option-names.ts';
+import { checkNames } from './option-names.ts';
 
 /** The values for the imports of a component, by their names. See {@link instantiate}. */
 export type ImportObject = object;
@@ -47,9 +49,9 @@ export interface InstantiateOptions {
    */
   readonly maxLiftedBytes?: number;
   /**
-   * Imported functions that return promises without being `async` functions, by the names that jco's option has:
+   * Imported functions that return promises without being `async` functions. The names are those of jco's option:
    * `'wasi:io/poll@0.2.0#poll'`, `'wasi:io/poll#[method]pollable.block'`, `'function-at-the-root'`. The version may be
-   * left out. `async` functions need not be listed.
+   * omitted. `async` functions need not be listed.
    *
    * @default []
    */
@@ -74,17 +76,18 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
    *
    * A function that traps throws a `Trap`. A function whose result is a `result` returns the `ok` case and throws a
    * `ComponentError` for the `error` case. An error that a host function throws is passed on unchanged. If a host
-   * function returns a value of another type, a `LinkError` names the import. If an argument has another type, a
-   * `ValueError` is thrown. The guest is then not called, and receives none of the handles in the other arguments. Each
-   * `async func` returns a promise, and so does every function of an instance that was given an asynchronous import.
+   * function returns a value of the wrong type, a `LinkError` names the import. If an argument has the wrong type, a
+   * `ValueError` names the argument. In this case the guest is not called, and receives none of the handles in the
+   * other arguments. Each `async func` returns a promise, and so does every function of an instance that was given an
+   * asynchronous import.
    */
   readonly exports: Exports;
   /** The number of handles that JavaScript holds with `resources: 'handles'`. */
   readonly handleCount: number;
   /**
-   * Ends the instance. Every later call into it traps (`disposed`). The host's resources that it holds are disposed. An
-   * instance that traps ends in the same way. Garbage collection does not end an instance, so dispose one that holds
-   * files or connections.
+   * Ends the instance. Every later call into it traps with the code `disposed`. The resources of the host that it holds
+   * are disposed. An instance that traps ends in the same way. Garbage collection does not end an instance, so dispose
+   * one that holds files or connections.
    */
   [Symbol.dispose](): void;
 }
@@ -100,8 +103,8 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
  * linked to each other, and values pass between them directly.
  *
  * @throws ArgumentError if `component` is not a compiled component, or an option is unknown or invalid.
- * @throws LinkError if imports are missing or do not fit (it lists all of them), or two exports have one name in
- *   JavaScript.
+ * @throws LinkError if imports are missing or have the wrong type (it lists all of them), or two exports have the same
+ *   JavaScript name.
  * @throws Trap if a start function traps.
  */
 export async function instantiate<Exports extends object = Record<string, unknown>>(
@@ -126,8 +129,8 @@ export async function instantiate<Exports extends object = Record<string, unknow
 }
 
 /**
- * Instantiates a component synchronously, for hosts that sometimes need a fresh instance. Engines in browsers refuse to
- * instantiate large modules on the main thread like this.
+ * Instantiates a component synchronously, for hosts that sometimes need a fresh instance. Browsers refuse to
+ * instantiate large modules synchronously on the main thread.
  *
  * @throws the errors of {@link instantiate}.
  */
@@ -156,7 +159,10 @@ interface Preparation<Exports extends object> {
   readonly finish: (item: InstanceItem) => Instance<Exports>;
 }
 
-/** The caller chooses the type of the exports, because TypeScript cannot read the types of a binary. */
+/**
+ * Checks the arguments, and reads the imports before anything of the component runs. The caller chooses the type of the
+ * exports, because TypeScript cannot read the types of a binary.
+ */
 function prepare<Exports extends object>(
   component: Component,
   imports: ImportObject,
@@ -171,7 +177,7 @@ function prepare<Exports extends object>(
   if (component.instrumentation !== undefined && options.onCoreInstance === undefined) {
     throw new ArgumentError(
       'component',
-      'it was rewritten for a host, and only that host can instantiate it; compile it again',
+      'expected a component that was not rewritten for another host; compile it again with `compile`',
     );
   }
   const host = hostOf(options);
@@ -231,10 +237,10 @@ function hostOf(options: InstantiateOptions): LinkHost {
 
 function checkBound(name: string, bound: unknown): void {
   if (typeof bound === 'number' && bound >= 0) return;
-  throw new ArgumentError(name, `expected a number that is not negative, got ${show(bound)}`);
+  throw new ArgumentError(name, `expected a number of at least 0, got ${show(bound)}`);
 }
 
-/** Ends an instance that cannot be completed. Returns the error to throw. */
+/** Ends an instance that could not be created completely. Returns the error to throw. */
 function linkFailure(host: LinkHost, error: unknown): unknown {
   const failure =
     error instanceof engine.LinkError ? new LinkError(error.message, [], { cause: error }) : asFailure(error);

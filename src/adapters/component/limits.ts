@@ -1,6 +1,6 @@
 /**
  * The limits of the loader, with their reasons. Everything that is counted in a component has a limit, so that a
- * hostile input of any size is refused before it costs more memory or time than its own length explains.
+ * hostile input of any size is refused before it costs more memory or time than its length justifies.
  *
  * The core limits are the ones that every JavaScript engine applies (*WebAssembly JavaScript Interface*,
  * "Implementation-defined Limits"). The component limits are of the same order as those of wasm-tools, far above the
@@ -8,8 +8,8 @@
  */
 
 /**
- * Levels of components, component types, instance types and instances inside one another, both as they are written and
- * as references nest them. Each level is a recursive call of the loader.
+ * Levels of components, component types, instance types and instances inside one another, nested in the text or by
+ * reference. Each level is a recursive call of the loader.
  */
 export const maxNesting = 100;
 
@@ -32,14 +32,14 @@ export const maxTypeNodes = 100_000;
  */
 export const maxTypeWork = 1_000_000;
 
-/** Bytes of one name. It is the engines' limit for import and export names. */
+/** Bytes of one name. Engines have the same limit for import and export names. */
 export const maxNameLength = 100_000;
 
 /** The number of names in a cache of names, for all components together, and the length of the longest name in it. */
 export const maxRecent = 4_096;
 export const maxRecentLength = 128;
 
-/** Definitions of one sort in one component. It is the engines' limit for types and functions of a module. */
+/** Definitions of one sort in one component. Engines have the same limit for types and functions of a module. */
 export const maxIndexSpace = 1_000_000;
 
 /** Instances or values in one section. */
@@ -54,28 +54,28 @@ export const maxExports = 100_000;
 /** Fields of a record, cases of a variant or an enum, elements of a tuple. */
 export const maxFields = 10_000;
 
-/** Parameters of one function. It is the engines' limit for core functions. */
+/** Parameters of one function. Engines have the same limit for core functions. */
 export const maxParams = 1_000;
 
 /** Flags of one `flags` type. Source: *Binary.md*, `defvaltype`. */
 export const maxFlags = 32;
 
-/** Canonical options of one canonical definition. There are fewer kinds of options than that. */
+/** Canonical options of one canonical definition. There are fewer kinds of options. */
 export const maxCanonicalOptions = 100;
 
 /** Attributes of one import or export name. */
 export const maxNameAttributes = 10;
 
-/** Results of a core function, the engines' limit. */
+/** Results of a core function. Engines have the same limit. */
 export const maxCoreResults = 1_000;
 
-/** Fields of one core struct type, the engines' limit. */
+/** Fields of one core struct type. Engines have the same limit. */
 export const maxCoreFields = 10_000;
 
 /** Declared supertypes of one core type. Source: *WebAssembly 3.0*, "Validation of types". */
 export const maxCoreSupertypes = 1;
 
-/** Levels of supertypes, the engines' limit. */
+/** Levels of supertypes. Engines have the same limit. */
 export const maxCoreSubtyping = 63;
 
 /** Pages of a 32-bit memory. Source: *WebAssembly 3.0*, "Memory types". */
@@ -94,10 +94,10 @@ export const maxFlatAsyncParams = 4;
 export const maxFlatResults = 1;
 
 /**
- * The default of `maxLiftedBytes`, the bytes that one call may lift. Lists may overlap in memory, so that a small
- * memory can contain any number of elements. An element that becomes a JavaScript value of its own, and each object
- * inside it, counts {@link elementCost} more. Each flag, number or other field of such an object counts {@link
- * slotCost} more: eight flags take one byte in memory, and 130 in JavaScript.
+ * The default of `maxLiftedBytes`, the bytes that one call may lift. Lists may overlap in memory, so a small memory can
+ * contain any number of elements. An element that becomes a JavaScript value of its own, and each object inside it,
+ * counts {@link elementCost} more. Each flag, number or other field of such an object counts {@link slotCost} more. For
+ * example, eight flags take one byte in memory, and 130 bytes in JavaScript.
  */
 export const defaultMaxLiftedBytes: number = 2 ** 28;
 export const elementCost = 64;
@@ -106,8 +106,8 @@ export const slotCost = 16;
 /**
  * Definitions that one instantiation may run. An instance counts for {@link instanceCost} of them, because components
  * that each instantiate the one before twice ask for exponential work. Each initial page of a core instance's memories
- * counts for one, and so do {@link elementsPerPage} initial elements of its tables, because an engine fills them, and
- * takes 35 bytes for each.
+ * counts for one, and so do {@link elementsPerPage} initial elements of its tables, because an engine fills them and
+ * uses 35 bytes for each.
  */
 export const maxLinkWork = 1_000_000;
 export const instanceCost = 100;
@@ -115,7 +115,7 @@ export const elementsPerPage = 16;
 
 /**
  * Objects for resources that one turn of the event loop may create before the live ones are registered for
- * finalization. Until then none of them is collected.
+ * finalization. Until then none of them is garbage-collected.
  */
 export const maxRecentObjects = 256;
 

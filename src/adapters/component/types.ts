@@ -54,12 +54,12 @@ export interface Case {
 }
 
 /**
- * The identity of a resource type inside one component: two resource types are equal if they are the same object. The
+ * The identity of a resource type inside one component. Two resource types are equal if they are the same object. The
  * identity is static. Each instantiation maps it to a run-time resource type.
  */
 export interface ResourceType {
   readonly kind: 'resource';
-  /** For messages: the name under which the type was imported, exported or first seen. */
+  /** The name under which the type was first imported or exported, for error messages. */
   readonly name: string | undefined;
 }
 

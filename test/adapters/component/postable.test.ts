@@ -14,7 +14,7 @@ import {
 import { loadModule } from 'decidable/component/host';
 import { assemble } from './assemble.ts';
 
-/** Two core modules, one of which is in a component of its own. */
+/** Two core modules, one of which is in a nested component. */
 const TEXT = `(component
   (component $C
     (core module $M (func (export "f") (result i32) (i32.const 5)))
@@ -28,7 +28,7 @@ const TEXT = `(component
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
 
-/** Returns the answer of a worker that makes a component of the message and calls it. */
+/** Returns the answer of a worker that creates a component from the message and calls it. */
 async function answerOf(message: PostableComponent, script: string): Promise<unknown> {
   const loader = import.meta.resolve('decidable/component');
   const code = `
@@ -87,14 +87,14 @@ describe('a compiled component', () => {
     assert.deepEqual([(exports as Api).f!(), (exports as Api).g!()], [5, 6]);
   });
 
-  test('keeps its bytes if the caller changes those that it was compiled from', async () => {
+  test('keeps its bytes if the caller changes the bytes that it was compiled from', async () => {
     const bytes = new Uint8Array(await assemble(TEXT));
     const component = await compile(bytes);
     bytes.fill(0);
     assert.equal((instantiateSync(fromPostable(component.toPostable())).exports as Api).f!(), 5);
   });
 
-  test('keeps the bounds that loadModule compiled into it', async () => {
+  test('keeps the limits that loadModule compiled into it', async () => {
     const bank = readFileSync(new URL('../../../examples/guests/c/bank.wasm', import.meta.url));
     const { component } = await loadModule(bank, {
       maxMemoryBytes: 1 << 20,
@@ -137,7 +137,7 @@ describe('fromPostable', () => {
     assert.throws(() => fromPostable({ ...postable, bytes: Uint8Array.of(1, 2, 3) }), { code: 'malformed' });
   });
 
-  test('is needed, because a component itself cannot be posted', async () => {
+  test('is necessary, because a component itself cannot be posted', async () => {
     const component = await compile(await assemble(TEXT));
     assert.throws(() => structuredClone(component), { name: 'DataCloneError' });
   });

@@ -1,4 +1,4 @@
-/** The size of the loader is bounded, because browsers download it. A commit that needs more raises the number. */
+/** The size of the loader is limited, because browsers download it. A commit that needs more raises the number. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -7,9 +7,9 @@ import { build } from 'esbuild';
 /**
  * The most bytes, minified and compressed, with a margin of 5 %. The virtual WASI is a subpath of its own.
  *
- * 42,000 became 46,000 when the loader learned to list all missing imports, to refuse names that collide in JavaScript
- * and unknown options, and to wait for functions that are declared asynchronous.
- * 46,000 became 48,000 when its errors learned to say where a wrong value is, and instances to release what they hold
+ * The limit was raised from 42,000 to 46,000 when the loader began to list all missing imports, to refuse unknown
+ * options and names that collide in JavaScript, and to wait for functions that are declared asynchronous. It was raised
+ * to 48,000 when its errors began to contain the path to a wrong value, and instances began to release their resources
  * when they end.
  */
 const BUDGET = 48_000;

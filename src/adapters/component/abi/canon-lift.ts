@@ -1,6 +1,4 @@
-/**
- * *CanonicalABI.md*, "`canon lift`": a core function becomes a component function, which JavaScript calls.
- */
+/** *CanonicalABI.md*, "`canon lift`": converts a core function to a component function that JavaScript calls. */
 import { engine } from '../engine/web-assembly.ts';
 import { ComponentError } from '../errors.ts';
 import type { FunctionNode, Signature } from '../types/nodes.ts';
@@ -36,8 +34,8 @@ import {
 import { within, wrongArgument } from './wrong-value.ts';
 
 /**
- * The stagers of a component, which contains the definitions: one for calls of JavaScript, one for calls of other
- * components.
+ * The stagers of the component that contains a canonical definition: `host` for calls between it and JavaScript, and
+ * `direct` for calls between it and other components.
  */
 export interface Stagers {
   readonly host: Stager;
@@ -54,7 +52,7 @@ export interface LiftedFunction {
   readonly postReturn: CoreFunction | undefined;
 }
 
-/** A function as JavaScript calls it. */
+/** A function that takes and returns JavaScript values. */
 export type HostCallable = (...args: unknown[]) => unknown;
 
 /**
@@ -73,11 +71,11 @@ export function lendsAndConsumes({ params }: FunctionNode): boolean {
 }
 
 /**
- * A function of a component, with the state of its current call. Calls do not overlap, because an instance is entered
- * once.
+ * A function of a component, with the state of its current call. Calls do not overlap, because an instance that is
+ * running cannot be entered.
  */
 interface Call {
-  /** For messages. */
+  /** The name of the function in error messages. */
   readonly name: string;
   readonly signature: Signature;
   readonly instance: ComponentInstance;
@@ -140,7 +138,7 @@ function calling(call: Call, invoke: Invoke): (a?: unknown, b?: unknown, c?: unk
     try {
       value = finish(call, invoke(a, b, c, d));
     } catch (error) {
-      throw failed(call, error, [a, b, c, d]);
+      throw endFailedCall(call, error, [a, b, c, d]);
     }
     return unwrap(value);
   };
@@ -180,7 +178,7 @@ export function callPostReturn(
 }
 
 /** Ends a call that failed. Undoes `lower_own` if not all arguments were lowered. Returns the error to throw. */
-function failed(call: Call, error: unknown, args: readonly unknown[]): unknown {
+function endFailedCall(call: Call, error: unknown, args: readonly unknown[]): unknown {
   const { context, flat, instance, lowered, name, params, signature } = call;
   if (lowered === signature.params.length) return abandon(instance, error, true);
   if (params === undefined) return abandon(instance, wrongArgument(error, name), false);
@@ -192,7 +190,7 @@ function failed(call: Call, error: unknown, args: readonly unknown[]): unknown {
 
 /**
  * Does the same as {@link calling}, for a function from state to state: two arguments, and a handle or an error as the
- * result. Everything that is needed for a handle is here, because `evolve` would be a fifth slower otherwise.
+ * result. The code for handles is repeated here, because `evolve` would be a fifth slower otherwise.
  */
 function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): HostCallable {
   const { core, context: cx, flat, instance, postReturn, result } = call;
@@ -222,14 +220,15 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
     } catch (error) {
       call.lowered = lowered;
       flat[0] = x;
-      throw failed(call, error, [a, b]);
+      throw endFailedCall(call, error, [a, b]);
     }
     return unwrap(value);
   };
 }
 
 /**
- * Calls functions with one core argument for each parameter, and at most four, because they need no array of arguments.
+ * Returns the call of a core function with one core argument for each of at most four parameters. Such a call needs no
+ * array of arguments.
  */
 function simpleInvoke(call: Call, [param0, param1, param2, param3]: readonly SimpleParam[]): Invoke {
   const { core } = call;
@@ -249,7 +248,7 @@ function simpleInvoke(call: Call, [param0, param1, param2, param3]: readonly Sim
   };
 }
 
-/** Lowers the next argument. Its core value is kept, in case that a later argument cannot be lowered. */
+/** Lowers the next argument. Keeps its core value in case a later argument cannot be lowered. */
 function lowerNext(call: Call, param: SimpleParam, value: unknown): CoreValue {
   const lowered = lowerSimple(call.context, param, value);
   call.flat[call.lowered++] = lowered;
@@ -284,7 +283,7 @@ function generalCall(call: Call, { stagers: { host } }: LiftedFunction): HostCal
 
 /**
  * `Subtask.deliver_resolve`, for the caller: ends the lends of a call when the call ends, with a result or an error,
- * now or later. It covers the handles of a table and the objects of JavaScript.
+ * synchronously or not. It covers the handles of a table and the objects of JavaScript.
  */
 export function endingLends<Arg>(
   call: (...args: Arg[]) => unknown,
@@ -320,7 +319,7 @@ function endLends(handles: Handles, scope: CallScope, lends: number, objects: nu
  */
 export function promisingCallableOf(lifted: LiftedFunction, name: string): HostCallable {
   const { root } = lifted.context.instance;
-  const start = startOf(lifted, root);
+  const start = promisingCore(lifted, root);
   if (start === undefined) {
     const call = callableOf(lifted, name);
     return async (...args) => call(...args);
@@ -337,7 +336,7 @@ export function promisingCallableOf(lifted: LiftedFunction, name: string): HostC
       call.lowered = signature.params.length;
       return finish(call, (await start(...flat)) as CoreValue | undefined);
     } catch (error) {
-      throw failed(call, error, args);
+      throw endFailedCall(call, error, args);
     }
   };
   const callToEnd = endingLends(callAndWait, host.handles, host);
@@ -354,10 +353,10 @@ export type WaitingFunction = (...flat: CoreValue[]) => unknown;
 export const waitingFunctions: WeakMap<object, WaitingFunction> = new WeakMap();
 
 /**
- * Returns the core function as one that returns a promise. Undefined without promise integration. Also undefined if
- * nothing in `inside` may have to wait, because a stack of its own costs more than a small call.
+ * Returns a version of the core function that returns a promise. Returns undefined if the engine has no promise
+ * integration, or if nothing in `inside` may have to wait. (A separate stack costs more than a small call.)
  */
-export function startOf(
+export function promisingCore(
   { core }: LiftedFunction,
   inside: ComponentInstance,
 ): ((...values: CoreValue[]) => Promise<unknown>) | undefined {

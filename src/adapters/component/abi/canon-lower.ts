@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon lower`": a component function becomes a core function, which a guest calls. The function
- * is implemented by the host or lifted by another component. Between components, values are passed directly.
+ * *CanonicalABI.md*, "`canon lower`": converts a component function to a core function that a guest calls. The host
+ * implements the component function, or another component lifts it. Values pass directly between components.
  */
 import { engine } from '../engine/web-assembly.ts';
 import { LinkError, showPath } from '../errors.ts';
@@ -12,8 +12,8 @@ import {
   endTask,
   type HostCallable,
   type LiftedFunction,
+  promisingCore,
   type Stagers,
-  startOf,
   type WaitingFunction,
   waitingFunctions,
 } from './canon-lift.ts';
@@ -44,10 +44,10 @@ import { asValueError, WrongValue, within } from './wrong-value.ts';
 /** A function that the host passed as an import. */
 interface HostFunction {
   readonly kind: 'host';
-  /** The names that lead to the import, for messages. */
+  /** The names that lead to the import, for error messages. */
   readonly path: readonly string[];
   readonly call: HostCallable;
-  /** If true, it may return a promise, for which the guest has to wait. */
+  /** True if it may return a promise, for which the guest has to wait. */
   readonly mayWait: boolean;
 }
 
@@ -83,7 +83,7 @@ function failIn(instance: ComponentInstance, error: unknown): unknown {
 
 function lowerHostFunction({ call, path, mayWait }: HostFunction, { type, stagers, context }: Lowering): CoreFunction {
   const signature = signatureOf(type);
-  const isPromise = mayWait ? promiseTest(type.result) : never;
+  const isPromise = mayWait ? promiseTest(type.result) : neverPromise;
   const callHost = type.result?.kind === 'result' ? catchingErrors(call, type.result.inside[0], isPromise) : call;
   const lowerResult = namingImport(path, stageLowerResult(stagers.host, signature), type.result?.kind === 'result');
   const { instance } = context;
@@ -92,14 +92,14 @@ function lowerHostFunction({ call, path, mayWait }: HostFunction, { type, stager
     signature.isSimple && !signature.spillsResult && !mayWait
       ? simpleHostCall(callHost, context, stageLiftSimpleParams(stagers.host, signature), lowerResult)
       : generalHostCall(callHost, lowerResult, path, isPromise, { type, stagers, context });
-  return whole(core, signature, instance, mayWait);
+  return toGuestFunction(core, signature, instance, mayWait);
 }
 
 type LowerResult = ReturnType<typeof stageLowerResult>;
 
 /**
- * Adds the name of the import to the error for a result that is not of its type. The error has no other sign of its
- * origin.
+ * Adds the name of the import to the error for a result of the wrong type. Nothing else in the error identifies the
+ * import.
  */
 function namingImport(path: readonly string[], lower: LowerResult, isWrapped: boolean): LowerResult {
   return (cx, value, outPointer) => {
@@ -107,16 +107,16 @@ function namingImport(path: readonly string[], lower: LowerResult, isWrapped: bo
       return lower(cx, value, outPointer);
     } catch (error) {
       if (isGuestFault(error)) throw error;
-      // The function returned or threw the payload of a case.
+      // The function returned or threw the payload of a case, so the path to the wrong value begins inside `val`.
       if (isWrapped && error instanceof WrongValue && error.path[0] === 'val') error.path.shift();
       const cause = asValueError(within(error, 'result'));
       const hint = hasPromise(value) ? `; if the function returns a promise, ${declaration(path)}` : '';
-      throw refusal(path, `${isError(cause) ? cause.message : show(cause)}${hint}`, { cause });
+      throw importError(path, `${isError(cause) ? cause.message : show(cause)}${hint}`, { cause });
     }
   };
 }
 
-/** Returns whether the value is a promise, or an `ok` case that was made of one. */
+/** Returns whether the value is a promise, or an `ok` case whose payload is one. */
 function hasPromise(value: unknown): boolean {
   return isThenable(value) || isThenable(propertyOf(value, 'val'));
 }
@@ -125,8 +125,8 @@ function declaration(path: readonly string[]): string {
   return `declare it with asyncImports: [${showPath([path.join('#')])}]`;
 }
 
-/** `path` leads to the import, and `inner` from there to the part that does not fit. */
-export function refusal(
+/** Returns the error for an import. `path` leads to the import, and `inner` from there to the part that is wrong. */
+export function importError(
   path: readonly string[],
   message: string,
   options?: ErrorOptions,
@@ -167,7 +167,7 @@ function generalHostCall(
   const { instance } = context;
   const signature = signatureOf(type);
   const liftAll = stageLiftParams(stagers.host, signature);
-  const lower = (value: unknown, flat: readonly CoreValue[]): Answer =>
+  const lower = (value: unknown, flat: readonly CoreValue[]): CoreResult =>
     lowerResult(context, value, flat[signature.flatParams]);
   const fail = (error: unknown): never => {
     throw failIn(instance, error);
@@ -178,7 +178,10 @@ function generalHostCall(
       const value = call(...liftAll(context, flat));
       if (!isPromise(value)) return lower(value, flat);
       if (suspending === undefined)
-        throw refusal(path, 'it returned a promise, but this engine lacks JavaScript promise integration');
+        throw importError(
+          path,
+          'expected a value, got a promise, and this engine lacks JavaScript promise integration; return the value itself',
+        );
       return Promise.resolve(value)
         .then((settled) => lower(settled, flat))
         .catch(fail);
@@ -192,7 +195,7 @@ function generalHostCall(
  * Returns the function that the guest calls. It ends the borrows of the call, and suspends a guest that may have to
  * wait.
  */
-function whole(
+function toGuestFunction(
   core: WaitingFunction,
   { lendsHandles }: Signature,
   instance: ComponentInstance,
@@ -208,8 +211,8 @@ function whole(
 
 /**
  * *Explainer.md*, "JS API": exceptions become the `error` case. An `Error` without a `payload` is not part of the
- * interface, so that it passes through the guest, as traps do. As in current JavaScript tools, the function may also
- * return the whole result, `{ tag, val }`, unless the payload of `ok` could be such an object itself.
+ * interface, so it passes through the guest, as traps do. As in current JavaScript tools, the function may also return
+ * the whole result, `{ tag, val }`, unless the payload of `ok` could be such an object itself.
  */
 function catchingErrors(call: HostCallable, type: ValueTypeNode | undefined, isPromise: PromiseTest): HostCallable {
   const payload = type?.kind === 'option' ? type.element : type;
@@ -244,16 +247,14 @@ function errorCase(error: unknown): unknown {
 
 type PromiseTest = (value: unknown) => value is PromiseLike<unknown>;
 
-/**
- * Returns the test for a promise. A resource may have a method `then`, so that for resources only real promises count.
- */
+/** Returns the test for a promise. A resource may have a method `then`, so only real promises count for resources. */
 function promiseTest(result: ValueTypeNode | undefined): PromiseTest {
   let type = result;
   while (type?.kind === 'result' || type?.kind === 'option') type = type.inside[0];
   return type?.resource === undefined ? isThenable : isPromise;
 }
 
-function never(_: unknown): _ is PromiseLike<unknown> {
+function neverPromise(_: unknown): _ is PromiseLike<unknown> {
   return false;
 }
 
@@ -288,7 +289,7 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
   const { core, postReturn } = callee;
   const liftResult = stageLiftResult(callee.stagers.direct, calleeSignature);
   const lowerResult = stageLowerResult(stagers.direct, signature);
-  const finish: Finish<Answer, Answer> = (result, outPointer) => {
+  const finish: Finish<CoreResult, CoreResult> = (result, outPointer) => {
     if (calleeContext.instance.state !== ENTERED) throw calleeContext.instance.failure;
     const value = liftResult(calleeContext, result);
     endTask(calleeContext.instance);
@@ -297,22 +298,28 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
     leave(entering);
     return lowered;
   };
-  // Calls of another root instance take turns with all calls that wait inside.
+  // Calls from another root instance take turns with all calls that wait inside.
   const { root } = calleeContext.instance;
   const other = root === instance.root ? undefined : root;
-  const start = startOf(callee, other ?? calleeContext.instance);
+  const start = promisingCore(callee, other ?? calleeContext.instance);
   const lowering = { type, stagers, context };
   if (start === undefined) {
     const isSimple = signature.isSimple && !signature.spillsResult;
-    const call = (isSimple ? simpleDirectCall : directCall<Answer, Answer>)(core, entering, lowering, callee, finish);
-    return whole(call, signature, instance, false);
+    const call = (isSimple ? simpleDirectCall : directCall<CoreResult, CoreResult>)(
+      core,
+      entering,
+      lowering,
+      callee,
+      finish,
+    );
+    return toGuestFunction(call, signature, instance, false);
   }
   const waiting = waitingCall(start, other, entering, lowering, callee, finish);
-  return whole(waiting, signature, instance, true);
+  return toGuestFunction(waiting, signature, instance, true);
 }
 
 type Finish<Result, Lowered> = (result: Result, outPointer: CoreValue | undefined) => Lowered;
-type Answer = CoreValue | undefined;
+type CoreResult = CoreValue | undefined;
 
 /** Enters the callee, passes the arguments to it, calls its core function, and passes the result back. */
 function directCall<Result, Lowered>(
@@ -346,7 +353,7 @@ function simpleDirectCall(
   entering: readonly ComponentInstance[],
   { type, stagers, context }: Lowering,
   callee: LiftedFunction,
-  finish: Finish<Answer, Answer>,
+  finish: Finish<CoreResult, CoreResult>,
 ): CoreFunction {
   const { instance } = context;
   const lifts = stageLiftSimpleParams(stagers.direct, signatureOf(type));
@@ -372,8 +379,9 @@ function simpleDirectCall(
 }
 
 /**
- * For a callee that may have to wait for the host. Engines cannot suspend a stack with a frame of JavaScript, so the
- * callee is started as if by the host, and the caller waits for it. Calls of another root instance wait for their turn.
+ * Returns the call of a callee that may have to wait for the host. Engines cannot suspend a stack with a frame of
+ * JavaScript, so the callee is started as if by the host, and the caller waits for it. Calls from another root instance
+ * wait for their turn.
  */
 function waitingCall(
   start: (...flat: CoreValue[]) => Promise<unknown>,
@@ -381,12 +389,12 @@ function waitingCall(
   entering: readonly ComponentInstance[],
   lowering: Lowering,
   callee: LiftedFunction,
-  finish: Finish<Answer, Answer>,
+  finish: Finish<CoreResult, CoreResult>,
 ): WaitingFunction {
   const { instance } = lowering.context;
   const call = directCall(start, entering, lowering, callee, async (result, outPointer) => {
     try {
-      return finish((await result) as Answer, outPointer);
+      return finish((await result) as CoreResult, outPointer);
     } catch (error) {
       throw failInAll(instance, entering, error);
     }
@@ -394,7 +402,10 @@ function waitingCall(
   return other === undefined ? call : (...flat) => takeTurn(other, () => call(...flat));
 }
 
-/** A call of another root instance may call JavaScript, which can then read the host's handles. */
+/**
+ * Marks the host's handles as observed if the callee belongs to another root instance. The callee may call JavaScript,
+ * which can then read these handles.
+ */
 export function observeOtherHost(caller: ComponentInstance, callee: ComponentInstance | undefined): void {
   if (callee?.host !== caller.host) caller.host.handles.isObserved = true;
 }

@@ -56,8 +56,8 @@ function destroyingFrom(caller: ComponentInstance, type: RuntimeResource): (rep:
       }
     };
   }
-  // Calls within one instance, and into one that contains the other, enter fewer instances or none. *CanonicalABI.md*
-  // says so for destructors.
+  // As *CanonicalABI.md* says for destructors, a call within one instance, or into an instance that contains the
+  // caller, enters fewer instances or none.
   const callers = selfAndAncestors(caller);
   const entering = selfAndAncestors(impl).filter((each) => !callers.includes(each));
   return (rep) => {

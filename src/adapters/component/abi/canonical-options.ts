@@ -13,8 +13,8 @@ export type CoreValue = number | bigint;
 export type CoreFunction = EngineFunction;
 
 /**
- * `MemInst`: views of a linear memory, which are kept until it grows. Growing detaches the old buffer, so that its
- * views have the length 0. Reading a length is cheaper than reading `memory.buffer`.
+ * `MemInst`: the views of a linear memory, which are cached until it grows. Growing detaches the old buffer, so that
+ * its views have the length 0. Reading a length is cheaper than reading `memory.buffer`.
  */
 export class LinearMemory {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -27,7 +27,7 @@ export class LinearMemory {
     this.maxBytes = maxBytes;
   }
 
-  /** Renews the views. Returns false if the memory has grown beyond its budget. The views stay empty then. */
+  /** Updates the views. Returns false if the memory has grown beyond its limit. Its views then stay empty. */
   refresh(): boolean {
     const buffer = this.memory?.buffer;
     if (buffer === undefined) return true;
@@ -50,12 +50,15 @@ export class Context {
   /** The handles of the instance and of the host. They are copied here because every call reads them. */
   readonly handles: Handles;
   readonly hostHandles: Handles;
-  /** The second result of `store_string_into_range` and `store_list_into_range`: the (tagged) length. */
+  /** The second result of `store_string_into_range` and `store_list_into_range`, which is the (tagged) length. */
   lowered = 0;
   /** The bytes that the call has lifted so far, and the most that it may lift. */
   lifted = 0;
   readonly maxLifted: number;
-  /** While the arguments of JavaScript are lowered: the own handles that were lowered so far, with their values. */
+  /**
+   * The own handles that were lowered so far, with their values. It is defined only while arguments of JavaScript are
+   * lowered.
+   */
   loweredOwns: LoweredOwn[] | undefined = undefined;
   private readonly realloc: CoreFunction;
 
@@ -103,7 +106,7 @@ export class Context {
     if (memory.bytes.length !== 0 && ptr + length <= memory.bytes.length) return false;
     // A shared memory grows without detaching.
     if (!memory.refresh()) {
-      const message = `the guest is out of budget: more than ${memory.maxBytes} bytes in one memory (maxMemoryBytes)`;
+      const message = `the guest is out of budget: more than ${memory.maxBytes} bytes in one memory; the limit is maxMemoryBytes`;
       throw this.instance.trap(message, { code: 'memory-exhausted' });
     }
     return ptr + length > memory.bytes.length;
@@ -112,7 +115,7 @@ export class Context {
   /** Counts a value of this size, before it is lifted. */
   lift(size: number): void {
     if ((this.lifted += size) <= this.maxLifted) return;
-    const message = `more than ${this.maxLifted} bytes of lists and strings in one call (maxLiftedBytes)`;
+    const message = `more than ${this.maxLifted} bytes of lists and strings in one call; the limit is maxLiftedBytes`;
     throw this.instance.trap(`the guest is out of budget: ${message}`, { code: 'lifting-exhausted' });
   }
 

@@ -49,10 +49,11 @@ export class ComponentInstance {
   /** `num_borrows` of the current task. The synchronous ABI has one task at a time. */
   borrows: number = 0;
   readonly handles: Handles;
-  /** The state that all instances of one `instantiate` share. */
+  /** The state that all instances of one `instantiate` call share. */
   readonly host: Host;
   /**
-   * True if it may have to wait, because it imports an asynchronous function, directly or through another component.
+   * True if a call may have to wait, because the instance imports an asynchronous function, directly or through another
+   * component.
    */
   mayWait: boolean = false;
   /** The last of the calls that take turns. Only root instances have it. */
@@ -126,7 +127,7 @@ export function abandon(instance: ComponentInstance, error: unknown, isLowered: 
   return failure;
 }
 
-/** Calls into a root instance when the calls before have ended. */
+/** Runs a call into a root instance after all earlier calls into it have ended. */
 export function takeTurn(root: ComponentInstance, call: () => unknown): Promise<unknown> {
   const turn = Promise.resolve(root.lastTurn).then(call);
   root.lastTurn = turn.catch(() => undefined);
@@ -143,8 +144,8 @@ export function cannotEnter(instance: ComponentInstance): Trap {
  * `entering_set`: the instances that a call from `caller` enters on its way into `callee`. It is known when the call is
  * linked.
  *
- * Undefined if one of the two contains the other, or both are the same. *CanonicalABI.md* allows such calls since it
- * describes "donut wrapping", but in the suite's `trap-on-reenter` they trap "for now".
+ * Returns undefined if one of the two contains the other, or both are the same. *CanonicalABI.md* allows such calls
+ * since it describes "donut wrapping", but in the suite's `trap-on-reenter` they trap "for now".
  */
 export function enteringSet(
   callee: ComponentInstance,
@@ -207,7 +208,7 @@ export function destroyQuietly(type: RuntimeResource, rep: number): void {
   }
 }
 
-/** Ends all instances of one `instantiate`. Later calls into them trap with `failure` as the cause. */
+/** Ends all instances of one `instantiate` call. Later calls into them trap with `failure` as the cause. */
 export function endInstances({ instances }: Host, failure: unknown): void {
   for (const instance of instances) instance.poison(failure);
   runDeferred();
@@ -232,7 +233,7 @@ function runAfterCall(root: ComponentInstance, run: () => void): void {
   deferred.push({ root, run });
 }
 
-/** Runs the tasks that need not wait any longer. It is a loop, because each destructor may add another task. */
+/** Runs the tasks that no longer have to wait. It loops, because each destructor may add another task. */
 function runDeferred(): void {
   if (isRunningDeferred) return;
   isRunningDeferred = true;

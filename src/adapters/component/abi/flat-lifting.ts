@@ -1,7 +1,7 @@
 /**
  * *CanonicalABI.md*, "Flat Lifting": reads values from core parameters and results.
  *
- * The core types of a value determine the positions of its parts, so that no iterator is needed.
+ * The core types of a value determine the positions of its parts, so no iterator is needed.
  */
 
 import { toCamelCase } from '../camel-case.ts';
@@ -152,7 +152,7 @@ function stageLiftRecord(stager: Stager, type: ValueTypeNode): Lift {
   };
 }
 
-/** Returns the position of each of several values among their core values. */
+/** Returns the index of the first core value of each value. */
 export function flatPlaces(types: readonly ValueTypeNode[]): readonly number[] {
   let next = 0;
   return types.map((type) => {

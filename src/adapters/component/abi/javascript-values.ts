@@ -1,7 +1,7 @@
 /**
  * *Explainer.md*, "JS API": the parts of `ToJSValue` and `ToWebAssemblyValue` that do not touch a guest's memory.
  *
- * A value of the wrong type is an error of its caller, and not a trap.
+ * A value of the wrong type is an error of the caller, and does not trap.
  */
 import { toCamelCase } from '../camel-case.ts';
 import type { ValueTypeNode } from '../types/nodes.ts';
@@ -46,7 +46,7 @@ function indexOfFlag(labels: readonly string[], keys: readonly string[], name: u
   const index = keys.indexOf(name as string);
   if (index >= 0) return index;
   const same = labels.indexOf(name as string);
-  return same >= 0 ? same : noCase(name, keys);
+  return same >= 0 ? same : refuseUnknownCase(name, keys);
 }
 
 /** `ToNumber`, for numbers, bigints and booleans only. */
@@ -62,13 +62,13 @@ export function toBigInt(value: unknown): bigint {
   throw new WrongValue(`expected a bigint, got ${show(value)}`);
 }
 
-export function notText(value: unknown): never {
+export function refuseNonString(value: unknown): never {
   throw new WrongValue(`expected a string, got ${show(value)}`);
 }
 
 /** `char_to_i32`, for a string that is one Unicode scalar value. */
 export function toCharCode(value: unknown): number {
-  const code = typeof value === 'string' ? value.codePointAt(0) : notText(value);
+  const code = typeof value === 'string' ? value.codePointAt(0) : refuseNonString(value);
   if (code === undefined || value !== String.fromCodePoint(code) || (code >= 0xd800 && code <= 0xdfff)) {
     throw new WrongValue(`expected a string of one Unicode scalar value, got ${show(value)}`);
   }
@@ -99,10 +99,10 @@ export function toElements(value: unknown): readonly unknown[] {
 }
 
 export function toTuple(value: unknown, length: number): readonly unknown[] {
-  return ofLength(toElements(value), length, 'tuple');
+  return requireLength(toElements(value), length, 'tuple');
 }
 
-export function ofLength<List extends ArrayLike<unknown>>(list: List, length: number, what: string): List {
+export function requireLength<List extends ArrayLike<unknown>>(list: List, length: number, what: string): List {
   if (list.length === length) return list;
   throw new WrongValue(`expected a ${what} of ${length} elements, got ${list.length}`);
 }
@@ -131,7 +131,7 @@ export function isTaggedOption({ kind, element }: ValueTypeNode): boolean {
   return kind === 'option' && element.kind === 'option' && !isTaggedOption(element);
 }
 
-/** `match_case`: the index of the case of a JavaScript value, and its payload. */
+/** `match_case`: the functions that return the index of the case of a JavaScript value, and its payload. */
 export function matchCase(type: ValueTypeNode): {
   indexOf: (value: unknown) => number;
   payloadOf: (value: unknown) => unknown;
@@ -139,7 +139,10 @@ export function matchCase(type: ValueTypeNode): {
   switch (type.kind) {
     case 'enum': {
       const indices = new Map<unknown, number>(type.labels.map((label, index) => [label, index]));
-      return { indexOf: (value) => indices.get(value) ?? noCase(value, type.labels), payloadOf: () => undefined };
+      return {
+        indexOf: (value) => indices.get(value) ?? refuseUnknownCase(value, type.labels),
+        payloadOf: () => undefined,
+      };
     }
     case 'option':
       if (isTaggedOption(type)) return { indexOf: (value) => (isNone(value) ? 0 : tagIndex(value, SOME)), payloadOf };
@@ -168,14 +171,14 @@ function isNone(value: unknown): boolean {
 
 function tagIndex(value: unknown, indices: ReadonlyMap<unknown, number>): number {
   const { tag } = toObject(value, 'variant');
-  return indices.get(tag) ?? noCase(tag, [...indices.keys()]);
+  return indices.get(tag) ?? refuseUnknownCase(tag, [...indices.keys()]);
 }
 
 function payloadOf(value: unknown): unknown {
   return toObject(value, 'variant').val;
 }
 
-function noCase(value: unknown, labels: readonly unknown[]): never {
+function refuseUnknownCase(value: unknown, labels: readonly unknown[]): never {
   throw new WrongValue(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
 }
 

@@ -8,7 +8,7 @@ import type { CoreValue } from './canonical-options.ts';
 
 const bits = new DataView(new ArrayBuffer(8));
 
-/** Returns the same bits, truncated or padded with zeros. */
+/** Returns a value of another core type with the same bits, truncated or padded with zeros. */
 export function coerce(value: CoreValue, from: FlatType, to: FlatType): CoreValue {
   if (from === to) return value;
   bits.setBigInt64(0, 0n);

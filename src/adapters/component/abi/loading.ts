@@ -124,7 +124,10 @@ function stageLoadListFromValidRange(
   };
 }
 
-/** Returns the cost of a value in JavaScript, without its strings and lists, which are counted when they are lifted. */
+/**
+ * Returns the number of bytes that a value costs in JavaScript, without its strings and lists, which are counted when
+ * they are lifted.
+ */
 function costOf(type: ValueTypeNode): number {
   const { kind, inside, labels } = type;
   if (numberKindOf(type) !== undefined || kind === 'bool' || kind === 'enum') return slotCost;
@@ -149,7 +152,7 @@ function stageLoadList(stager: Stager, type: ValueTypeNode): Load {
   };
 }
 
-/** Loads a `list<u8>`, which is by far the most frequent list. */
+/** Loads a `list<u8>`, which is by far the most common list. */
 function loadBytes(cx: Context, ptr: number): unknown {
   const { view } = cx.memory;
   const begin = view.getUint32(ptr, true);

@@ -4,8 +4,8 @@ import { toCamelCase } from '../camel-case.ts';
 import { flagsInto, propertyOf } from './javascript-values.ts';
 
 /**
- * Returns a function that replaces an object by one with only the fields or flags of these labels. Undefined if no
- * label has the name of something that every object has, such as `constructor` or `to-string`.
+ * Returns a function that replaces an object by one with only the fields or flags of these labels. Returns undefined if
+ * no label is the name of a property that every object has, such as `constructor` or `to-string`.
  */
 export function memberView(labels: readonly string[]): ((value: unknown) => unknown) | undefined {
   const keys = labels.map(toCamelCase);
@@ -19,7 +19,7 @@ export function memberView(labels: readonly string[]): ((value: unknown) => unkn
   };
 }
 
-/** `flagsInto`, without the properties that every object has. */
+/** Does the same as `flagsInto`, without reading the properties that every object has. */
 export function flagsOf(labels: readonly string[]): (value: unknown) => number {
   const pack = flagsInto(labels);
   const view = memberView(labels);
@@ -27,8 +27,8 @@ export function flagsOf(labels: readonly string[]): (value: unknown) => number {
 }
 
 /**
- * A member of an object that JavaScript passes: a property of its own, or one of its class. The properties that every
- * object and every function has, such as `toString` and `call`, are not members.
+ * Returns a member of an object that JavaScript passes: an own property, or a property of its class. The properties
+ * that every object and every function has, such as `toString` and `call`, are not members.
  */
 export function memberIn(object: object, key: string): unknown {
   return key in Function.prototype ? offeredMember(object, key) : propertyOf(object, key);
@@ -37,11 +37,11 @@ export function memberIn(object: object, key: string): unknown {
 function offeredMember(object: object, key: string): unknown {
   let holder: object | null = object;
   while (holder !== null && !Object.hasOwn(holder, key)) holder = Object.getPrototypeOf(holder);
-  // Reading `caller` or `arguments` from there throws.
+  // Reading `caller` or `arguments` of that prototype throws.
   if (holder !== object && isFunctionPrototype(holder)) return undefined;
   const value = propertyOf(object, key);
   if (key === 'constructor' && propertyOf(value, 'prototype') === holder) return undefined;
-  // A proxy may answer with another value than the inherited one.
+  // A proxy may return another value than the inherited one.
   return holder !== object && isObjectPrototype(holder) && value === propertyOf(holder, key) ? undefined : value;
 }
 

@@ -41,7 +41,7 @@ const CONSTRUCTORS: Record<NumberKind, NumbersConstructor & { readonly BYTES_PER
   f64: Float64Array,
 };
 
-/** Returns the kind of number whose lists are copied as a whole. Undefined for all other types. */
+/** Returns the kind of number if lists of this type are copied as a whole, and undefined for all other types. */
 export function numberKindOf(type: ValueTypeNode): NumberKind | undefined {
   return Object.hasOwn(CONSTRUCTORS, type.kind) ? (type.kind as NumberKind) : undefined;
 }
@@ -69,7 +69,10 @@ export function loadNumbers(
   return (cx, ptr, length) => new Constructor(cx.memory.bytes.slice(ptr, ptr + length * size).buffer);
 }
 
-/** Returns numbers that were lifted one by one as a typed array. Those of a fixed-length list may be core values. */
+/**
+ * Creates a typed array from numbers that were lifted one by one. The numbers of a fixed-length list may be core
+ * values.
+ */
 export function numbersFrom(kind: NumberKind, values: readonly unknown[]): Numbers {
   const Constructor = CONSTRUCTORS[kind];
   const numbers = new Constructor(new ArrayBuffer(values.length * Constructor.BYTES_PER_ELEMENT));
@@ -77,14 +80,14 @@ export function numbersFrom(kind: NumberKind, values: readonly unknown[]): Numbe
   return numbers;
 }
 
-/** Makes lists equal in all engines, which differ in the sign and payload of a NaN. */
+/** Makes lists equal in all engines, because engines differ in the sign and payload of a NaN. */
 function canonicalizeNans(floats: Numbers): void {
   for (let i = 0; i < floats.length; i++) if (Number.isNaN(floats[i])) floats[i] = Number.NaN;
 }
 
 /**
- * Returns the argument of `storeNumbers`: a typed array if its bytes can be copied, or else a list of the elements. Any
- * buffer of bytes can be a `list<u8>`.
+ * Returns the function that prepares a value for `storeNumbers`. It returns a typed array if the bytes can be copied,
+ * and otherwise a list of the elements. Any buffer of bytes can be a `list<u8>`.
  */
 export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<unknown> {
   const Constructor = CONSTRUCTORS[kind];
@@ -99,7 +102,10 @@ export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<un
   };
 }
 
-/** Returns the bytes of a buffer, a `DataView` or an array of bytes. It may be of any realm, and shared. */
+/**
+ * Returns the bytes of a buffer, a `DataView` or an array of bytes. The value may belong to another realm or be shared.
+ * Returns undefined for all other values.
+ */
 function bytesIn(value: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(value)) {
     const name = nameOfTypedArray(value);
@@ -118,7 +124,9 @@ const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 ) as { readonly get: () => string | undefined };
 
-/** Returns the name of the class of a typed array of any realm. Undefined for other values, such as a `DataView`. */
+/**
+ * Returns the name of the class of a typed array of any realm, and undefined for other values, such as a `DataView`.
+ */
 export function nameOfTypedArray(value: unknown): string | undefined {
   return typedArrayName.call(value);
 }
@@ -139,7 +147,7 @@ export function storeBytes(cx: Context, values: ArrayLike<unknown>, ptr: number)
   }
 }
 
-/** Up to this many bytes, a loop is faster than `set`. */
+/** The largest number of bytes for which a loop is faster than `set`. */
 const SMALL = 24;
 
 export function storeNumbers(kind: NumberKind): (cx: Context, values: ArrayLike<unknown>, ptr: number) => void {

@@ -1,7 +1,8 @@
 /**
- * *CanonicalABI.md*, `lift_own`, `lift_borrow`, `lower_own` and `lower_borrow`: conversion between a
- * handle in a guest's table and a rep, an object or a handle in the host's table.
+ * *CanonicalABI.md*, `lift_own`, `lift_borrow`, `lower_own` and `lower_borrow`: converts between a handle in a guest's
+ * table and a rep, an object or a handle in the host's table.
  */
+import { toCamelCase } from '../camel-case.ts';
 import type { Trap } from '../errors.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './canonical-options.ts';
@@ -11,7 +12,7 @@ import { borrowFromObject, guestObjects, returnToObject, takeFromObject } from '
 import type { ResourceObjects } from './resource-state.ts';
 import type { Stager } from './staging.ts';
 import { BORROWED, type HandleTable, LEND } from './table-state.ts';
-import { asValueError, WrongValue } from './wrong-value.ts';
+import { WrongValue, within, wrongArgument } from './wrong-value.ts';
 
 export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, index: number) => unknown {
   const slot = stager.slotOf(resource);
@@ -66,7 +67,7 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
   const slot = stager.slotOf(resource);
   switch (stager.representation) {
     case 'direct':
-      return (cx, rep) => giveBorrow(cx, cx.resources[slot]!, rep as number);
+      return (cx, rep) => addBorrow(cx, cx.resources[slot]!, rep as number);
     case 'objects':
       return (cx, value) => lowerObject(cx, slot, false, value);
     case 'handles':
@@ -74,7 +75,8 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
   }
 }
 
-// Hot paths call these functions by name. A call through a closure would take as long as the functions themselves.
+// Hot paths call these functions directly, because a call through a closure would take as long as the functions
+// themselves.
 
 export function liftOwnAsObject(cx: Context, slot: number, index: number): unknown {
   const type = cx.resources[slot]!;
@@ -97,7 +99,7 @@ export function lowerHandle(cx: Context, slot: number, isOwn: boolean, value: un
     return cx.handles.add(type, hostHandles.remove(value as number, entry), 0);
   }
   if (hostHandles.isObserved) hostHandles.lend(entry);
-  return cx.instance === type.impl ? entry.rep : giveBorrow(cx, type, entry.rep);
+  return cx.instance === type.impl ? entry.rep : addBorrow(cx, type, entry.rep);
 }
 
 /** Lowers a value that is not a handle in the host's table. It is a resource that the host implements, or invalid. */
@@ -108,7 +110,7 @@ function lowerForeignHandle(cx: Context, type: RuntimeResource, isOwn: boolean, 
 
 function lowerHostResource(cx: Context, type: RuntimeResource, isOwn: boolean, value: unknown): number {
   const rep = type.objects!.lower!(value);
-  return isOwn ? cx.handles.add(type, rep, 0) : giveBorrow(cx, type, rep);
+  return isOwn ? cx.handles.add(type, rep, 0) : addBorrow(cx, type, rep);
 }
 
 /**
@@ -119,7 +121,7 @@ export function lowerObject(cx: Context, slot: number, isOwn: boolean, value: un
   if (type.impl === undefined) return lowerHostResource(cx, type, isOwn, value);
   if (isOwn) return cx.handles.add(type, takeFromObject(value, type), 0);
   const scope = cx.hostHandles.isObserved ? cx.instance.host.scope : undefined;
-  return giveBorrow(cx, type, borrowFromObject(value, type, scope));
+  return addBorrow(cx, type, borrowFromObject(value, type, scope));
 }
 
 function objectsOf(type: RuntimeResource): ResourceObjects {
@@ -131,7 +133,10 @@ function recordLowered(cx: Context, index: number, value: unknown): number {
   return index;
 }
 
-/** Undoes `lower_own` for a call that failed before it started. Undo the last of several first. */
+/**
+ * Undoes `lower_own` for a call that failed before it started. If a call lowered several handles, undo the last one
+ * first.
+ */
 export function undoLowerOwn({ handles, hostHandles }: Context, index: number, value: unknown): void {
   const entry = handles.entries[index]!;
   const type = entry.type!;
@@ -176,7 +181,7 @@ function lendOwn(cx: Context, type: RuntimeResource, index: number): number {
 }
 
 /** `lower_borrow`. The component that defines the resource receives its rep. */
-function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
+function addBorrow(cx: Context, type: RuntimeResource, rep: number): number {
   const { instance } = cx;
   if (instance === type.impl) return rep;
   instance.borrows++;
@@ -187,7 +192,7 @@ function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
 export function removeHostOwn(handles: Handles, type: RuntimeResource, value: unknown): number {
   const entry = handles.entries[value as number];
   if (entry === undefined || entry.type !== type || entry.info !== 0)
-    throw asValueError(wrongHostHandle(handles, type, value));
+    throw wrongArgument(within(wrongHostHandle(handles, type, value), 'handle'), `${toCamelCase(type.name)}.drop`);
   return handles.remove(value as number, entry);
 }
 

@@ -24,7 +24,7 @@ const GONE = -1;
 class ObjectHandle {
   readonly type: RuntimeResource;
   readonly rep: number;
-  /** The same as in `ResourceHandle`, or {@link GONE}. */
+  /** The value of `ResourceHandle.info`, or {@link GONE}. */
   info: number;
   isRegistered = false;
 
@@ -34,7 +34,7 @@ class ObjectHandle {
     this.info = info;
   }
 
-  /** The end of a lend. */
+  /** Ends one lend. */
   release(): void {
     this.info -= LEND;
   }
@@ -45,7 +45,7 @@ class ObjectHandle {
   }
 }
 
-/** Returns the handle in an object that this file created. */
+/** Returns the handle in an object that this file created, and undefined for other objects. */
 let handleIn: (value: object) => ObjectHandle | undefined;
 
 /** The base of all resource classes of guests. The handle is private, so that it can be neither forged nor copied. */
@@ -61,12 +61,15 @@ class Resource {
     if (handle.info === 0) track(this);
   }
 
-  /** Drops the resource. It runs the destructor for an own handle, and does nothing if the handle has ended already. */
+  /** Drops the resource. Runs the destructor for an own handle, and does nothing if the handle has already ended. */
   [Symbol.dispose](): void {
     const handle = this.#handle;
     const { info, rep, type } = handle;
     if (info === GONE) return;
-    if (info >= LEND) throw new ValueError(`cannot drop ${type.name}: it is lent to a running call`);
+    if (info >= LEND)
+      throw new ValueError(
+        `expected a ${type.name} that is not lent, got one that is lent to a running call; drop it after the call`,
+      );
     handle.remove();
     if (info === 0) destroyFromHost(type, rep);
   }
@@ -82,7 +85,7 @@ function handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
   return handle;
 }
 
-/** Takes the own handle out of an object, which is unusable from then on, and returns its rep. */
+/** Removes the own handle from an object, which cannot be used afterwards. Returns its rep. */
 export function takeFromObject(value: unknown, type: RuntimeResource): number {
   const handle = handleOf(value, type);
   if (handle.info !== 0) {
@@ -99,7 +102,7 @@ export function returnToObject(value: object): void {
   track(value as Resource);
 }
 
-/** Returns the rep of the handle in an object. Lends it until `scope` is released, if there is one. */
+/** Returns the rep of the handle in an object. If there is a `scope`, lends the handle until the scope is released. */
 export function borrowFromObject(value: unknown, type: RuntimeResource, scope: CallScope | undefined): number {
   const handle = handleOf(value, type);
   if (scope !== undefined) {
@@ -109,10 +112,10 @@ export function borrowFromObject(value: unknown, type: RuntimeResource, scope: C
   return handle.rep;
 }
 
-// A resource that nobody drops is dropped when its object is collected as garbage, as *Explainer.md* requires.
-// Registering an object for that takes several times as long as a call, and most objects are dropped in the turn in
-// which they are created. So new objects wait in a list. Those that are live when the turn ends, or when the list is
-// full, are registered.
+// A resource that is never dropped explicitly is dropped when its object is garbage-collected, as *Explainer.md*
+// requires. Registering an object for finalization takes several times as long as a call, and most objects are dropped
+// in the turn in which they are created. So new objects are put in a list. The objects that are live when the turn
+// ends, or when the list is full, are registered.
 
 const registry = new FinalizationRegistry<ObjectHandle>(({ info, rep, type }) => {
   if (info === 0) destroyQuietly(type, rep);
@@ -123,7 +126,10 @@ function unregister(handle: ObjectHandle): void {
   registry.unregister(handle);
 }
 
-/** Objects with own handles that were created in this turn. They cannot be collected, so their number is limited. */
+/**
+ * Objects with own handles that were created in this turn. They cannot be garbage-collected, so their number is
+ * limited.
+ */
 const recent: (Resource | undefined)[] = new Array<undefined>(maxRecentObjects).fill(undefined);
 let recentCount = 0;
 let willRegister = false;
@@ -162,12 +168,18 @@ export function guestObjects(type: RuntimeResource): GuestResourceObjects {
 
 export type ResourceClass = { new (...args: unknown[]): Resource; prototype: Resource };
 
-/** Resources that a component defines, as objects. This class creates their class, and the linker adds its members. */
+/**
+ * Represents the resources of a type that a component defines as objects. It creates the class of these objects, and
+ * the linker adds the members of the class.
+ */
 export class GuestResourceObjects implements ResourceObjects {
   readonly exported: ResourceClass;
-  /** The guest's `[constructor]`, once the linker has found it. */
+  /** The guest's `[constructor]`. It is undefined until the linker has found it. */
   construct: ((...args: unknown[]) => unknown) | undefined = undefined;
-  /** If `construct` returns a promise, the name of the static function that returns it, because `new` cannot. */
+  /**
+   * The name of the static function that calls `construct`. It is defined if `construct` returns a promise, because
+   * `new` cannot return one.
+   */
   promisingConstructor: string | undefined = undefined;
   private readonly type: RuntimeResource;
 
@@ -175,7 +187,8 @@ export class GuestResourceObjects implements ResourceObjects {
     this.type = type;
     const construct = (args: unknown[]): ObjectHandle => {
       const { construct, exported, promisingConstructor: instead } = this;
-      if (construct === undefined) throw new TypeError(`${exported.name} has no constructor`);
+      if (construct === undefined)
+        throw new TypeError(`${exported.name} has no constructor; use a function of the component that returns one`);
       if (instead !== undefined) {
         const call = `await ${exported.name}${/\W/.test(instead) ? `[${show(instead)}]` : `.${instead}`}(…)`;
         throw new TypeError(
@@ -186,7 +199,7 @@ export class GuestResourceObjects implements ResourceObjects {
     };
     this.exported = class extends Resource {
       constructor(...args: unknown[]) {
-        // Nobody else has an `ObjectHandle` to pass.
+        // Only this file can create an `ObjectHandle`.
         super(args[0] instanceof ObjectHandle ? args[0] : construct(args));
       }
     };
@@ -210,10 +223,10 @@ export class GuestResourceObjects implements ResourceObjects {
 export type HostClass = object;
 
 /**
- * Resources that the host implements. Their rep is the value that the host passed: an object, or with `resources:
- * 'handles'` a number, of which all 32 bits are kept. No guest sees it, because only the definer of a type can read a
- * rep. So an object lives as long as its handle, and ends with the instance that had it. A table would keep it for
- * ever.
+ * Represents the resources of a type that the host implements. Their rep is the value that the host passed: an object,
+ * or with `resources: 'handles'` a number, of which all 32 bits are kept. No guest sees a rep, because only the
+ * component that defines a type can read its reps. So an object stays alive as long as its handle, and no longer than
+ * the instance that holds the handle. A table of objects would keep them forever.
  */
 class HostResources implements ResourceObjects {
   readonly exported: HostClass;
@@ -253,7 +266,7 @@ export function hostResource(name: string, given: HostClass, asHandles: boolean)
   return type;
 }
 
-/** Calls a function that an object may have. */
+/** Calls a method of an object if the object has it. */
 function callMember(object: unknown, key: PropertyKey, ...args: unknown[]): void {
   const member = propertyOf(object, key);
   if (typeof member === 'function') member.apply(object, args);

@@ -2,20 +2,23 @@
 const UNNAMED = 'resource';
 
 /**
- * `ResourceType` at run time. Each instantiation of the component that defines it creates a new one; so does the host
- * for each of its own types.
+ * `ResourceType` at run time. Each instantiation of the component that defines it creates a new one. The host creates
+ * one for each of its own types.
  *
  * `Instance` is `ComponentInstance`, which refers to resource types in turn. `component-instance.ts` binds the
  * parameter in its class `RuntimeResource`.
  */
 export class ResourceState<Instance> {
-  /** The name of its first export or import, for messages. */
+  /** The name of its first export or import, for error messages. */
   name: string;
-  /** The instance that defines the type. Undefined if the host defines it. */
+  /** The instance that defines the type. It is undefined if the host defines it. */
   readonly impl: Instance | undefined;
-  /** The linker sets it when it creates the core function. */
+  /** The destructor, if there is one. The linker sets it when it creates the core function. */
   dtor: ((rep: number) => void) | undefined = undefined;
-  /** See `resource-objects.ts`. It is set before JavaScript sees a resource of this type. */
+  /**
+   * The JavaScript objects of this type (see `resource-objects.ts`). They are set before JavaScript sees a resource of
+   * this type.
+   */
   objects: ResourceObjects | undefined = undefined;
 
   constructor(name: string | undefined, impl: Instance | undefined) {
@@ -28,9 +31,9 @@ export class ResourceState<Instance> {
   }
 }
 
-/** The JavaScript objects for the handles of one resource type, unless handles are numbers. */
+/** Converts the handles of one resource type to JavaScript objects and back. It is not used if handles are numbers. */
 export interface ResourceObjects {
-  /** The class under which the type is exported. With `resources: 'handles'`, it is the object of functions. */
+  /** The class that is exported for the type, or with `resources: 'handles'` the object of functions. */
   readonly exported: object;
   liftOwn(rep: number): unknown;
   /** Returns an object for a handle that ends with the current call. The call releases `scope` when it ends. */

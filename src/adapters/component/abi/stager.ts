@@ -1,4 +1,4 @@
-/** The stager, which refers to all operations. The operations refer to its interface, in `staging.ts`. */
+/** Implements the stager. It refers to all operations, and the operations refer to its interface in `staging.ts`. */
 
 import type { ValueTypeNode } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
@@ -20,14 +20,14 @@ export class CachedStager implements Stager {
   constructor(representation: Representation, slotOf: (resource: ResourceType) => number) {
     this.representation = representation;
     this.slotOf = slotOf;
-    this.load = once(this, stageLoad);
-    this.store = once(this, stageStore);
-    this.lift = once(this, stageLift);
-    this.lower = once(this, stageLower);
+    this.load = cachedByType(this, stageLoad);
+    this.store = cachedByType(this, stageStore);
+    this.lift = cachedByType(this, stageLift);
+    this.lower = cachedByType(this, stageLower);
   }
 }
 
-function once<Staged>(
+function cachedByType<Staged>(
   stager: Stager,
   stage: (stager: Stager, type: ValueTypeNode) => Staged,
 ): (type: ValueTypeNode) => Staged {

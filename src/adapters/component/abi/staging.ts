@@ -20,9 +20,9 @@ export type Representation = 'objects' | 'handles' | 'direct';
 export type Load = (context: Context, ptr: number) => unknown;
 /** `store`. The caller has checked the alignment and bounds of `ptr`. */
 export type Store = (context: Context, value: unknown, ptr: number) => void;
-/** `lift_flat`, of the core values from `flat[at]` on. Their number follows from the type. */
+/** `lift_flat`, which reads the core values from `flat[at]` on. The type determines their number. */
 export type Lift = (context: Context, flat: readonly CoreValue[], at: number) => unknown;
-/** `lower_flat`, to the core values from `flat[at]` on. */
+/** `lower_flat`, which writes the core values from `flat[at]` on. */
 export type Lower = (context: Context, value: unknown, flat: CoreValue[], at: number) => void;
 
 /** Stages the operations. It returns the same closure for the same type. */

@@ -1,7 +1,7 @@
 /**
  * *CanonicalABI.md*, "Storing": writes values to linear memory.
  *
- * `realloc` may grow the memory, which renews its views. Code after a nested `store` must read them again.
+ * `realloc` may grow the memory, which replaces its views. Code after a nested `store` must read the views again.
  */
 
 import { toCamelCase } from '../camel-case.ts';
@@ -13,7 +13,7 @@ import type { Context } from './canonical-options.ts';
 import {
   isTaggedOption,
   matchCase,
-  ofLength,
+  requireLength,
   toBigInt,
   toCharCode,
   toElements,
@@ -85,7 +85,7 @@ export function stageStore(stager: Stager, type: ValueTypeNode): Store {
   }
 }
 
-/** Returns the pointer, and stores the length in `cx.lowered`. */
+/** Stores a string or a list. Returns the pointer, and writes the length to `cx.lowered`. */
 type StoreIntoRange = (cx: Context, value: unknown) => number;
 
 function storePointerAndLength(intoRange: StoreIntoRange): Store {
@@ -99,7 +99,7 @@ function storePointerAndLength(intoRange: StoreIntoRange): Store {
 
 const storeString: Store = storePointerAndLength(storeStringIntoRange);
 
-/** The most bytes that a length of 32 bits can count. */
+/** The largest number of bytes that a 32-bit length can hold. */
 const MAX_BYTE_LENGTH = 2 ** 32 - 1;
 
 function tooLong(byteLength: number): WrongValue {
@@ -114,7 +114,7 @@ export function stageStoreListIntoRange(stager: Stager, type: ValueTypeNode): St
 
 const toBytes = toNumberList('u8');
 
-/** Stores a `list<u8>`, which is by far the most frequent list. */
+/** Stores a `list<u8>`, which is by far the most common list. */
 function storeBytesIntoRange(cx: Context, value: unknown): number {
   const elements = value instanceof Uint8Array ? value : toBytes(value);
   const { length } = elements;
@@ -182,7 +182,7 @@ function stageStoreList(stager: Stager, type: ValueTypeNode): Store {
 /** Returns the elements of a list whose length is part of its type. */
 export function fixedElements(element: ValueTypeNode, length: number): (value: unknown) => ArrayLike<unknown> {
   const listOf = toList(element);
-  return (value) => ofLength(listOf(value), length, 'list');
+  return (value) => requireLength(listOf(value), length, 'list');
 }
 
 function stageStoreRecord(stager: Stager, type: ValueTypeNode): Store {

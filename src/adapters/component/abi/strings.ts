@@ -7,7 +7,7 @@
  */
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { Context } from './canonical-options.ts';
-import { notText } from './javascript-values.ts';
+import { refuseNonString } from './javascript-values.ts';
 import type { Load, Representation } from './staging.ts';
 import { WrongValue } from './wrong-value.ts';
 
@@ -77,10 +77,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const utf16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true });
 
 /**
- * Up to this many bytes, a string is searched among the recent ones. A decoder takes as long as a search of 50 bytes.
+ * The most bytes of a string that is looked up in the cache of recent strings. A decoder takes as long as a look-up of
+ * 50 bytes.
  */
 const SHORT = 32;
-/** Recent short strings by hash. Names of types and codes are frequent, and need not be created each time. */
+/** Recent short strings by hash. Type names and codes occur often, so they are not created again each time. */
 const recent: string[] = new Array<string>(512).fill('');
 
 function decodeUtf8(cx: Context, ptr: number, length: number): string {
@@ -123,7 +124,7 @@ function decodeUtf16(cx: Context, ptr: number, byteLength: number): string {
   }
 }
 
-/** Decodes Latin-1 without a `TextDecoder`, because its `latin1` is windows-1252. */
+/** Decodes Latin-1 without a `TextDecoder`, because the label `latin1` means windows-1252 there. */
 function decodeLatin1(bytes: Uint8Array, ptr: number, length: number): string {
   let text = '';
   for (let at = ptr; at < ptr + length; at += 8192) {
@@ -133,7 +134,7 @@ function decodeLatin1(bytes: Uint8Array, ptr: number, length: number): string {
   return text;
 }
 
-/** Returns the bytes for a decoder. It refuses those of a shared memory, so they are copied. */
+/** Returns the bytes for a decoder. A decoder refuses the bytes of a shared memory, so they are copied. */
 function unshared(bytes: Uint8Array<ArrayBuffer>, ptr: number, length: number): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? bytes.subarray(ptr, ptr + length) : bytes.slice(ptr, ptr + length);
 }
@@ -144,7 +145,8 @@ const encoder = new TextEncoder();
 
 /** `store_string_into_range`. Returns the pointer, and stores the tagged code units in `cx.lowered`. */
 export function storeStringIntoRange(cx: Context, value: unknown): number {
-  if (typeof value !== 'string') return value instanceof GuestString ? storeGuestString(cx, value) : notText(value);
+  if (typeof value !== 'string')
+    return value instanceof GuestString ? storeGuestString(cx, value) : refuseNonString(value);
   return storeText(cx, value);
 }
 
@@ -164,7 +166,7 @@ function storeText(cx: Context, text: string): number {
 
 function storeTextAsUtf8(cx: Context, text: string): number {
   const { length } = text;
-  if (length > SHORT || (text !== lastText && !isAscii(text))) return storeEncoded(cx, text);
+  if (length > SHORT || (text !== lastText && !cacheIfAscii(text))) return storeEncoded(cx, text);
   const ptr = cx.allocate(1, length);
   const { bytes } = cx.memory;
   for (let i = 0; i < length; i++) bytes[ptr + i] = lastBytes[i]!;
@@ -176,8 +178,8 @@ function storeTextAsUtf8(cx: Context, text: string): number {
 let lastText = '';
 const lastBytes = new Uint8Array(SHORT);
 
-/** Returns whether a string is ASCII. If so, it becomes the last text. */
-function isAscii(text: string): boolean {
+/** Returns whether a string is ASCII. If it is, caches it as the last text. */
+function cacheIfAscii(text: string): boolean {
   lastText = '';
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -189,7 +191,7 @@ function isAscii(text: string): boolean {
 }
 
 /**
- * Allocates once, with the final size. The adapter that turns modules of WASI's first version into components
+ * Allocates once, with the final size. The adapter that converts modules of WASI preview 1 to components
  * (`cabi_import_realloc`) aborts if an allocation has to grow.
  */
 function storeEncoded(cx: Context, text: string): number {

@@ -1,12 +1,15 @@
 /** *CanonicalABI.md*, "Table State": the handles of one instance, or of the host. */
 
-/** A bit of `ResourceHandle.info`: the handle is a borrow. Higher bits count lends, in steps of {@link LEND}. */
+/**
+ * The bit of `ResourceHandle.info` that is set if the handle is a borrow. The higher bits count lends, in steps of
+ * {@link LEND}.
+ */
 export const BORROWED = 1;
 export const LEND = 2;
 
 /** `ResourceHandle`: an entry of a table. When its handle is dropped, the entry is reused for the next one. */
 export class ResourceHandle<Type> {
-  /** Undefined while the entry is free. */
+  /** The type of the resource. It is undefined while the entry is free. */
   type: Type | undefined = undefined;
   /**
    * The representation, with all of its 32 bits. While the entry is free, it is the next free index. If JavaScript
@@ -31,7 +34,7 @@ export class HandleTable<Type> {
   readonly lenders: ResourceHandle<Type>[] = [];
   /**
    * True if anything can read the host's table while a call runs. It is false if no component imports a function of the
-   * host, and no function can both lend and consume one handle. Then the host need not count its lends.
+   * host, and no function can both lend and consume one handle. In this case, the host need not count its lends.
    */
   isObserved = false;
   private free = 0;
@@ -64,7 +67,8 @@ export class HandleTable<Type> {
   private append(type: Type, rep: number, info: number): number {
     const { entries } = this;
     const index = entries.length;
-    if (index > this.max) throw this.refuse(`too many handles: the limit is ${this.max} (maxHandles)`);
+    if (index > this.max)
+      throw this.refuse(`more than ${this.max} handles at a time; drop unused handles, or raise maxHandles`);
     const entry = new ResourceHandle<Type>();
     entry.type = type;
     entry.rep = rep;
@@ -104,7 +108,7 @@ export class HandleTable<Type> {
     while (lenders.length > mark) lenders.pop()!.info -= LEND;
   }
 
-  /** The number of live handles, for hosts that look for leaks. */
+  /** The number of live handles, for hosts that check for leaks. */
   get size(): number {
     return this.entries.reduce((live, { type }) => (type === undefined ? live : live + 1), 0);
   }

@@ -14,7 +14,7 @@ import { within } from './wrong-value.ts';
 
 // lift_flat_values -------------------------------------------------------------------------------------------------
 
-/** Lifts the parameters that a guest passes from its core arguments. */
+/** Stages the lifting of the parameters that a guest passes, from its core arguments. */
 export function stageLiftParams(
   stager: Stager,
   { params, spillsParams }: Signature,
@@ -40,13 +40,14 @@ export function stageLiftParams(
   };
 }
 
-/** Lifts each parameter from its one core argument. */
+/** Stages the lifting of each parameter from its one core argument. */
 export function stageLiftSimpleParams(stager: Stager, { params }: Signature): readonly LiftOne[] {
   return params.map((param) => stageLiftOne(stager, param));
 }
 
 /**
- * Lifts a guest's result from its core result. The first call stages it, because a host calls few functions of a guest.
+ * Stages the lifting of a guest's result from its core result. It waits until the first call, because a host calls few
+ * functions of a guest.
  */
 export function stageLiftResult(stager: Stager, { result, spillsResult }: Signature): LiftOne {
   if (result === undefined) return () => undefined;
@@ -59,7 +60,7 @@ export function stageLiftResult(stager: Stager, { result, spillsResult }: Signat
   };
 }
 
-/** The `error` case of a function's `result`, which is to be thrown. */
+/** The `error` case of a function's `result`, which the call throws. */
 export class Failure {
   readonly payload: unknown;
 
@@ -71,7 +72,10 @@ export class Failure {
 /** The lifting of a result for JavaScript. */
 export interface HostResult {
   readonly lift: LiftOne;
-  /** The offset of the handle in a `result<own<r>, …>`, which is lifted without calling a closure. Otherwise -1. */
+  /**
+   * The offset of the handle in a `result<own<r>, …>`, which is lifted without calling a closure, or -1 for other
+   * results.
+   */
   readonly ownAt: number;
   readonly slot: number;
   readonly isObject: boolean;
@@ -128,8 +132,8 @@ function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unkno
 // lower_flat_values ------------------------------------------------------------------------------------------------
 
 /**
- * Lowers the arguments for a guest to core arguments in `flat`. Each function has one such array for all its calls.
- * They cannot overlap, because an instance that is being called cannot be entered again.
+ * Stages the lowering of the arguments for a guest to core arguments in `flat`. Each function has one such array for
+ * all its calls. The calls cannot overlap, because an instance that is running cannot be entered.
  */
 export function stageLowerParams(stager: Stager, signature: Signature): LowerParams {
   const lower = stageLowerAll(stager, signature);
@@ -167,7 +171,7 @@ function stageLowerAll(stager: Stager, { names, params, spillsParams }: Signatur
 
 type LowerParams = (cx: Context, values: readonly unknown[], flat: CoreValue[]) => void;
 
-/** If an argument cannot be lowered, returns the handles that were lowered before it to the host. */
+/** Wraps `lower` so that it returns the handles it has lowered to the host if a later argument cannot be lowered. */
 function undoingOnFailure(lower: LowerParams): LowerParams {
   return (cx, values, flat) => {
     const lowered: LoweredOwn[] = [];
@@ -214,7 +218,10 @@ export function lowerSimple(cx: Context, { slot, isOwn, isObject, lower }: Simpl
   return isObject ? lowerObject(cx, slot, isOwn, value) : lowerHandle(cx, slot, isOwn, value);
 }
 
-/** Lowers a result for a guest. Returns the core result, or stores the result at `outPointer`. */
+/**
+ * Stages the lowering of a result for a guest. The staged function returns the core result, or stores the result at
+ * `outPointer`.
+ */
 export function stageLowerResult(
   stager: Stager,
   { result, spillsResult }: Signature,
@@ -239,7 +246,7 @@ export function checkedPointer(cx: Context, pointer: CoreValue | undefined, alig
   return ptr;
 }
 
-/** Calls a core function with all arguments. Up to three of them are not spread, which is faster. */
+/** Calls a core function with all arguments. Up to three arguments are passed without spreading, which is faster. */
 export function apply<Result>(core: (...flat: CoreValue[]) => Result, flat: readonly CoreValue[]): Result {
   switch (flat.length) {
     case 0:

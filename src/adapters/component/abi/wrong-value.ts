@@ -1,5 +1,5 @@
 /**
- * A value from JavaScript that is not of its type. A conversion throws a {@link WrongValue}. Each list, record and
+ * The error for a JavaScript value of the wrong type. A conversion throws a {@link WrongValue}. Each list, record and
  * variant around the value adds a step to its path. The call then throws a {@link ValueError} with the whole path.
  */
 import { ValueError } from '../errors.ts';
@@ -7,7 +7,7 @@ import { ValueError } from '../errors.ts';
 /** The name of a field or a parameter, or the index of an element. */
 export type Step = string | number;
 
-/** Thrown inside the canonical ABI only. It is not an `Error`, because nobody needs its stack. */
+/** Thrown inside the canonical ABI only. It is not an `Error`, because its stack is never needed. */
 export class WrongValue {
   /** The expected and the given value, in words. */
   readonly reason: string;
@@ -19,7 +19,7 @@ export class WrongValue {
   }
 }
 
-/** Adds a step to the path, if the error is a wrong value. Returns the error to throw. */
+/** Adds a step to the path if the error is a wrong value. Returns the error to throw. */
 export function within(error: unknown, step: Step): unknown {
   if (error instanceof WrongValue) error.path.unshift(step);
   return error;

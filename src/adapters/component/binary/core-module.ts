@@ -9,7 +9,10 @@ import { coreExternType, definedTable, globalType, memoryType, recType, tagType 
 import type { CoreExternDecl, CoreInlineExport, ModuleInterface } from './definitions.ts';
 import type { Reader } from './reader.ts';
 
-/** The order in which the sections must come, by section id: tag (13) after memory, data count (12) before code. */
+/**
+ * The position in the required order of sections, by section id: tag (13) comes after memory, and data count (12)
+ * before code.
+ */
 const sectionOrder = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 
 const externKinds = ['func', 'table', 'memory', 'global', 'tag'] as const;

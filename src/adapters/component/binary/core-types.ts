@@ -92,7 +92,7 @@ function tableType(reader: Reader): CoreExternDecl {
   return { kind: 'table', element: refType(reader), limits: limits(reader, 'table limits', 7) };
 }
 
-/** The type of a defined table. In *WebAssembly 3.0*, `0x40 0x00` announces an initial value. */
+/** The type of a defined table. In *WebAssembly 3.0*, `0x40 0x00` precedes a table with an initial value. */
 export function definedTable(reader: Reader, skipExpression: (reader: Reader) => void): CoreExternDecl {
   if (reader.peek('a table') !== 0x40) return tableType(reader);
   reader.position++;
@@ -172,7 +172,7 @@ export function coreDefType(reader: Reader): CoreDefType {
 }
 
 /**
- * In a component, `0x50` is a module type, so `0x00` announces a non-final `sub`. A module type contains no module
+ * In a component, `0x50` is a module type, so `0x00` precedes a non-final `sub`. A module type contains no module
  * types, so tools write a non-final `sub` in it as in core modules.
  */
 function coreRecType(reader: Reader): CoreRecType {

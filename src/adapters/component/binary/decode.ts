@@ -1,4 +1,4 @@
-/** *Binary.md*, "Component Definitions", and the definitions that are too small for a file of their own. */
+/** *Binary.md*, "Component Definitions", and the definitions that need no file of their own. */
 import { maxExports, maxIndexSpace, maxInstances, maxNesting } from '../limits.ts';
 import { alias, coreSort, sortIndex } from './aliases.ts';
 import { canon } from './canonical.ts';
@@ -22,7 +22,8 @@ import { Reader } from './reader.ts';
 import { externType, type, valType } from './types.ts';
 
 /**
- * Decodes a component binary. Core modules are views of `bytes`, which must not change as long as the result is used.
+ * Decodes a component binary. Core modules are views of `bytes`, so the bytes must not change while the result is in
+ * use.
  *
  * @throws MalformedError if the bytes are not a component binary, with the byte offset.
  */
@@ -209,7 +210,7 @@ function exportDefinition(reader: Reader): Export {
 
 // Value Definitions ----------------------------------------------------------------------------------------------
 
-/** `value`. The bytes are kept, because only a loader that supports values can read them. */
+/** `value`. The bytes are kept undecoded, because only a loader that supports values can read them. */
 function value(reader: Reader): Value {
   const offset = reader.position;
   const ofType = valType(reader);

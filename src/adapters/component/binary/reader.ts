@@ -7,11 +7,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const nothing: readonly never[] = [];
 
 /**
- * A longer list is not allocated before its elements have been read, because a hostile input may promise any number.
+ * The longest list that is allocated before its elements are read. A hostile input may announce any number of elements.
  */
 const shortList = 64;
 
-/** The names that were decoded last, by a hash of their bytes. */
+/** Recently decoded names, by a hash of their bytes. */
 const names = new Map<number, { readonly name: string; readonly bytes: Uint8Array }>();
 
 /**
@@ -165,7 +165,7 @@ export class Reader {
     }
   }
 
-  /** Returns whether the bytes from `from` up to the position are these. */
+  /** Returns whether the bytes from `from` up to the position are equal to `bytes`. */
   #isAt(from: number, bytes: Uint8Array): boolean {
     const { length } = bytes;
     if (length !== this.position - from) return false;
@@ -189,7 +189,7 @@ export class Reader {
   vec<Element>(what: string, max: number, element: (reader: Reader) => Element): readonly Element[] {
     const count = this.count(what, max);
     if (count === 0) return nothing;
-    // A short list gets its length from the start, because the first `push` of an engine allocates seventeen elements.
+    // A short list is created with its final length, because the first `push` allocates seventeen elements.
     const list = count > shortList ? [] : new Array<Element>(count);
     for (let index = 0; index < count; index++) list[index] = element(this);
     return list;

@@ -1,12 +1,13 @@
 /** `componentTypes`: the TypeScript declarations of a component's imports and exports. */
 
+import type { OptionNames } from '../../../core/option-names.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
 import { decode } from '../binary/decode.ts';
 import { toPascalCase } from '../camel-case.ts';
 import { type BufferSource, bytesOfComponent, type Component } from '../compile.ts';
 import { ArgumentError } from '../errors.ts';
 import { AsyncImports } from '../linking/async-imports.ts';
-import { checkNames, type OptionNames } from '../option-names.ts';
+import { checkNames } from '../option-names.ts';
 import { describeExterns } from '../types/describe.ts';
 import type { FunctionType, NamedExtern } from '../types.ts';
 import { validate } from '../validation/validate.ts';
@@ -23,8 +24,8 @@ export interface ComponentTypesOptions {
    */
   readonly name?: string | undefined;
   /**
-   * The imports that return promises, as in the option of `instantiate`. All exports then return promises. They also do
-   * if the component imports an `async` function.
+   * The imports that return promises, as in the option of `instantiate`. All exports then return promises. They also
+   * return promises if the component imports an `async` function.
    *
    * @default []
    */
@@ -35,10 +36,11 @@ const OPTION_NAMES: OptionNames<ComponentTypesOptions> = { name: true, asyncImpo
 
 /**
  * Writes a `.d.ts` file for a component: `ImportObject` for its imports, `Root` for the exports of its instances, and
- * the types that both use. The forms are those of jco's `types`. They hold for `resources: 'objects'`.
+ * the types that both use. The declarations have the form of those that jco's `types` writes. They are correct for
+ * `resources: 'objects'`.
  *
  * @param source the bytes of the component, or a compiled one. Bytes are not compiled.
- * @throws ArgumentError if `source` is something else, or an option is unknown or invalid.
+ * @throws ArgumentError if `source` is another value, or an option is unknown or invalid.
  * @throws MalformedError | InvalidError | UnsupportedError as `compile` does.
  *
  * @example
@@ -94,7 +96,7 @@ function externsOf(source: BufferSource | Component): {
   return { imports: describeExterns(imports), exports: describeExterns(exports) };
 }
 
-/** Notes the names of all types, so that none of them hides a type of the language that is used. */
+/** Records the names of all types, so that no type of the component hides a global type that the declarations use. */
 function hideNames(externs: readonly NamedExtern[], declared: DeclaredTypes): void {
   for (const { name, type } of externs) {
     if (type.kind === 'instance') {

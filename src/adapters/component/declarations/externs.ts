@@ -1,4 +1,7 @@
-/** Imports and exports in TypeScript: a namespace for each interface, with jco's forms of declarations in it. */
+/**
+ * Writes imports and exports in TypeScript: a namespace for each interface, which contains declarations in the form of
+ * jco.
+ */
 import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import { isInterfaceName, parseResourceFunction } from '../linking/names.ts';
 import type { ExternType, FunctionType, InstanceType, NamedExtern } from '../types.ts';
@@ -7,20 +10,20 @@ import { isReserved, namespaceName, propertyKey } from './identifiers.ts';
 import { Scope } from './scope.ts';
 import { typeDeclaration } from './values.ts';
 
-/** A side of a component, which knows the functions that return promises. */
+/** One side of a component. It determines which functions return promises. */
 export interface Side {
   readonly side: Calling['side'];
   isAsync(type: FunctionType, path: readonly string[]): boolean;
 }
 
-/** The declarations for a list of imports or exports, and the members of the object that JavaScript sees of it. */
+/** The declarations for a list of imports or exports, and the members of the JavaScript object for that list. */
 export interface Declarations {
   readonly lines: string[];
   /** `name: type` or `name(parameters): type`. */
   readonly members: string[];
 }
 
-/** A value that the namespace of its interface has. */
+/** The result for a member that the namespace of its interface declares. */
 const IN_NAMESPACE = Symbol('in the namespace');
 
 /** Writes the declarations of one side. */
@@ -31,7 +34,7 @@ export class ExternWriter {
     this.#side = side;
   }
 
-  /** The imports or exports of a component: its functions are members of the object. */
+  /** Writes the imports or exports of a component. Its functions are members of the object. */
   root(list: readonly NamedExtern[], scope: Scope): Declarations {
     const found: Declarations = { lines: [], members: [] };
     for (const extern of list) {
@@ -57,7 +60,10 @@ export class ExternWriter {
     return { side: this.#side.side, isAsync: this.#side.isAsync(type, path) };
   }
 
-  /** An instance of nothing but types is an empty object if it is exported, and need not be passed as an import. */
+  /**
+   * Returns the member for an instance. An exported instance that has only types is an empty object. An imported one
+   * need not be passed.
+   */
   #instanceMember(name: string, type: string | undefined): string | undefined {
     if (type === undefined && this.#side.side === 'import') return undefined;
     return `${propertyKey(isInterfaceName(name) ? name : toCamelCase(name))}: ${type ?? '{}'}`;
@@ -65,7 +71,7 @@ export class ExternWriter {
 
   // Instances ------------------------------------------------------------------------------------------------------
 
-  /** Writes a namespace. Returns the type of the object that has its members. Undefined if there are none. */
+  /** Writes a namespace. Returns the type of the object with its members, or undefined if it has no members. */
   #namespace(
     namespace: string,
     name: string,
@@ -90,7 +96,7 @@ export class ExternWriter {
     return all.length === 0 ? undefined : all.join(' & ');
   }
 
-  /** Writes one member. Returns it as a member of an object type if a namespace cannot have it. */
+  /** Writes one member. If a namespace cannot declare it, returns it as a member of an object type. */
   #member(
     extern: NamedExtern,
     list: readonly NamedExtern[],
@@ -170,7 +176,7 @@ function membersOf(resource: string, list: readonly NamedExtern[]): Member[] {
   });
 }
 
-/** A resource type of the component. */
+/** Writes the class for a resource type that the component defines. */
 function classDeclaration(
   name: string,
   members: readonly Member[],
@@ -182,7 +188,7 @@ function classDeclaration(
   // A constructor that would return a promise cannot be called.
   if (construct === undefined || calling(construct).isAsync) lines.push('  private constructor();');
   else lines.push(`  constructor(${parametersOf(construct.type, scope)});`);
-  // A static function of the component's own keeps its name.
+  // If the component has a static function `create`, that function keeps its name.
   const hasCreate = members.some(({ form, key }) => form === 'static' && key === 'create');
   const create = construct && (hasCreate ? propertyKey(construct.name) : 'create');
   if (construct) lines.push(`  static ${create}${signatureOf(construct.type, calling(construct), scope)};`);
@@ -227,7 +233,7 @@ function functionDeclaration(name: string, signature: string, scope: Scope): str
   return [`function ${local}${signature};`, `export { ${local} as ${name} };`];
 }
 
-/** The type of a core module or a component. TypeScript has `WebAssembly.Module` for browsers only. */
+/** Returns the type of a core module or a component. TypeScript declares `WebAssembly.Module` for browsers only. */
 function objectOf(type: ExternType): string {
   return type.kind === 'core module' ? 'object /* WebAssembly.Module */' : `object /* ${type.kind} */`;
 }

@@ -1,4 +1,4 @@
-/** Functions and resource types in TypeScript. */
+/** Writes function types in TypeScript. */
 import type { FunctionType, ValueType } from '../types.ts';
 import { Names, parameterName } from './identifiers.ts';
 import type { Scope } from './scope.ts';
@@ -29,6 +29,6 @@ function resultOf(type: ValueType | undefined, { side, isAsync }: Calling, scope
   const value = returned === undefined ? 'void' : typeOf(returned, scope);
   if (!isAsync) return value;
   const promise = `${scope.declared.global('Promise')}<${value}>`;
-  // The host may answer without a promise.
+  // The host may return the value without a promise.
   return side === 'export' ? promise : `${promise} | ${value}`;
 }

@@ -1,4 +1,4 @@
-/** Names of declarations: valid in TypeScript, and unique in their scope. */
+/** Names of declarations, which are valid in TypeScript and unique in their scope. */
 import { toCamelCase, toPascalCase } from '../camel-case.ts';
 
 /** Words that cannot name a function or a parameter. */
@@ -14,7 +14,7 @@ export function isReserved(name: string): boolean {
   return RESERVED.has(name);
 }
 
-/** The name of a parameter. Its namesakes in the list get a number. */
+/** Returns the name of a parameter. If an earlier parameter has the same name, a number is appended. */
 export function parameterName(label: string, names: Names): string {
   const name = toCamelCase(label);
   return names.unique(isReserved(name) ? `${name}_` : name);
@@ -34,7 +34,7 @@ export function quoted(text: string): string {
   return `'${text}'`;
 }
 
-/** The names that are taken in one scope. */
+/** The names that are already used in one scope. */
 export class Names {
   readonly #taken: Set<string>;
 
@@ -42,7 +42,7 @@ export class Names {
     this.#taken = new Set(taken);
   }
 
-  /** Takes the name, with a number if it is taken already. */
+  /** Reserves the name and returns it, with a number appended if the name is already used. */
   unique(name: string): string {
     let free = name;
     for (let number = 2; this.#taken.has(free); number++) free = `${name}${number}`;

@@ -23,8 +23,8 @@ export class DeclaredTypes {
   }
 
   /**
-   * The path of a type that was declared under this name before with this structure. An interface that uses a type of
-   * another one has a copy of it, and the two are one type in TypeScript.
+   * Returns the path of an earlier type with the same name and structure. If an interface uses a type of another
+   * interface, it contains a copy of the type, and both are one type in TypeScript.
    */
   twinOf(name: string, type: ValueType, path: string): string | undefined {
     const key = `${name} ${JSON.stringify(type, (_, part: unknown) => this.#numbered(part))}`;
@@ -45,12 +45,12 @@ export class DeclaredTypes {
     this.#hidden.add(name);
   }
 
-  /** The name of a type of the language. A type of the component may hide it. */
+  /** Returns the name of a global type, even if a type of the component hides it. */
   global(name: string): string {
     return this.#hidden.has(name) ? `globalThis.${name}` : name;
   }
 
-  /** The name of a helper, which no other type in the file has. */
+  /** Returns the name of a helper type. No other type in the file has this name. */
   helper(name: 'Option' | 'Result'): string {
     this.helpers.add(name);
     return this.helperName(name);
@@ -67,7 +67,7 @@ export class DeclaredTypes {
 export class Scope {
   readonly declared: DeclaredTypes;
   readonly names: Names;
-  /** The names of the namespaces around it and its own, each with a dot after it. */
+  /** The names of the enclosing namespaces and its own, each followed by a dot. */
   readonly path: string;
   readonly #local = new Map<NamedType, string>();
 
@@ -77,7 +77,7 @@ export class Scope {
     this.names = new Names(taken);
   }
 
-  /** Takes a name for a type in this scope. */
+  /** Reserves a name for a type in this scope. */
   declare(type: NamedType, name: string): string {
     const unique = this.names.unique(name);
     if (!this.#local.has(type)) this.#local.set(type, unique);
@@ -85,7 +85,7 @@ export class Scope {
     return unique;
   }
 
-  /** The name of the type in this scope. Undefined if it has none. */
+  /** Returns the name of the type in this scope, or undefined if it has no name. */
   nameOf(type: NamedType): string | undefined {
     return this.#local.get(type) ?? this.declared.pathOf(type);
   }

@@ -1,5 +1,5 @@
 /**
- * Value types in TypeScript, as jco's `types` writes them. One type serves both directions.
+ * Writes value types in TypeScript, in the form of jco's `types`. The same type is used for arguments and results.
  *
  * Source: jco, `crates/js-component-bindgen/src/ts_bindgen.rs`.
  */
@@ -25,7 +25,7 @@ const PRIMITIVES: Readonly<Record<PrimitiveKind, string>> = {
   'error-context': 'number',
 };
 
-/** By the elements of a list, the typed array that it is. */
+/** The typed array for a list, by the kind of its elements. */
 const TYPED_ARRAYS: { readonly [Kind in ValueType['kind']]?: string } = {
   u8: 'Uint8Array',
   s8: 'Int8Array',
@@ -39,12 +39,12 @@ const TYPED_ARRAYS: { readonly [Kind in ValueType['kind']]?: string } = {
   f64: 'Float64Array',
 };
 
-/** The type of a value: its name, if it has one in the file. */
+/** Returns the type of a value: its name in the file if it has one, and otherwise its structure. */
 export function typeOf(type: ValueType, scope: Scope): string {
   return scope.nameOf(type) ?? structureOf(type, scope);
 }
 
-/** The type of a value, written out. */
+/** Returns the structure of a type. */
 function structureOf(type: ValueType, scope: Scope): string {
   const { declared } = scope;
   const of = (inner: ValueType): string => typeOf(inner, scope);
@@ -88,8 +88,8 @@ function orVoid(type: ValueType | undefined, scope: Scope): string {
 }
 
 /**
- * Returns whether `undefined` is one of its values. An option in an option is an object with a `tag`, unless that is
- * itself in an option: the outermost of three is `undefined` again.
+ * Returns whether `undefined` is one of the type's values. It is the `none` case of an option, unless it could also be
+ * the payload. Such an option is an object with a `tag`.
  */
 function isNullable(type: ValueType): boolean {
   return type.kind === 'option' && !isNullable(type.value);
@@ -112,10 +112,10 @@ function caseFields({ name, type }: Case, scope: Scope): string[] {
   return [`tag: ${quoted(name)},`, ...(type === undefined ? [] : [`val: ${typeOf(type, scope)},`])];
 }
 
-/** The declaration of a named type. */
+/** Returns the declaration of a named type. */
 export function typeDeclaration(name: string, type: ValueType, scope: Scope): string[] {
   const known = scope.nameOf(type);
-  // A primitive type has no identity, so that another name for `u64` is not the name of every `u64`.
+  // A primitive type has no identity, so an alias of `u64` must not become the name of every `u64`.
   if (type.kind in PRIMITIVES)
     return [`export type ${scope.names.unique(toPascalCase(name))} = ${structureOf(type, scope)};`];
   const declared = scope.declare(type, toPascalCase(name));

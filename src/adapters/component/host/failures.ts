@@ -26,22 +26,23 @@ export class StaleHandle extends Trap {
 /** The resource type of a handle. */
 export type HandleKind = 'command' | 'event' | 'state';
 
-/** Returns the error for a value that is not a live handle. The text is that of the loader. */
+/** Returns the error for a value that is not a live handle. The loader's error for such a value has the same text. */
 export function noLiveHandle(kind: HandleKind, given: unknown, why: string = 'it is not a live handle'): ValueError {
-  return new ValueError(`expected an own handle of ${kind}, got ${show(given)}: ${why}`);
+  return new ValueError(`expected an own handle of ${kind}, got ${show(given)}: ${why}`, [kind]);
 }
 
 /** Returns whether the error ends the instance. The `error` case of a result does not. */
 export function endsInstance(error: unknown): boolean {
   if (isTrap(error)) return !(error instanceof StaleHandle);
-  return !isComponentError(error) && !isDoubtful(error);
+  return !isComponentError(error) && !mayHaveSurvived(error);
 }
 
 /**
- * Returns whether the error is about a value that cannot be passed. An invalid argument has not reached the guest. If
- * the host's table of handles is too full for a result, the instance has ended.
+ * Returns whether the instance may have survived the error, which is about a value that cannot be passed. An invalid
+ * argument has not reached the guest. But if the host's table of handles is too full for a result, the instance has
+ * ended.
  */
-export function isDoubtful(error: unknown): boolean {
+export function mayHaveSurvived(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError;
 }
 
@@ -55,9 +56,9 @@ export function rejectionOf(error: unknown): unknown {
   return isComponentError(error) ? new RejectionError(error.payload as Rejection) : asTrap(error);
 }
 
-/** Makes a trap of an error that an import of the component threw, because such an error ends the instance too. */
+/** Converts an error that an import of the component threw to a trap, because such an error ends the instance too. */
 function asTrap(error: unknown): unknown {
-  if (isTrap(error) || isLinkError(error) || isDoubtful(error)) return error;
+  if (isTrap(error) || isLinkError(error) || mayHaveSurvived(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new Trap(`an import of the component failed: ${message}`, { cause: error });
 }

@@ -9,7 +9,11 @@ import { INTERFACES, type InterfaceName, PACKAGE, VERSION, WORLDS, type WorldNam
 /** The full names under which the component exports the interfaces of the world. */
 export type InterfaceNames = Readonly<Partial<Record<InterfaceName, string>>>;
 
-/** @throws LinkError that shows each function that is missing or has another type, expected and found. */
+/**
+ * Returns the interfaces of the world that the component exports.
+ *
+ * @throws LinkError that shows the expected and the found type of each function that is missing or has another type.
+ */
 export function fitWorld(component: Component, world: WorldName): InterfaceNames {
   const problems = worldProblems(component, world);
   if (problems.length > 0) throw misfit(component, world, problems);

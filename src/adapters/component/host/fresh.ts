@@ -22,13 +22,13 @@ import {
   makeGuestSync,
 } from './guest.ts';
 
-/** The content of a handle. */
+/** The data that a handle refers to. */
 type Kept =
   | { readonly kind: 'state'; readonly bytes: Uint8Array }
   | { readonly kind: 'command'; readonly envelope: Envelope }
   | { readonly kind: 'event'; readonly envelope: Envelope };
 
-/** The contents of handles, and the number of instances that were created. */
+/** Keeps the data of handles, and counts the instances that were created. */
 export class FreshInstances {
   readonly #template: GuestTemplate;
   readonly #kept = new Map<Handle, Kept>();
@@ -65,7 +65,9 @@ export class FreshInstances {
   keep(kept: Kept): Handle {
     const { maxHandles } = this.#template;
     if (this.#kept.size >= maxHandles)
-      throw new Trap(`too many handles: the limit is ${maxHandles} (maxHandles)`, { code: 'handles-exhausted' });
+      throw new Trap(`more than ${maxHandles} handles at a time; drop unused handles, or raise maxHandles`, {
+        code: 'handles-exhausted',
+      });
     this.#kept.set(++this.#last, kept);
     return this.#last;
   }
@@ -99,7 +101,7 @@ export class FreshInstances {
     return this.#find(handle, 'state').bytes;
   }
 
-  /** @throws ValueError if it is not a live handle of this kind. */
+  /** @throws ValueError if `handle` is not a live handle of this kind. */
   #find<Kind extends HandleKind>(handle: Handle, kind: Kind): Extract<Kept, { readonly kind: Kind }> {
     const kept = this.#kept.get(handle);
     if (kept === undefined) throw noLiveHandle(kind, handle);
@@ -107,7 +109,7 @@ export class FreshInstances {
     return kept as Extract<Kept, { readonly kind: Kind }>;
   }
 
-  /** Passes the state to an instance. It consumes the handle. */
+  /** Decodes the state in an instance, and drops its handle. */
   take(guest: Guest, handle: Handle): number {
     const state = guest.state.fromBytes(this.bytes(handle));
     this.drop(handle, 'state');
@@ -128,7 +130,8 @@ export function freshTypes(fresh: FreshInstances): HandleTypes {
 }
 
 /**
- * A message is read and written again immediately, so that old versions are upgraded and invalid ones are faults here.
+ * Each message is decoded and encoded again immediately, so that old versions are upgraded and invalid messages are
+ * reported here.
  */
 function messageType(
   fresh: FreshInstances,

@@ -56,20 +56,18 @@ export interface Guest extends HandleTypes {
   readonly projector: Projector<Handle, Handle>;
   /** The number of handles that the host holds. */
   readonly handleCount: number;
-  /**
-   * Returns the error of a call. A trap that was caused by a bound of the host becomes an error that names the bound.
-   */
+  /** Returns the error of a call. If a limit of the host caused the trap, the error names that limit. */
   readonly explain: (error: unknown) => unknown;
   /** Ends the instance, and disposes the resources of the host that it holds. */
   readonly dispose: () => void;
 }
 
 interface GuestDecider extends Decider<Handle, Handle, Handle> {
-  /** The clock and randomness of a virtual WASI follow from `commandId`. */
+  /** The clock and randomness of a virtual WASI are derived from `commandId`. */
   decide(state: Handle, command: Handle, commandId?: string): readonly Handle[];
 }
 
-/** Everything that is needed to create an instance. */
+/** The data from which instances are created. */
 export interface GuestTemplate {
   readonly component: Component;
   readonly interfaceNames: InterfaceNames;
@@ -77,14 +75,15 @@ export interface GuestTemplate {
   readonly imports: () => ImportObject;
   /** Called for each instance of a guest that needs WASI. */
   readonly wasi: (() => VirtualWasi) | undefined;
-  /** The bounds that its core modules were rewritten for. */
+  /** The limits that the core modules were rewritten for. */
   readonly bounds: Bounds;
   readonly maxHandles: number;
   readonly maxLiftedBytes: number | undefined;
 }
 
-/** @throws LinkError | Trap */
-export async function makeGuest(template: GuestTemplate): Promise<Guest> {
+/** Creates an instance. @throws LinkError | Trap */ export async function makeGuest(
+  template: GuestTemplate,
+): Promise<Guest> {
   const parts = environmentOf(template);
   try {
     return bindGuest(await instantiate(template.component, parts.imports, parts.options), template, parts);
@@ -107,7 +106,7 @@ export function makeGuestSync(template: GuestTemplate): Guest {
   }
 }
 
-/** Adds a hint to the error if the guest needs WASI and has none. */
+/** Adds a hint to the error if the guest needs WASI and the host passes none. */
 function withHint(error: unknown, { wasi, imports }: Environment): unknown {
   if (wasi !== undefined || !isLinkError(error)) return error;
   const isMissing = (name: string | undefined): boolean =>
@@ -147,7 +146,7 @@ function environmentOf({ imports, wasi, bounds, maxHandles, maxLiftedBytes }: Gu
   };
 }
 
-/** A promise of this or another realm. An import object may have a function with the name "then". */
+/** Returns whether the value is a promise of any realm. An import object may have a function with the name `then`. */
 function isPromise(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Promise]';
 }
@@ -160,9 +159,9 @@ function virtualOf(wasi: () => VirtualWasi): VirtualWasi {
 }
 
 /**
- * Adds the interfaces of the virtual WASI to the imports of the host. If the host passes an interface itself, in any
- * version, it is not added, because the loader would prefer the later version. Imports that are not own properties, in
- * a proxy or an object of a class, come after all others.
+ * Adds the interfaces of the virtual WASI to the imports of the host. An interface that the host passes itself, in any
+ * version, is not added, because the loader would prefer the later version. Imports that are not own properties, such
+ * as those of a proxy or an object of a class, are found last.
  */
 function mergeImports(own: ImportObject, virtual: ImportObject): ImportObject {
   const withoutVersion = (name: string): string => name.replace(/@.*$/, '');
@@ -191,7 +190,7 @@ function bindGuest(
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(interfaceNames.types) as HandleTypes;
   // If an import is asynchronous, the loader makes every function of the instance return a promise.
-  if (types.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronous(component, imports);
+  if (types.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronousImportError(component, imports);
   const parts = {
     command: types.command,
     event: types.event,
@@ -203,14 +202,14 @@ function bindGuest(
   };
   const timed = wasi === undefined ? parts : withWasi(parts, wasi);
   const guest = {
-    ...(bounds.budget === undefined ? timed : counting(timed, counters)),
+    ...(bounds.budget === undefined ? timed : withBudget(timed, counters)),
     explain: counters.explain,
     dispose: () => instance[Symbol.dispose](),
   };
   return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
 
-function asynchronous(component: Component, imports: ImportObject): LinkError {
+function asynchronousImportError(component: Component, imports: ImportObject): LinkError {
   const path = asynchronousImport(component.imports, imports);
   const subject = path === undefined ? 'an import of the component' : `import ${path.map(show).join(' → ')}`;
   const message = `${subject} is asynchronous, but a module cannot wait; pass the data in its messages instead`;
@@ -222,11 +221,11 @@ type Call = (...args: unknown[]) => unknown;
 
 /**
  * Sets the virtual clock and randomness before each call, so that nothing depends on earlier calls. In a decision they
- * follow from the command, and in a process manager's handler from the event. In other calls they are constants. The
- * output of a call is flushed when it ends.
+ * are derived from the command, and in a process manager's handler from the event. In other calls they are constants.
+ * The output of a call is flushed when the call ends.
  */
 function withWasi(parts: Parts, wasi: VirtualWasi): Parts {
-  return around(parts, (name, call) => {
+  return wrapFunctions(parts, (name, call) => {
     const contextOf = CONTEXTS[name] ?? (() => undefined);
     return (a, b, c) => {
       wasi.setDecision(contextOf(c ?? b));
@@ -239,23 +238,23 @@ function withWasi(parts: Parts, wasi: VirtualWasi): Parts {
   });
 }
 
-/** By function, returns the context that follows from its last argument. */
+/** The functions that derive the context of a call from its last argument, by the name of the called function. */
 const CONTEXTS: Readonly<Record<string, (argument: unknown) => DecisionContext | undefined>> = {
-  // Without an id, the last argument is the command.
+  // If there is no id, the last argument is the command.
   decide: (commandId) => (typeof commandId === 'string' ? contextOfCommand(commandId) : undefined),
   handle: (context) => contextOfEvent(context as EventContext),
   handleRejected: (rejected) => contextOfRejection(rejected as RejectedCommand),
 };
 
 /** Resets the budget before each call. */
-function counting(parts: Parts, counters: Counters): Parts {
-  return around(parts, (_, call) => (...args) => {
+function withBudget(parts: Parts, counters: Counters): Parts {
+  return wrapFunctions(parts, (_, call) => (...args) => {
     counters.fill();
     return call(...args);
   });
 }
 
-function around(parts: Parts, wrap: (name: string, call: Call) => Call): Parts {
+function wrapFunctions(parts: Parts, wrap: (name: string, call: Call) => Call): Parts {
   const wrapped = Object.entries(parts).map(([name, part]: [string, object | undefined]) => [
     name,
     part && Object.fromEntries(Object.entries(part).map(([name, call]: [string, Call]) => [name, wrap(name, call)])),

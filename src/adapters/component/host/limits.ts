@@ -1,22 +1,25 @@
 /** The default limits of a guest, and the constants of the component host. */
 
-/** Bytes of one linear memory of a guest. A SpiderMonkey guest starts with 13 MB. */
+/** The most bytes of one linear memory of a guest. A SpiderMonkey guest starts with 13 MB. */
 export const DEFAULT_MAX_MEMORY_BYTES: number = 256 * 1024 * 1024;
 
 /**
- * Elements of one table of a guest, which are functions that it calls by number. A SpiderMonkey guest has some ten
- * thousand.
+ * The most elements of one table of a guest. They are the functions that it calls indirectly. A SpiderMonkey guest has
+ * about ten thousand.
  */
 export const DEFAULT_MAX_TABLE_ELEMENTS: number = 1_000_000;
 
 /**
- * Handles that the host, or one instance in the guest, holds at a time. Most are cached states and the events of one
- * load.
+ * The most handles that the host, or one instance in the guest, holds at a time. Most of them are cached states and the
+ * events of one load.
  */
 export const DEFAULT_MAX_HANDLES: number = 1_000_000;
 
 /** The most handles that an option may allow: the capacity of a table. Source: *CanonicalABI.md*, "Table State". */
 export const MOST_HANDLES: number = 2 ** 28 - 1;
 
-/** Handle numbers of one instance. Those of the next instance follow, so that no number is used twice. */
-export const HANDLES_OF_AN_INSTANCE: number = 2 ** 28;
+/**
+ * The number of handle numbers that each instance has. The numbers of the next instance follow, so that no number is
+ * used twice.
+ */
+export const HANDLES_PER_INSTANCE: number = 2 ** 28;

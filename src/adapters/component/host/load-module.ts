@@ -1,9 +1,9 @@
-/** `loadModule` turns a component into the module of its world. */
+/** `loadModule` converts a component to the module of its world. */
 import type { CommandIdAware } from '../../../core/define/command-id-aware.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
 import { show } from '../abi/javascript-values.ts';
-import { recompile } from '../compile.ts';
+import { bytesOfComponent, isBytes, recompile } from '../compile.ts';
 import { ArgumentError, type BufferSource, type Component, compile, type ImportObject } from '../index.ts';
 import { fitWorld } from './fit.ts';
 import {
@@ -35,16 +35,16 @@ import type { WorldName } from './worlds.ts';
 export interface ComponentStatistics {
   /** The number of instances that were created. */
   readonly instances: number;
-  /** The number of handles that the host holds: commands, events and states that are not dropped yet. */
+  /** The number of handles that the host holds: commands, events and states that have not been dropped yet. */
   readonly handles: number;
 }
 
-interface OfComponent {
+interface LoadedModule {
   readonly types: HandleTypes;
   /**
-   * The compiled component. `loadModule(module.component)` compiles nothing, and keeps the bounds of memories, tables
-   * and calls. With other bounds, the core modules are compiled again. `instantiate` refuses it, because this host
-   * calls the start functions of rewritten modules.
+   * The compiled component. `loadModule(module.component)` compiles nothing, and keeps the limits of memories, tables
+   * and calls. If the options name other limits, the core modules are compiled again. `instantiate` refuses it, because
+   * only this host calls the start functions of rewritten modules.
    */
   readonly component: Component;
   readonly statistics: ComponentStatistics;
@@ -56,11 +56,11 @@ interface OfComponent {
  */
 export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> &
   CommandIdAware<Handle, Handle, Handle> &
-  OfComponent;
+  LoadedModule;
 /** A process manager in a component. */
-export type ComponentProcessManager = ProcessManager<Handle, Handle, Handle> & OfComponent;
+export type ComponentProcessManager = ProcessManager<Handle, Handle, Handle> & LoadedModule;
 /** A read model in a component. */
-export type ComponentReadModel = ReadModel<Handle, Handle, Handle> & OfComponent;
+export type ComponentReadModel = ReadModel<Handle, Handle, Handle> & LoadedModule;
 
 interface ModuleOf {
   readonly 'command-handler': ComponentCommandHandler;
@@ -73,8 +73,8 @@ interface ModuleOf {
  *
  * Its functions throw the errors of the contract: a `RejectionError` if the domain rejects a command, and a
  * `FaultError` if the guest reports a fault. A guest that breaks a rule, exceeds its budget or calls an import that was
- * not granted ends with a `Trap`. The next call replaces its instance, and handles into the old one are refused with a
- * `StaleHandle`.
+ * not granted ends with a `Trap`. The next call replaces its instance, and each use of a handle into the old one throws
+ * a `StaleHandle`.
  *
  * ```ts
  * const account = await loadModule(await readFile('bank.wasm'));
@@ -83,11 +83,10 @@ interface ModuleOf {
  *
  * @param source the bytes of a component, or a compiled one.
  * @throws MalformedError | InvalidError | UnsupportedError if the bytes are not a component that can be loaded.
- * @throws ArgumentError if `source` is something else, or an option is unknown or invalid.
- * @throws IndeterminismError if code in it differs between machines, and `grant` does not name it.
- * @throws LinkError if the exports do not fit the world, or an import is missing or asynchronous. It shows the expected
- *   and the found types.
- * @throws Trap if a start function traps, or needs more memory than it may have.
+ * @throws ArgumentError if `source` is another value, or an option is unknown or invalid.
+ * @throws LinkError if the exports do not match the world, or an import is missing or asynchronous. It shows the
+ *   expected and the found types.
+ * @throws Trap if a start function traps, or the guest needs more memory than the limit allows.
  */
 export async function loadModule<World extends WorldName = 'command-handler'>(
   source: BufferSource | Component,
@@ -95,9 +94,9 @@ export async function loadModule<World extends WorldName = 'command-handler'>(
 ): Promise<ModuleOf[World]> {
   checkOptions(options);
   const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
-  // Copied or hashed now, because the caller may change the bytes while they are compiled.
-  const digest = options.digest?.slice() ?? (isBytes(source) ? sha256(bytesOf(source)) : undefined);
-  const { component, bounds } = await compiled(source, options);
+  // The digest is copied or computed now, because the caller may change the bytes while they are compiled.
+  const digest = options.digest?.slice() ?? (isBytes(source) ? sha256(bytesOfComponent(source)) : undefined);
+  const { component, bounds } = await compileSource(source, options);
   const template: GuestTemplate = {
     component,
     interfaceNames: fitWorld(component, world),
@@ -111,11 +110,11 @@ export async function loadModule<World extends WorldName = 'command-handler'>(
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
 }
 
-async function compiled(
+async function compileSource(
   source: BufferSource | Component,
   options: LoadModuleOptions,
 ): Promise<{ component: Component; bounds: Bounds }> {
-  // A component that this host has compiled has the bounds that it was rewritten for.
+  // If this host has compiled the component, it was rewritten for these limits.
   const own: Partial<Bounds> = isCompiled(source) ? (source.instrumentation ?? {}) : {};
   const {
     budget = own.budget,
@@ -126,7 +125,7 @@ async function compiled(
   const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements, grant });
   const instrument = (module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => rewrite(module, bounds);
   const how = { instrument, instrumentation: bounds };
-  if (isCompiled(source)) return { component: keeps(own, bounds) ? source : await recompile(source, how), bounds };
+  if (isCompiled(source)) return { component: hasLimits(own, bounds) ? source : await recompile(source, how), bounds };
   // The digest needs the bytes, and a response cannot be read twice.
   if (!isBytes(source)) {
     const way = 'arrayBuffer' in Object(source) ? '; pass the result of its method arrayBuffer' : '';
@@ -135,11 +134,11 @@ async function compiled(
       `expected the bytes of a component, or a compiled one, got ${show(source)}${way}`,
     );
   }
-  return { component: await compile(bytesOf(source), how), bounds };
+  return { component: await compile(bytesOfComponent(source), how), bounds };
 }
 
-/** Returns whether a component that was rewritten for the bounds `own` keeps `bounds`. */
-function keeps(own: Partial<Bounds>, bounds: Bounds): boolean {
+/** Returns whether a component that was rewritten for the limits `own` already has the limits `bounds`. */
+function hasLimits(own: Partial<Bounds>, bounds: Bounds): boolean {
   return (
     own.maxMemoryBytes === bounds.maxMemoryBytes &&
     own.maxTableElements === bounds.maxTableElements &&
@@ -154,22 +153,11 @@ function isCompiled(source: unknown): source is Component {
   return typeof source === 'object' && source !== null && 'plan' in source;
 }
 
-/** Tests the tag, because a buffer may be of another realm, or shared. */
-function isBytes(source: unknown): source is BufferSource {
-  return ArrayBuffer.isView(source) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
-}
-
-function bytesOf(source: BufferSource): Uint8Array {
-  return ArrayBuffer.isView(source)
-    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-    : new Uint8Array(source);
-}
-
 /** The parts of a module, in either isolation. */
 interface Parts {
   readonly types: ReturnType<typeof pooledTypes>;
   readonly decider: () => ReturnType<typeof pooledDecider>;
-  /** Undefined without a virtual WASI, because nothing else depends on the id. */
+  /** It is undefined without a virtual WASI, because nothing else depends on the id. */
   readonly decideWithCommandId: DecideWithCommandId | undefined;
   readonly routing: () => ReturnType<typeof pooledRouting>;
   readonly eventHandler: () => ReturnType<typeof pooledEventHandler>;
@@ -225,18 +213,18 @@ function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefine
       return {
         types,
         decider: parts.decider(),
-        routing: described(parts.routing(), digest),
+        routing: withDescription(parts.routing(), digest),
         ...(decideWithCommandId && { decideWithCommandId }),
       };
     case 'process-manager':
-      return { types, eventHandler: described(parts.eventHandler(), digest) };
+      return { types, eventHandler: withDescription(parts.eventHandler(), digest) };
     case 'read-model':
-      return { types, projector: described(parts.projector(), digest) };
+      return { types, projector: withDescription(parts.projector(), digest) };
   }
 }
 
 /** Reads the guest's description once, and adds the digest, which the host computes. */
-function described<Description extends { readonly digest?: Uint8Array | undefined }, Rest>(
+function withDescription<Description extends { readonly digest?: Uint8Array | undefined }, Rest>(
   part: Rest & { describe(): Description },
   digest: Uint8Array | undefined,
 ): Rest & { describe(): Description } {

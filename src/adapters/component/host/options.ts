@@ -1,11 +1,13 @@
 /**
- * The options of `loadModule`, and their checks, which run before anything is compiled, so that a misspelt bound is
- * never ignored. The checks of the bounds are in `metering/budget.ts`.
+ * The options of `loadModule`, and their checks. The checks run before anything is compiled, so a misspelt limit is
+ * never ignored. The checks of the limits are in `metering/budget.ts`.
  */
+
+import type { OptionNames } from '../../../core/option-names.ts';
 import { show } from '../abi/javascript-values.ts';
 import { nameOfTypedArray } from '../abi/number-lists.ts';
 import { ArgumentError, type ImportObject } from '../index.ts';
-import { checkNames, type OptionNames } from '../option-names.ts';
+import { checkNames } from '../option-names.ts';
 import type { VirtualWasi } from '../wasi/index.ts';
 import { MOST_HANDLES } from './limits.ts';
 import { type Budget, checkCount } from './metering/budget.ts';
@@ -42,13 +44,13 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
   readonly imports?: ImportObject | (() => ImportObject) | undefined;
   /**
    * Creates WASI for each instance of a guest whose language needs it: `() => virtualWasi({ grant: LANGUAGE_RUNTIME
-   * })`. In a decision, its clock and randomness follow from the command's id. In a process manager's handler they
-   * follow from the event. In other calls they are constants.
+   * })`. In a decision, its clock and randomness are derived from the command's id. In a process manager's handler they
+   * are derived from the event. In other calls they are constants.
    */
   readonly wasi?: (() => VirtualWasi) | undefined;
   /**
    * The most bytes of each linear memory of an instance. A guest that grows a memory beyond it ends with
-   * {@link OutOfBudget}. It cannot read the limit, so that it decides the same everywhere.
+   * {@link OutOfBudget}. It cannot read the limit, so it makes the same decisions everywhere.
    *
    * @default 268_435_456
    */
@@ -60,7 +62,7 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly maxTableElements?: number | undefined;
   /**
-   * The most handles in each handle table of an instance, and in the host's. A call that exceeds it fails.
+   * The most handles in each handle table of an instance, and in the host's table. A call that exceeds it fails.
    *
    * @default 1_000_000
    */
@@ -72,13 +74,13 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly maxLiftedBytes?: number | undefined;
   /**
-   * The resources that one call may use in each core module of the component. A call that exceeds them ends with {@link
-   * OutOfBudget}, the same on every machine. The core modules are rewritten to count, which makes them slower. By
-   * default, nothing is counted.
+   * The resources that one call may use in each core module of the component. A call that exceeds them ends with
+   * {@link OutOfBudget}, and does so on every machine. The core modules are rewritten so that they count their work,
+   * which makes them slower. By default, nothing is counted.
    *
-   * The bounds of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
-   * keeps its bounds, unless options name other ones. In this case its core modules are compiled again. So are those of
-   * a component that `compile` has compiled.
+   * The limits of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
+   * keeps its limits, unless the options name other ones. In this case its core modules are compiled again. So are
+   * those of a component that `compile` has compiled.
    */
   readonly budget?: Budget | undefined;
   /**
@@ -130,7 +132,11 @@ export function checkOptions(options: LoadModuleOptions): void {
     throw unexpected('imports', 'an object, or a function that creates one', show(imports));
   }
   if (wasi !== undefined && typeof wasi !== 'function') {
-    throw unexpected('wasi', 'a function that creates it for each instance, as in () => virtualWasi()', show(wasi));
+    throw unexpected(
+      'wasi',
+      'a function that creates a virtual WASI for each instance, such as () => virtualWasi()',
+      show(wasi),
+    );
   }
   if (maxHandles !== undefined) checkCount('maxHandles', maxHandles, MOST_HANDLES);
   if (maxLiftedBytes !== undefined) checkCount('maxLiftedBytes', maxLiftedBytes, Number.MAX_SAFE_INTEGER);

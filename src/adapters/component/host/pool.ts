@@ -3,13 +3,13 @@
  * new one. On the main thread of a page, browsers refuse to create a large instance synchronously. There, the next call
  * starts creating it and traps, and so do all calls until the instance is ready.
  *
- * A handle is its number in the instance, plus 2^28 for each earlier instance. One comparison therefore shows whether
- * the instance of a handle has ended.
+ * The value of a handle is its number in the instance, plus 2^28 for each earlier instance. One comparison therefore
+ * shows whether the instance of a handle has ended.
  */
 import { isTrap, Trap } from '../index.ts';
-import { endsInstance, type HandleKind, isDoubtful, noLiveHandle, StaleHandle } from './failures.ts';
+import { endsInstance, type HandleKind, mayHaveSurvived, noLiveHandle, StaleHandle } from './failures.ts';
 import { type Guest, type GuestTemplate, type Handle, isAlive, makeGuest, makeGuestSync } from './guest.ts';
-import { HANDLES_OF_AN_INSTANCE } from './limits.ts';
+import { HANDLES_PER_INSTANCE } from './limits.ts';
 
 export class Pool {
   readonly #template: GuestTemplate;
@@ -18,7 +18,7 @@ export class Pool {
   #failure: unknown;
   #instances = 1;
   /** True while the next instance is created asynchronously. */
-  #isComing = false;
+  #isReplacing = false;
 
   constructor(template: GuestTemplate, first: Guest) {
     this.#template = template;
@@ -42,9 +42,8 @@ export class Pool {
 
   /**
    * Returns the number of a handle in the current instance.
-   *
    * @throws StaleHandle if the handle's instance has ended.
-   * @throws ValueError if it is not a handle. (Arithmetic would turn other values into a number.)
+   * @throws ValueError if `handle` is not a handle. (Arithmetic would convert other values to a number.)
    */
   numberOf(handle: Handle, kind: HandleKind): number {
     if (!isHandle(handle)) throw noLiveHandle(kind, handle);
@@ -61,42 +60,46 @@ export class Pool {
     return this.#base;
   }
 
-  /** Returns the handles for a list of numbers. For the first instance, it is the same list. */
+  /** Returns the handles for a list of numbers. For the first instance, it returns the same list. */
   handlesOf(base: Handle, numbers: readonly number[]): readonly Handle[] {
     return base === 0 ? numbers : numbers.map((number) => number + base);
   }
 
-  /** Returns whether the handle's instance still exists. If not, its handles are dropped already. @throws ValueError */
+  /**
+   * Returns whether the handle's instance still exists. If it does not, its handles have already been dropped.
+   *
+   * @throws ValueError
+   */
   isLive(handle: Handle, kind: HandleKind): boolean {
     if (!isHandle(handle)) throw noLiveHandle(kind, handle);
     return this.#guest !== undefined && handle >= this.#base;
   }
 
   /** Handles the error of a call, which may end the instance. Returns the error to throw. */
-  failed(thrown: unknown): unknown {
+  handleFailure(thrown: unknown): unknown {
     const guest = this.#guest;
     // An import called the module back, which ended the instance during this call.
     if (guest === undefined) return isOfDisposed(thrown) ? this.#failure : thrown;
     const error = guest.explain(thrown);
-    if (endsInstance(error) || (isDoubtful(error) && !isAlive(guest))) {
+    if (endsInstance(error) || (mayHaveSurvived(error) && !isAlive(guest))) {
       this.#guest = undefined;
       this.#failure = error;
       guest.dispose();
-      this.#base += HANDLES_OF_AN_INSTANCE;
+      this.#base += HANDLES_PER_INSTANCE;
     }
     return error;
   }
 
   #replace(): Guest {
-    if (this.#isComing) throw this.#notYet();
+    if (this.#isReplacing) throw this.#notReady();
     try {
       return this.#install(makeGuestSync(this.#template));
     } catch (error) {
-      // This is the text of V8. No other engine has that rule.
+      // This is the error text of V8. No other engine has this limit.
       if (!(error instanceof RangeError && /main thread/.test(error.message))) throw error;
-      this.#isComing = true;
+      this.#isReplacing = true;
       void this.#replaceLater();
-      throw this.#notYet();
+      throw this.#notReady();
     }
   }
 
@@ -106,7 +109,7 @@ export class Pool {
     } catch (error) {
       this.#failure = error;
     } finally {
-      this.#isComing = false;
+      this.#isReplacing = false;
     }
   }
 
@@ -116,7 +119,7 @@ export class Pool {
     return guest;
   }
 
-  #notYet(): Trap {
+  #notReady(): Trap {
     const message = 'the instance that trapped is being replaced asynchronously, because it is large; try again later';
     return new Trap(message, { code: 'instance-not-ready', cause: this.#failure });
   }

@@ -1,4 +1,4 @@
-/** `isolation: 'pooled'`: the functions of the contract over the one instance of a {@link Pool}. */
+/** `isolation: 'pooled'`: the functions of the contract, which run in the one instance of a {@link Pool}. */
 import type { Decider } from '../../../core/decider.ts';
 import type { EventHandler } from '../../../core/event-handler.ts';
 import type { Projector } from '../../../core/projector.ts';
@@ -17,7 +17,7 @@ function guarded<A, B, C, Result>(pool: Pool, call: (a: A, b: B, c: C) => Result
     try {
       return call(a as A, b as B, c as C);
     } catch (error) {
-      throw faultOf(pool.failed(error));
+      throw faultOf(pool.handleFailure(error));
     }
   };
 }
@@ -51,12 +51,12 @@ function dropping(pool: Pool, kind: HandleKind): (handle: Handle) => void {
 export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
   return {
     initialState: guarded(pool, () => pool.base + pool.guest.decider.initialState()),
-    // A replay and a decision consist of these calls. A function that is shared with others would be slower.
+    // Replays and decisions consist of these calls. Sharing `guarded` with the other functions would slow them down.
     evolve: (state, event) => {
       try {
         return pool.base + pool.guest.decider.evolve(pool.numberOf(state, 'state'), pool.numberOf(event, 'event'));
       } catch (error) {
-        throw faultOf(pool.failed(error));
+        throw faultOf(pool.handleFailure(error));
       }
     },
     decide: (state, command) => {
@@ -66,7 +66,7 @@ export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
           pool.guest.decider.decide(pool.numberOf(state, 'state'), pool.numberOf(command, 'command')),
         );
       } catch (error) {
-        throw rejectionOf(pool.failed(error));
+        throw rejectionOf(pool.handleFailure(error));
       }
     },
   };
@@ -81,7 +81,7 @@ export function pooledDecideWithCommandId(pool: Pool): DecideWithCommandId {
         pool.guest.decider.decide(pool.numberOf(state, 'state'), pool.numberOf(command, 'command'), commandId),
       );
     } catch (error) {
-      throw rejectionOf(pool.failed(error));
+      throw rejectionOf(pool.handleFailure(error));
     }
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The worlds of modules (`wit/worlds.wit`), with the types of their functions. A test compares this file with `wit/`.
  *
- * Named types are written out, because components agree on structures and not on names.
+ * Named types are written out, because components are compared by structure and not by name.
  */
 
 /** The worlds of modules, and the interfaces that each exports. */
@@ -37,7 +37,7 @@ const DEADLINE = `record { id: string, due-at: u64, command: ${ENVELOPE} }`;
 const REACTION = `variant { dispatch(${ENVELOPE}), schedule(${DEADLINE}), cancel(string), end }`;
 const REJECTED = `record { command-id: string, command: ${ENVELOPE}, stream: string, rejection: ${REJECTION}, recorded-at: u64 }`;
 
-/** By interface, the type of each function. A resource type has the type `resource`. */
+/** The type of each function, by interface. The type of a resource type is `resource`. */
 export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, string>>>> = {
   types: {
     command: 'resource',

@@ -8,7 +8,7 @@ import { show } from '../abi/javascript-values.ts';
 import { ArgumentError, showPath } from '../errors.ts';
 import { isSameInterface } from './names.ts';
 
-/** One name of the option, taken apart. */
+/** One parsed name of the option. */
 interface Declared {
   readonly name: string;
   /** The name of the interface. It is empty for a function at the root. */
@@ -34,9 +34,7 @@ export class AsyncImports {
     else same.push(declared);
   }
 
-  /**
-   * Returns whether the function to which these names lead is declared, with or without the version of its interface.
-   */
+  /** Returns whether the function at the end of `path` is declared, with or without the version of its interface. */
   has(path: readonly string[]): boolean {
     if (this.#byFunction.size === 0) return false;
     const container = path.slice(0, -1).join('#');
@@ -49,9 +47,9 @@ export class AsyncImports {
   }
 
   /**
-   * Checks that each name was found.
+   * Checks that each name is the name of an imported function.
    *
-   * @throws ArgumentError that names one that is not a function among the imports.
+   * @throws ArgumentError that shows a name without such a function.
    */
   check(): void {
     for (const list of this.#byFunction.values()) {

@@ -1,6 +1,4 @@
-/**
- * *Explainer.md*, "JS API", *create an exports object*: from the exports of a component to JavaScript objects.
- */
+/** *Explainer.md*, "JS API", *create an exports object*: converts the exports of a component to JavaScript objects. */
 import { callableOf, type HostCallable, promisingCallableOf } from '../abi/canon-lift.ts';
 import type { RuntimeResource } from '../abi/component-instance.ts';
 import { destroyFromHost } from '../abi/component-instance.ts';
@@ -10,17 +8,20 @@ import { type GuestResourceObjects, guestObjects } from '../abi/resource-objects
 import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import type { LinkError } from '../errors.ts';
 import type { InstanceItem, Item } from './items.ts';
-import { exportRefusal } from './js-names.ts';
+import { exportError } from './js-names.ts';
 import { itemOf, remember, rememberClass, rememberConstructor } from './known.ts';
 import type { LinkHost } from './link.ts';
 import { isInterfaceName, parseResourceFunction, type ResourceFunctionName } from './names.ts';
 
-/** Makes the exports objects of one instantiated component. */
+/** Creates the exports objects of one instantiated component. */
 export class ExportsWriter {
   readonly #host: LinkHost;
-  /** If true, a call may have to wait for the host, so that every export returns a promise. */
+  /** If true, a call may have to wait for the host, so every export returns a promise. */
   readonly #isAsynchronous: boolean;
-  /** The object for each resource type with `resources: 'handles'`, which may be exported under several names. */
+  /**
+   * With `resources: 'handles'`, the object of functions for each resource type. It may be exported under several
+   * names.
+   */
   readonly #handleFunctions = new Map<RuntimeResource, object>();
 
   constructor(host: LinkHost, isAsynchronous: boolean) {
@@ -81,7 +82,7 @@ export class ExportsWriter {
     return callable;
   }
 
-  /** The name of a function in messages: `decide`, or `Event.toEnvelope`. */
+  /** Returns the name of a function in messages: `decide` or `Event.toEnvelope`. */
   #shownName(name: string): string {
     const parsed = parseResourceFunction(name);
     if (parsed === undefined) return toCamelCase(name);
@@ -137,7 +138,7 @@ export class ExportsWriter {
     }
     const objects = guestObjects(resource);
     if (form === 'constructor') {
-      // A static function of the guest's own keeps its name.
+      // If the guest has a static function `create`, that function keeps its name.
       const key = container.exports.has(`[static]${resourceName}.create`) ? `[constructor]${resourceName}` : 'create';
       this.#writeConstructor(objects, callable, item, key);
     } else if (form === 'static') define(objects.exported, toCamelCase(member), callable, item);
@@ -148,7 +149,7 @@ export class ExportsWriter {
     }
   }
 
-  /** The constructor is called by `new`, and also by a static function `key`, whose result may be a promise. */
+  /** Installs the constructor. `new` calls it, and so does a static function `key`, whose result may be a promise. */
   #writeConstructor(
     objects: GuestResourceObjects,
     callable: HostCallable,
@@ -156,7 +157,7 @@ export class ExportsWriter {
     key: string,
   ): void {
     const known = objects.construct && itemOf(objects.construct);
-    if (known !== undefined && !isSame(known, item)) throw otherFunction('constructor');
+    if (known !== undefined && !isSame(known, item)) throw memberCollision('constructor');
     objects.construct = callable;
     if (this.#isPromising(item)) objects.promisingConstructor = key;
     define(objects.exported, key, callable, item);
@@ -164,7 +165,10 @@ export class ExportsWriter {
   }
 }
 
-/** The function as a method, whose first parameter is `this`. Passing the usual few arguments one by one is faster. */
+/**
+ * Returns the function as a method that passes `this` as the first argument. Passing the usual few arguments one by one
+ * is faster.
+ */
 function methodOf(callable: HostCallable): HostCallable {
   return function (this: unknown, a, b, c, ...more) {
     return more.length === 0 ? callable(this, a, b, c) : callable(this, a, b, c, ...more);
@@ -172,21 +176,25 @@ function methodOf(callable: HostCallable): HostCallable {
 }
 
 /**
- * Two exports of one resource type share a class, so that a function may come twice.
+ * Defines a member of a class. Two exports of one resource type share a class, so the same function may be defined
+ * twice.
  *
- * @throws LinkError if another function has its name, as *Explainer.md* foresees ("pathological cases").
+ * @throws LinkError if another function has the same name, as *Explainer.md* requires ("pathological cases").
  */
 function define(target: object, key: string, value: HostCallable, item: Item, enumerable: boolean = false): void {
   const known = Object.hasOwn(target, key) ? itemOf(propertyOf(target, key)) : undefined;
   if (known === undefined) {
     Object.defineProperty(target, key, { value, configurable: true, writable: true, enumerable });
-  } else if (!isSame(known, item)) throw otherFunction(key);
+  } else if (!isSame(known, item)) throw memberCollision(key);
 }
 
 function isSame(a: Item, b: Item): boolean {
   return a.kind === 'func' && b.kind === 'func' && a.func === b.func;
 }
 
-function otherFunction(key: string): LinkError {
-  return exportRefusal([key], 'two exports of one resource type have a function of this name each');
+function memberCollision(key: string): LinkError {
+  return exportError(
+    [key],
+    'two exports of one resource type have different functions with this name; rename one of them',
+  );
 }

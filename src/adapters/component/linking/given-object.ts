@@ -3,7 +3,7 @@ import type { HostCallable } from '../abi/canon-lift.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
 import { memberIn } from '../abi/members.ts';
 import { toCamelCase, toPascalCase } from '../camel-case.ts';
-import { showPath } from '../errors.ts';
+import { showPath, ValueError } from '../errors.ts';
 import type { ExternNode, NamedNode } from '../types/nodes.ts';
 import type { SameNames } from './js-names.ts';
 import { constructorOf, isObject, itemOf } from './known.ts';
@@ -12,9 +12,9 @@ import { firstOf, GivenNames, parseResourceFunction, type ResourceFunctionName }
 export class GivenObject {
   readonly #object: object;
   readonly #names: GivenNames;
-  /** The imports that it is passed for. */
+  /** The imports that the object is passed for. */
   readonly #imports: readonly NamedNode[];
-  /** Those of them that are only found under their own name. */
+  /** The imports whose JavaScript names collide. They are found under their WIT names only. */
   readonly #same: SameNames | undefined;
 
   constructor(object: object, imports: readonly NamedNode[], same: SameNames | undefined) {
@@ -24,7 +24,7 @@ export class GivenObject {
     this.#same = same;
   }
 
-  /** Returns the value under a name of WIT, or under its name in JavaScript. */
+  /** Returns the value under a WIT name, or under the corresponding JavaScript name. */
   member(name: string, type: ExternNode): unknown {
     if (type.kind === 'type') return this.#resourceType(name);
     return this.#same?.has(name) ? memberIn(this.#object, name) : this.#names.find(name);
@@ -36,7 +36,8 @@ export class GivenObject {
   }
 
   /**
-   * Returns the members of the class or object for a resource `r` that implement `[method]r.m` and similar functions.
+   * Returns the function that implements `[method]r.m`, `[static]r.m` or `[constructor]r`. It is a member of the class
+   * or object that was passed for the resource `r`.
    */
   resourceFunction(name: string): HostCallable | undefined {
     const parsed = parseResourceFunction(name);
@@ -49,15 +50,17 @@ export class GivenObject {
     }
     const member = toCamelCase(parsed.member);
     if (parsed.form === 'static') {
-      // The class of a component has its constructor as a static function too.
+      // The class of a component also has its constructor as a static function.
       return memberIn(given, member) === constructorOf(given) ? undefined : bindMember(given, member);
     }
     const { prototype } = given as { prototype: unknown };
     const method = isObject(prototype) ? memberIn(prototype, member) : undefined;
-    return isCallable(method) ? knownOr(method, (self, ...args) => callMethod(self, member, args)) : undefined;
+    return isCallable(method) ? exportedOr(method, (self, ...args) => callMethod(self, member, args)) : undefined;
   }
 
-  /** One of the functions over handles: `create` is the constructor, and `drop` the destructor. */
+  /**
+   * Returns a member of an object of functions on handles. `create` is the constructor, and `drop` is the destructor.
+   */
   #functionOver(given: object, { form, resource, member }: ResourceFunctionName): HostCallable | undefined {
     if (form === 'constructor') return bindMember(given, 'create');
     const name = toCamelCase(member);
@@ -69,12 +72,15 @@ export class GivenObject {
     return this.#imports.some(({ name }) => name === `[constructor]${resource}`);
   }
 
-  /** Explains why an import was not found although the object has its name. Empty if there is no such reason. */
+  /**
+   * Explains why an import was not found although the object has a property with its name. Returns an empty string if
+   * there is no such reason.
+   */
   reason(name: string): string {
     const other = this.#same?.get(name);
     if (other !== undefined) {
       const way = parseResourceFunction(name) === undefined ? `; pass it as ${showPath([name])}` : '';
-      return `: its name in JavaScript is also that of ${showPath([other])}${way}`;
+      return `, because ${showPath([other])} has the same JavaScript name${way}`;
     }
     const parsed = parseResourceFunction(name);
     if (parsed === undefined || parsed.form === 'constructor' || !/^(drop|create)$/.test(toCamelCase(parsed.member))) {
@@ -83,11 +89,11 @@ export class GivenObject {
     const { resource, member } = parsed;
     if (!isObject(this.#resourceType(resource)) || typeof this.#resourceType(resource) === 'function') return '';
     const role = toCamelCase(member) === 'drop' ? 'the destructor' : 'the constructor';
-    return `: in an object of functions, ${showPath([toCamelCase(member)])} is ${role}; pass a class`;
+    return `, because ${showPath([toCamelCase(member)])} is ${role} in an object of functions; pass a class`;
   }
 }
 
-/** A function, or the default export of a module. */
+/** Returns the value itself if it is a function, or the default export of a module. */
 export function functionIn(value: unknown): HostCallable | undefined {
   if (isCallable(value)) return value;
   const inner = propertyOf(value, 'default');
@@ -102,18 +108,22 @@ function classIn(value: unknown): unknown {
 
 function bindMember(object: object, member: string): HostCallable | undefined {
   const call = memberIn(object, member);
-  return isCallable(call) ? knownOr(call, (...args) => call.apply(object, args)) : undefined;
+  return isCallable(call) ? exportedOr(call, (...args) => call.apply(object, args)) : undefined;
 }
 
-/** A component's own function keeps its identity. An asynchronous one has to be seen as such. */
-function knownOr(method: HostCallable, call: HostCallable): HostCallable {
+/**
+ * Returns the method itself if a component exports it, and otherwise `call`. An asynchronous method remains
+ * recognizable as asynchronous.
+ */
+function exportedOr(method: HostCallable, call: HostCallable): HostCallable {
   if (itemOf(method) !== undefined) return method;
   return isAsyncFunction(method) ? async (...args) => call(...args) : call;
 }
 
 function callMethod(self: unknown, member: string, args: unknown[]): unknown {
   const method = propertyOf(self, member);
-  if (!isCallable(method)) throw new TypeError(`expected a resource with a method ${member}, got ${show(self)}`);
+  if (!isCallable(method))
+    throw new ValueError(`expected a resource with a method ${member}, got ${show(self)}`, ['self']);
   return method.apply(self, args);
 }
 
@@ -125,7 +135,7 @@ export function isAsyncFunction(call: HostCallable): boolean {
   return call.constructor.name === 'AsyncFunction';
 }
 
-/** Returns whether it can be a class. Arrow functions, methods and `async` functions cannot. */
+/** Returns whether a value can be a class. Arrow functions, methods and `async` functions cannot. */
 export function isConstructor(value: object): boolean {
   try {
     // Constructs an `Object` with the prototype of `value`, and does not call `value`.
@@ -136,7 +146,10 @@ export function isConstructor(value: object): boolean {
   }
 }
 
-/** A class may have the functions of an interface as its static members. Another function is a mistake. */
+/**
+ * Returns whether a value is a function and not a class. A class may have the functions of an interface as its static
+ * members.
+ */
 export function isPlainFunction(value: object): boolean {
   return typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable !== false;
 }

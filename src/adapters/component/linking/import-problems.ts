@@ -1,11 +1,11 @@
-/** One error for all imports that are missing or do not fit. */
+/** Combines the errors of all imports that are missing or have the wrong type. */
 import { LinkError } from '../errors.ts';
 
-/** A message lists at most this many. `problems` has all of them. */
+/** The most problems that a message lists. `LinkError.problems` has all of them. */
 const mostListed = 20;
 
-/** The error to throw for these refusals, of which there is at least one. */
-export function allRefused(refused: readonly LinkError[]): LinkError {
+/** Returns one error for all of these errors, of which there is at least one. */
+export function combinedError(refused: readonly LinkError[]): LinkError {
   const [first] = refused as [LinkError];
   const problems = refused.map(({ path, message }) => ({ path, message }));
   const reason = wasiReason(refused);
@@ -15,18 +15,18 @@ export function allRefused(refused: readonly LinkError[]): LinkError {
   const message =
     refused.length === 1
       ? first.message
-      : `${problems.length} imports are missing or do not fit:${listed.join('')}${more}`;
+      : `${problems.length} imports are missing or have the wrong type:${listed.join('')}${more}`;
   return new LinkError(message + reason, first.path, { cause: first.cause }, problems);
 }
 
-/** The reason that a missing interface of WASI 0.3 has. */
+/** Returns the explanation of a missing interface of WASI 0.3, or an empty string if none is missing. */
 function wasiReason(refused: readonly LinkError[]): string {
   const [name] = refused.find(({ path }) => isWasi03(path[0]))?.path ?? [];
   if (name === undefined) return '';
-  return `\nThe component was built for WASI 0.3 (${name}), which this loader does not have: build it for WASI 0.2`;
+  return `\nThe component was built for WASI 0.3 (${name}), which this loader does not support; build it for WASI 0.2`;
 }
 
-/** Returns whether it is an interface of WASI 0.3, a release candidate included. */
+/** Returns whether `name` is an interface of WASI 0.3 or of one of its release candidates. */
 export function isWasi03(name: string | undefined): boolean {
   return name !== undefined && /^wasi:[^@]*@0\.3(?:\.|$)/.test(name);
 }

@@ -1,8 +1,8 @@
 /**
- * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript passes to the items that the linker
+ * *Explainer.md*, "JS API", *read the imports*: converts the object that JavaScript passes to the items that the linker
  * uses.
  */
-import { refusal } from '../abi/canon-lower.ts';
+import { importError } from '../abi/canon-lower.ts';
 import { RuntimeResource } from '../abi/component-instance.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
 import { guestObjects, hostResource } from '../abi/resource-objects.ts';
@@ -14,7 +14,7 @@ import { Context } from '../validation/context.ts';
 import { Matcher } from '../validation/subtyping.ts';
 import type { AsyncImports } from './async-imports.ts';
 import { functionIn, GivenObject, isAsyncFunction, isConstructor, isPlainFunction } from './given-object.ts';
-import { allRefused } from './import-problems.ts';
+import { combinedError } from './import-problems.ts';
 import { describeExtern, erasedType, expectedExtern, type InstanceItem, type Item } from './items.ts';
 import { labelCollision } from './js-names.ts';
 import { isObject, itemOf, resourceOf } from './known.ts';
@@ -28,7 +28,7 @@ const hostResources = {
   handles: new WeakMap<object, RuntimeResource>(),
 };
 
-/** A placeholder for a resource type that was refused, so that the uses of it are not refused too. */
+/** The placeholder for a resource type that was refused. It prevents further errors for the uses of that type. */
 const refusedResource = new RuntimeResource(undefined, undefined);
 
 /** Reads the imports of one root component. */
@@ -40,7 +40,7 @@ export class ImportReader {
   /** The resource types that the imports have bound so far. */
   readonly #bound = new Map<ResourceType, RuntimeResource>();
   readonly #refused: LinkError[] = [];
-  /** Set if an import may make a guest wait. */
+  /** True if an import may make a guest wait. */
   mayWait = false;
 
   constructor(given: object, plan: Plan, host: LinkHost, asyncImports: AsyncImports) {
@@ -53,7 +53,7 @@ export class ImportReader {
   /**
    * Reads all imports, before anything of the component runs.
    *
-   * @throws LinkError that lists every import that is missing or does not fit.
+   * @throws LinkError that lists every import that is missing or has the wrong type.
    */
   read(): ReadonlyMap<string, Item> {
     const { imports } = this.#plan.component;
@@ -66,13 +66,13 @@ export class ImportReader {
       items.set(name, this.#read(type, value, name, given, [name], undefined));
     }
     this.#asyncImports.check();
-    if (this.#refused.length > 0) throw allRefused(this.#refused);
+    if (this.#refused.length > 0) throw combinedError(this.#refused);
     return items;
   }
 
   /**
-   * `known` is the item if another component exports it. If an item is refused, the reading continues, so that one
-   * error can list all of them.
+   * Reads one import. `known` is the item if another component exports it. If an item is refused, reading continues, so
+   * that one error can list all problems.
    */
   #read(
     type: ExternNode,
@@ -118,13 +118,13 @@ export class ImportReader {
     const known = itemOf(call);
     if (known?.kind === 'func') return this.#checked(known, type, path);
     const collision = this.#plan.component.mayCollide ? labelCollision(type) : undefined;
-    if (collision !== undefined) throw refusal(path, collision);
+    if (collision !== undefined) throw importError(path, collision);
     const mayWait = type.async || isDeclared || isAsyncFunction(call);
     this.mayWait ||= mayWait;
     return { kind: 'func', func: { kind: 'host', path, call, mayWait } };
   }
 
-  /** A component's function. If it may have to wait, so may this component. */
+  /** Checks a function that another component exports. If that function may have to wait, so may this component. */
   #checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[]): Item {
     const { func } = item;
     if (func.kind === 'host') {
@@ -138,7 +138,7 @@ export class ImportReader {
       resolve: ((resource) => context.resources[stagers.direct.slotOf(resource)]) satisfies Resolve,
     };
     if (isSameFunction(given, { type, resolve: this.#resolve }) || this.#usesRefused(type)) return item;
-    throw refusal(path, 'the component function given has another type');
+    throw importError(path, 'expected a function of the imported type, got a component function of another type');
   }
 
   readonly #resolve: Resolve = (resource) => this.#bound.get(resource);
@@ -154,11 +154,11 @@ export class ImportReader {
     const known = this.#bound.get(type);
     if (known === refusedResource) return erasedType;
     if (known !== undefined) {
-      // It need not be passed again.
-      if (isObject(value) && this.#resource(value, path) !== known) throw otherResource(path);
+      // The same resource type need not be passed again.
+      if (isObject(value) && this.#resource(value, path) !== known) throw otherClass(path);
       return { kind: 'type', resource: known };
     }
-    // It is equal to a resource type that the component defines, which the linker knows.
+    // The type is equal to a resource type that the component defines, which the linker knows.
     if (bound === 'eq') return erasedType;
     this.#bound.set(type, refusedResource);
     const resource = this.#resource(value, path);
@@ -170,7 +170,7 @@ export class ImportReader {
     if (!isObject(value)) throw unexpected({ kind: 'type' }, value, path);
     const known = value instanceof RuntimeResource ? value : resourceOf(value);
     if (known !== undefined) {
-      // Its own component may have it as numbers.
+      // The component that defines the type may represent its resources as numbers.
       if (this.#host.resources === 'objects' && known.impl !== undefined) guestObjects(known);
       return known;
     }
@@ -214,10 +214,10 @@ export class ImportReader {
     return { kind: 'instance', exports };
   }
 
-  /** An item that another component exports, against the type that is expected of it. */
+  /** Checks an item that another component exports against the expected type. */
   #recognised(item: Item, type: ExternNode, path: readonly string[]): Item {
     if (item.kind !== type.kind) {
-      throw refusal(path, `expected ${expectedExtern(type)}, got ${describeExtern(item)}`);
+      throw importError(path, `expected ${expectedExtern(type)}, got ${describeExtern(item)}`);
     }
     if (item.kind === 'func' && type.kind === 'func') return this.#checked(item, type, path);
     if (item.kind === 'type' && type.kind === 'type') return this.#type(type, item.resource, path);
@@ -231,7 +231,7 @@ export class ImportReader {
 function matchType(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
   const wrong = new Matcher(new Context(), []).extern(given, type);
   if (wrong === undefined) return item;
-  throw refusal(path, wrong.message, undefined, wrong.path);
+  throw importError(path, wrong.message, undefined, wrong.path);
 }
 
 function needsValue(type: ExternNode): boolean {
@@ -252,17 +252,20 @@ function coreModule(extern: ExternNode & { kind: 'core module' }, value: unknown
   const exports = new Map(engine.Module.exports(module).map((each) => [each.name, kindOf(each.kind)]));
   for (const each of type.exports) {
     if (exports.get(each.name) === each.type.kind) continue;
-    throw refusal(path, `the core module has no ${each.type.kind} ${show(each.name)}`);
+    throw importError(path, `expected a core module that exports the ${each.type.kind} ${show(each.name)}`);
   }
   const imports = new Map(type.imports.map((each) => [`${each.module}\0${each.name}`, each.type.kind]));
   for (const each of engine.Module.imports(module)) {
     if (imports.get(`${each.module}\0${each.name}`) === kindOf(each.kind)) continue;
-    throw refusal(path, `the core module needs ${show(each.module)} ${show(each.name)}`);
+    throw importError(
+      path,
+      `expected a core module with the imports of its type, got one that also imports ${show(each.module)} ${show(each.name)}`,
+    );
   }
   return { kind: 'core module', module, type: undefined, byteLength: undefined, pages: 0 };
 }
 
-/** The engine's word for a core sort. */
+/** Converts the engine's name of a core sort to the name in the text format. */
 function kindOf(kind: string): string {
   return kind === 'function' ? 'func' : kind;
 }
@@ -275,12 +278,12 @@ function unexpected(
   path: readonly string[],
   reason: string = '',
 ): LinkError {
-  return refusal(
+  return importError(
     path,
     `expected ${expectedExtern(type)}, got ${value === undefined ? 'nothing' : show(value)}${reason}`,
   );
 }
 
-function otherResource(path: readonly string[]): LinkError {
-  return refusal(path, 'another resource type was bound before');
+function otherClass(path: readonly string[]): LinkError {
+  return importError(path, 'expected the class that was passed for the same resource type before, got another one');
 }

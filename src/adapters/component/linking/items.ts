@@ -1,6 +1,4 @@
-/**
- * The items in the index spaces of a component instance at run time, which instances export too.
- */
+/** The items in the index spaces of a component instance at run time. Instances export such items too. */
 import type { FunctionInstance } from '../abi/canon-lower.ts';
 import type { CoreFunction } from '../abi/canonical-options.ts';
 import type { ComponentInstance, RuntimeResource } from '../abi/component-instance.ts';
@@ -24,16 +22,16 @@ export type Item =
   | ComponentItem
   | InstanceItem;
 
-/** `resource` is undefined for other types than resource types, because those do not exist at run time. */
+/** `resource` is undefined for all types except resource types, because only resource types exist at run time. */
 interface TypeItem {
   readonly kind: 'type';
   readonly resource: RuntimeResource | undefined;
 }
 
-/** Stands for all of these. */
+/** The item for every type that is not a resource type. */
 export const erasedType: TypeItem = { kind: 'type', resource: undefined };
 
-/** A component with the scope in which its outer aliases are found. */
+/** A component, and the scope in which its outer aliases are resolved. */
 export interface ComponentItem {
   readonly kind: 'component';
   readonly plan: Plan;
@@ -90,7 +88,7 @@ export function expectedExtern({ kind }: Pick<ExternNode, 'kind'>): string {
   }
 }
 
-/** The words for an extern type in messages. */
+/** Returns the name of the sort of an extern type, for messages. */
 export function describeExtern({ kind }: Pick<ExternNode, 'kind'>): string {
   return kind === 'func' ? 'function' : kind === 'type' ? 'resource type' : kind;
 }

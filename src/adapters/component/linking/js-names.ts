@@ -1,6 +1,6 @@
 /**
- * The names that JavaScript has for imports and exports. Two names of WIT can have one name in JavaScript: `v-1` and
- * `v1` are both `v1`. One of them would be lost, so they are refused, with both names.
+ * The JavaScript names of imports and exports. Two WIT names can have the same JavaScript name: `v-1` and `v1` both
+ * become `v1`. One of them would be lost, so both are refused with an error that names them.
  */
 import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import { LinkError, showPath } from '../errors.ts';
@@ -13,19 +13,19 @@ type Representation = 'objects' | 'handles';
 
 // Values -----------------------------------------------------------------------------------------------------------
 
-/** Explains why the values of a function cannot pass between it and JavaScript. Undefined if they can. */
+/** Explains why the values of a function cannot pass between it and JavaScript. Returns undefined if they can. */
 export function labelCollision({ params, result }: FunctionNode): string | undefined {
   for (const type of [...params.map((param) => param.type), result]) {
     const labels = type && collisionIn(type);
     if (labels === undefined) continue;
     const [a, b] = labels;
     const name = showPath([toCamelCase(a)]);
-    return `the labels ${showPath([a])} and ${showPath([b])} have the same name in JavaScript: ${name}`;
+    return `the labels ${showPath([a])} and ${showPath([b])} have the same JavaScript name ${name}; rename one of them`;
   }
   return undefined;
 }
 
-/** Returns two labels of a record or flags in it that have the same name in JavaScript. */
+/** Returns two labels of a record or flags in the type that have the same JavaScript name. */
 function collisionIn({ kind, inside, labels }: ValueTypeNode): readonly [string, string] | undefined {
   for (const one of inside) {
     const found = one && collisionIn(one);
@@ -43,10 +43,10 @@ function collisionIn({ kind, inside, labels }: ValueTypeNode): readonly [string,
 
 // Imports ----------------------------------------------------------------------------------------------------------
 
-/** Another import in the list with the same name in JavaScript, by the name of an import. */
+/** For the name of an import, the name of another import in the list with the same JavaScript name. */
 export type SameNames = ReadonlyMap<string, string>;
 
-/** Undefined if all names differ. */
+/** Returns the imports whose JavaScript names collide, or undefined if all names differ. */
 export function sameNames(list: readonly NamedNode[]): SameNames | undefined {
   const same = new Map<string, string>();
   const names = new Map<string, string>();
@@ -69,7 +69,7 @@ function importKey(name: string, type: ExternNode): string {
 // Exports ----------------------------------------------------------------------------------------------------------
 
 /**
- * Checks that the exports have different names in JavaScript.
+ * Checks that the exports have different JavaScript names.
  *
  * @throws LinkError that names both.
  */
@@ -77,7 +77,7 @@ export function checkExportNames({ exports, imported }: ComponentNode, represent
   checkExports(exports, [], representation, new Set(imported));
 }
 
-/** `imported`: the resource types that the host implements. Their members are not installed on anything. */
+/** `imported` contains the resource types that the host implements. Their members are not installed on any object. */
 function checkExports(
   list: readonly NamedNode[],
   path: readonly string[],
@@ -90,20 +90,20 @@ function checkExports(
   for (const { name, type } of list) {
     if (type.kind === 'instance') checkExports(type.exports, [...path, name], representation, imported);
     const collision = type.kind === 'func' ? labelCollision(type) : undefined;
-    if (collision !== undefined) throw exportRefusal([...path, name], collision);
+    if (collision !== undefined) throw exportError([...path, name], collision);
     const parsed = parseResourceFunction(name);
     if (parsed !== undefined && !own.has(parsed.resource)) continue;
     const key = exportKey(name, type, representation);
     const other = names.get(key);
     const reason = other === undefined ? parsed && reservedName(parsed, representation) : sameName(other, key);
-    if (reason !== undefined) throw exportRefusal([...path, name], reason);
+    if (reason !== undefined) throw exportError([...path, name], reason);
     names.set(key, name);
     if (type.kind === 'type' && type.type.kind === 'resource' && !imported.has(type.type)) own.add(name);
   }
 }
 
 function sameName(other: string, key: string): string {
-  return `it has the same name in JavaScript as ${showPath([other])}: ${showPath([key.slice(key.lastIndexOf('.') + 1)])}`;
+  return `it has the same JavaScript name as ${showPath([other])}, ${showPath([key.slice(key.lastIndexOf('.') + 1)])}; rename one of them`;
 }
 
 function exportKey(name: string, type: ExternNode, representation: Representation): string {
@@ -120,7 +120,7 @@ function exportKey(name: string, type: ExternNode, representation: Representatio
 
 function reservedName({ form, member }: ResourceFunctionName, representation: Representation): string | undefined {
   if (representation === 'handles' && form !== 'constructor' && member === 'drop') {
-    return `it has the same name in JavaScript as the function that drops a handle: "drop"; use resources: 'objects'`;
+    return `it has the same JavaScript name as the function that drops a handle, "drop"; use resources: 'objects'`;
   }
   if (representation === 'objects' && form === 'static' && member === 'prototype') {
     return `a class cannot have a static function "prototype"; use resources: 'handles'`;
@@ -129,11 +129,10 @@ function reservedName({ form, member }: ResourceFunctionName, representation: Re
 }
 
 /**
- * Checks that no promise carries an object that has a method `then`, because JavaScript would call it as that of a
- * promise.
+ * Checks that no promise resolves to an object with a method `then`, because JavaScript would call that method.
  *
  * @param isAsynchronous true if every function returns a promise.
- * @param isThenable returns true if the objects of a resource type that is imported have such a method.
+ * @param isThenable returns true if the objects of an imported resource type have such a method.
  * @throws LinkError that names the function.
  */
 export function checkPromises(
@@ -147,7 +146,7 @@ export function checkPromises(
   for (const { path, resource } of carriers) {
     if (!thenables.has(resource) && !isThenable(resource)) continue;
     const reason = 'it returns a promise of a resource with a method "then", which JavaScript would call';
-    throw exportRefusal(path, `${reason}; use resources: 'handles'`);
+    throw exportError(path, `${reason}; use resources: 'handles'`);
   }
 
   function visit(list: readonly NamedNode[], path: readonly string[]): void {
@@ -163,14 +162,17 @@ export function checkPromises(
   }
 }
 
-/** The resource type whose object a function returns, as its result or in an `option` or as the `ok` case. */
+/**
+ * Returns the resource type of the object that a function returns, also inside an `option` or the `ok` case of a
+ * `result`.
+ */
 function resourceResult({ result }: FunctionNode): ResourceType | undefined {
   let type: ValueTypeNode | undefined = result;
   while (type?.kind === 'result' || type?.kind === 'option') type = type.inside[0];
   return type?.resource;
 }
 
-/** A refusal of an export. */
-export function exportRefusal(path: readonly string[], message: string): LinkError {
+/** Returns the error for an export. */
+export function exportError(path: readonly string[], message: string): LinkError {
   return new LinkError(`export ${showPath(path)}: ${message}`, path);
 }

@@ -1,8 +1,8 @@
 /**
  * Instantiation: runs the definitions of a component in their order, as *Explainer.md* lays out its index spaces.
  *
- * It is a generator that yields each core module to instantiate, so that the same code serves engines that may wait for
- * that and callers that may not.
+ * It is a generator that yields each core module to instantiate. So asynchronous and synchronous callers share its
+ * code.
  */
 import { type LiftedFunction, lendsAndConsumes } from '../abi/canon-lift.ts';
 import { coreFunctionOf } from '../abi/canon-lower.ts';
@@ -26,7 +26,7 @@ import type {
 } from '../validation/validated.ts';
 import { type ComponentItem, erasedType, Frame, type InstanceItem, type Item } from './items.ts';
 
-/** A core module to instantiate. The answer is its exports. */
+/** A core module to instantiate. The caller passes its exports to `next`. */
 interface CoreInstantiation {
   readonly module: EngineModule;
   readonly imports: EngineImports;
@@ -36,7 +36,7 @@ interface CoreInstantiation {
 
 export type Linking<Result> = Generator<CoreInstantiation, Result, Record<string, unknown>>;
 
-/** The data that all instances of one `instantiate` share. */
+/** The data that all instances of one `instantiate` call share. */
 export interface LinkHost extends Host {
   readonly resources: 'objects' | 'handles';
   readonly maxHandles: number;
@@ -78,7 +78,10 @@ export function* linkComponent(
 }
 
 function spend(host: LinkHost, work: number): void {
-  if ((host.work += work) > maxLinkWork) throw new LinkError('too many instances');
+  if ((host.work += work) > maxLinkWork)
+    throw new LinkError(
+      `expected instances and definitions of at most ${maxLinkWork} units of work, got more (maxLinkWork)`,
+    );
 }
 
 function define(
@@ -141,7 +144,7 @@ function define(
   }
 }
 
-/** An import may be a name for a resource type that the component itself defines. */
+/** Returns the run-time resource type for an import that names a resource type of the component itself. */
 function withOwnResource(frame: Frame, item: Item, type: ExternNode): Item {
   if (item !== erasedType || type.kind !== 'type' || type.bound !== 'eq' || type.type.kind !== 'resource') return item;
   return { kind: 'type', resource: resourceAt(frame, type.type) };
@@ -223,7 +226,7 @@ function push<Kind extends Item['kind']>({ items }: Frame, kind: Kind, item: Ite
   items[kind].push(item);
 }
 
-/** The validator has checked the index. */
+/** Returns the element at an index, which the validator has checked. */
 function at<T>(space: readonly T[], index: number): T {
   const found = space[index];
   if (found === undefined) throw new Error('every index is in its space');
@@ -276,7 +279,7 @@ function coreSortOf(sort: Sort): CoreSort {
 
 // Type Definitions -------------------------------------------------------------------------------------------------
 
-/** Makes a resource type. */
+/** Creates a resource type. */
 function typeDefinition(frame: Frame, { type, dtor }: ValidatedDefinition & { kind: 'type' }): Item & { kind: 'type' } {
   const resource = new RuntimeResource(type.name, frame.instance);
   if (dtor !== undefined) resource.dtor = at(frame.core.func, dtor) as (rep: number) => undefined;
@@ -340,7 +343,9 @@ function builtin(frame: Frame, { definition, resource }: ValidatedBuiltin): Core
   }
 }
 
-/** A guest that imports an unsupported built-in may run as long as it does not call it. */
+/**
+ * Returns a function that throws. A guest that imports an unsupported built-in can run as long as it does not call it.
+ */
 function unsupported(feature: string, { instance }: Frame): CoreFunction {
   return () => {
     const error = new UnsupportedError(feature);

@@ -16,13 +16,13 @@ interface InterfaceName {
   readonly version: string | undefined;
 }
 
-/** Takes the name of an interface apart. Returns undefined for a plain name. */
+/** Parses the name of an interface. Returns undefined for a plain name. */
 const parseInterfaceName: (name: string) => InterfaceName | undefined = memoizeByName((name) => {
   const match = /^([^@]*[:/]([^@/:]+))(?:@(.+))?$/.exec(name);
   return match === null ? undefined : { base: match[1]!, short: match[2]!, version: match[3] };
 });
 
-/** Returns whether it is `ns:package/interface@version`, and not a plain name. */
+/** Returns whether a name is of the form `ns:package/interface@version`, and not a plain name. */
 export function isInterfaceName(name: string): boolean {
   return /[:/@]/.test(name);
 }
@@ -32,7 +32,7 @@ export function findImport(given: object, name: string): unknown {
   return new GivenNames(given).find(name);
 }
 
-/** The names of an object of imports. */
+/** Finds the properties of an object of imports by their names. */
 export class GivenNames {
   readonly #given: object;
   /** The versioned names by the name without version, the highest version first. */
@@ -49,7 +49,7 @@ export class GivenNames {
    * - for an interface: under a compatible version (the highest one), without a version, or under its last part alone,
    * - for a plain name: under its camelCase form.
    *
-   * The object is read and not searched first, because a proxy may answer reads alone.
+   * The properties are read without looking for them first, because a proxy may support reads only.
    */
   find(name: string): unknown {
     const exact = memberIn(this.#given, name);
@@ -62,7 +62,10 @@ export class GivenNames {
     return firstOf(this.#given, [...compatible, wanted.base, wanted.short, toCamelCase(wanted.short)]);
   }
 
-  /** Built once, by the first import that has no property of exactly its name. */
+  /**
+   * Returns the versioned names with this base. The index is built for the first import without a property of exactly
+   * its name.
+   */
   #versionsOf(base: string): readonly string[] {
     this.#versions ??= versionsIn(this.#given);
     return this.#versions.get(base) ?? [];
@@ -88,7 +91,7 @@ function byVersionDescending(a: string, b: string): number {
   return version(b).localeCompare(version(a), 'en', { numeric: true });
 }
 
-/** The first of the members that is not undefined. */
+/** Returns the first of the members that is not undefined. */
 export function firstOf(object: object, keys: readonly string[]): unknown {
   for (const key of keys) {
     const value = memberIn(object, key);
@@ -98,8 +101,8 @@ export function firstOf(object: object, keys: readonly string[]): unknown {
 }
 
 /**
- * Returns whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or
- * prerelease.
+ * Returns whether two versions are on the same compatibility track, such as `1.*.*` or `0.2.*`. A version `0.0.x` and a
+ * prerelease are compatible with themselves only.
  */
 function areCompatible(a: string | undefined, b: string | undefined): boolean {
   if (a === b) return true;
@@ -108,7 +111,8 @@ function areCompatible(a: string | undefined, b: string | undefined): boolean {
 }
 
 /**
- * Returns whether `given` names the import `actual`: by the same name, or without version, or in a compatible version.
+ * Returns whether `given` names the import `actual`: with the same name, without a version, or with a compatible
+ * version.
  */
 export function isSameInterface(given: string, actual: string): boolean {
   if (given === actual) return true;
@@ -116,7 +120,7 @@ export function isSameInterface(given: string, actual: string): boolean {
   return a !== undefined && a.base === b?.base && (a.version === undefined || areCompatible(a.version, b.version));
 }
 
-/** A name may have the track itself instead of a version: `a:b/c@1`. */
+/** Returns the compatibility track of a version. A name may contain the track instead of a version: `a:b/c@1`. */
 function trackOf(version: string | undefined): string | undefined {
   return /^([1-9]\d*|0\.[1-9]\d*)(?:\.\d+)*(?:\+.*)?$/.exec(version ?? '')?.[1];
 }
@@ -125,7 +129,7 @@ function trackOf(version: string | undefined): string | undefined {
 export interface ResourceFunctionName {
   readonly form: 'constructor' | 'method' | 'static';
   readonly resource: string;
-  /** Empty for a constructor. */
+  /** It is empty for a constructor. */
   readonly member: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The part of a component that is prepared once, however often it is instantiated: its compiled core modules and the
- * staged closures of the canonical ABI.
+ * The parts of a component that are prepared once for all of its instances: the compiled core modules and the staged
+ * closures of the canonical ABI.
  */
 import type { Stagers } from '../abi/canon-lift.ts';
 import { CachedStager } from '../abi/stager.ts';
@@ -40,7 +40,7 @@ export class Plan {
     return this.#stagers[representation];
   }
 
-  /** The names that collide in the root's imports, or in the exports of an instance that it imports. */
+  /** Returns the names that collide in the root's imports, or in the exports of an instance that it imports. */
   sameNames(list: readonly NamedNode[]): SameNames | undefined {
     if (!this.component.mayCollide) return undefined;
     this.#sameNames ??= new Map();
@@ -66,7 +66,7 @@ export class Plan {
   }
 }
 
-/** All core modules that a component contains, at any depth. */
+/** Returns all core modules that a component contains, at any depth. */
 export function coreModulesOf({ definitions }: BinaryComponent, found: CoreModule[] = []): CoreModule[] {
   for (const each of definitions) {
     if (each.kind === 'core module') found.push(each);

@@ -1,6 +1,6 @@
 /**
- * Compares a function that one component exports with the import of another one that the host links to it. Resource
- * types are compared by identity at run time, and all other types by structure.
+ * Compares a function that one component exports with the import of another component that the host links to it.
+ * Resource types are compared by identity at run time, and all other types by structure.
  */
 import type { RuntimeResource } from '../abi/component-instance.ts';
 import type { FunctionNode, ValueTypeNode } from '../types/nodes.ts';

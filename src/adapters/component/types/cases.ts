@@ -1,5 +1,6 @@
 /**
- * *CanonicalABI.md*, "Despecialization": types that are a `variant` in another notation, and the layout of their cases.
+ * *CanonicalABI.md*, "Despecialization": the types that are another notation of a `variant`, and the layout of their
+ * cases.
  */
 import { alignTo, discriminantLayout, type FlatType, joinTo, widest } from './layout.ts';
 import type { ValueTypeNode } from './nodes.ts';

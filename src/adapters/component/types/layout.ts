@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is computed once per type.
- * ("Type Predicates" are properties of a `ValueTypeNode`.)
+ * *CanonicalABI.md*, "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each of them is computed once
+ * per type. ("Type Predicates" are properties of a `ValueTypeNode`.)
  */
 import { maxFlatParams } from '../limits.ts';
 import type { ValueType } from '../types.ts';
@@ -10,7 +10,7 @@ import type { ValueType } from '../types.ts';
 export interface Layout {
   readonly alignment: 1 | 2 | 4 | 8;
   readonly size: number;
-  /** The core types it flattens to, at most {@link maxFlatParams} + 1, because more are never passed flat. */
+  /** The core types that it flattens to, at most {@link maxFlatParams} + 1, because more are never passed flat. */
   readonly flat: readonly FlatType[];
 }
 
@@ -23,7 +23,7 @@ const I64: Layout = { alignment: 8, size: 8, flat: ['i64'] };
 const F32: Layout = { alignment: 4, size: 4, flat: ['f32'] };
 const F64: Layout = { alignment: 8, size: 8, flat: ['f64'] };
 
-/** The layouts of the types without types inside them. The layout of a type that is missing here is that of an i32. */
+/** The layouts of the types that contain no types. A type that is missing here has the layout of an i32. */
 const leaves: { readonly [kind: string]: Layout } = {
   bool: I8,
   s8: I8,
@@ -42,8 +42,8 @@ export const WIDE: Layout = { alignment: 8, size: 16, flat: ['i64', 'i64'] };
 
 /**
  * Returns the layout of a type. It follows from its kind, the layouts of the types inside it (undefined for a case
- * without one), the number of its cases or flags, the length of a fixed-length list, and the layout of a pointer and a
- * length.
+ * without a payload), the number of its cases or flags, the length of a fixed-length list, and the layout of a pointer
+ * and a length.
  */
 export function layoutFrom(
   kind: ValueType['kind'],
@@ -132,7 +132,7 @@ export function widest(a: Layout['alignment'], b: Layout['alignment']): Layout['
 
 // Flattening -------------------------------------------------------------------------------------------------------
 
-/** Returns both lists as one, cut off if there are too many to pass flat. */
+/** Returns the concatenation of both lists, cut off if there are too many core types to pass flat. */
 export function appended(flat: readonly FlatType[], more: readonly FlatType[]): readonly FlatType[] {
   const { length } = flat;
   if (length === 0) return more;

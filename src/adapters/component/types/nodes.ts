@@ -1,7 +1,7 @@
 /**
  * The types of the validator and the linker: their structure, the properties that follow from it, and cached results of
- * computations on them. They correspond to those of `types.ts`, which are the API of a component: `describe.ts`
- * converts them. Types refer to one another in a circle (a handle refers to the type index that named it), so they are
+ * computations on them. They correspond to the types of `types.ts`, which are the API of a component. `describe.ts`
+ * converts them. Types refer to one another in a circle (a handle refers to the type index that names it), so they are
  * in one file.
  */
 import type { CoreModuleType, FunctionType, PrimitiveKind, ResourceType, ValueType } from '../types.ts';
@@ -14,7 +14,7 @@ const nothing: readonly never[] = [];
 
 /**
  * A value type. One class represents all kinds, so that the engine can compile one fast version of the code that reads
- * types. With plain objects, each kind with properties of its own, validation took half as long again.
+ * types. With plain objects that have different properties for each kind, validation took 50 % longer.
  */
 export class ValueTypeNode implements Marked<ValueTypeNode> {
   readonly kind: ValueType['kind'];
@@ -24,7 +24,7 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
   readonly labels: readonly string[];
   /** The length of a fixed-length list. */
   readonly length: number | undefined;
-  /** The resource type of a handle. `through` is the type index that named it ("External Visibility"). */
+  /** The resource type of a handle. `through` is the type index that names it ("External Visibility"). */
   readonly resource: ResourceType | undefined;
   readonly through: TypeEntry | undefined;
 
@@ -105,7 +105,7 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
     return kind === 'record' || kind === 'variant' || kind === 'enum' || kind === 'flags';
   }
 
-  /** Returns the type with other types inside. Even with the same types, it is a new type. */
+  /** Returns a new type of the same kind with other types inside. It is a new type even if these types are the same. */
   with(inside: ValueTypeNode['inside']): ValueTypeNode {
     return new ValueTypeNode(this.kind, inside, this.labels, this.length);
   }
@@ -122,21 +122,21 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
       this.pointer ||= one.pointer;
       this.nominal ||= one.nominal;
       this.handle ||= one.handle;
-      // Alignment may need padding.
+      // Eight more bytes are for padding.
       this.most += (one.most + 8) * (length ?? 1);
     }
     if (kind === 'own' || kind === 'borrow') {
       this.nominal = this.handle = true;
       this.borrow = kind === 'borrow';
     }
-    // The value is a handle. Built-ins with options of their own read and write its elements.
+    // The value is a handle. Built-ins with their own canonical options read and write the elements.
     if (kind === 'stream' || kind === 'future') this.pointer = false;
   }
 }
 
 const primitives: { [Kind in PrimitiveKind]?: ValueTypeNode } = {};
 
-/** Returns the only object of a primitive type. */
+/** Returns the single object that represents a primitive type. */
 export function primitive(kind: PrimitiveKind): ValueTypeNode {
   primitives[kind] ??= new ValueTypeNode(kind);
   return primitives[kind];
@@ -183,7 +183,9 @@ export interface Signature {
   /** The names of the parameters, for error texts. */
   readonly names: readonly string[];
   readonly result: ValueTypeNode | undefined;
-  /** `flatten_types` of the parameters and of the result, before anything is spilled. Cut off as in `Layout`. */
+  /**
+   * `flatten_types` of the parameters and of the result, before anything is spilled. They are cut off as in `Layout`.
+   */
   readonly flat: readonly FlatType[];
   readonly flatResult: readonly FlatType[];
   /** True if there are strings, lists or maps among the parameters. */
@@ -238,7 +240,7 @@ export interface NamedNode {
   readonly externalId: string | undefined;
 }
 
-/** A list of exports that finds them by name. */
+/** A list of exports, which can be found by name. */
 class Exporting {
   readonly exports: readonly NamedNode[];
   /** See `checkNesting`. */

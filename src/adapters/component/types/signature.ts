@@ -10,7 +10,7 @@ function typeOf({ type }: ParamNode): ValueTypeNode {
   return type;
 }
 
-/** The same object for the same type. */
+/** Returns the signature of a function type. It returns the same object for the same type. */
 export function signatureOf(type: FunctionNode): Signature {
   type.signature ??= computeSignature(type);
   return type.signature;

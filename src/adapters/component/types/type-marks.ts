@@ -6,12 +6,12 @@
 
 let places = 0;
 
-/** Returns a number for a scope or a substitution. It is never returned again, for any component. */
+/** Returns a unique number for a scope or a substitution. */
 export function newPlace(): number {
   return ++places;
 }
 
-/** A type that can be marked. It is an interface, because objects of a derived class take longer to create. */
+/** A type that can be marked. It is an interface, because creating objects of a derived class takes longer. */
 export interface Marked<Replacement> {
   /**
    * The scope in which it has an externally visible name, or 0. `visibility` is the use of the name: see

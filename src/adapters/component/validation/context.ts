@@ -8,12 +8,15 @@ import type { CoreInstanceType } from './validated.ts';
 export class Context {
   /** The byte offset of the current definition. */
   offset = 0;
-  /** The exports of core modules by name. A weak map would cost the garbage collector more than everything else. */
+  /**
+   * The exports of core modules by name. A weak map would take more of the garbage collector's time than all other
+   * objects.
+   */
   readonly coreExports: Map<CoreModuleType, CoreInstanceType> = new Map();
   readonly coreTypes: CoreTypes = new CoreTypes((message) => this.fail(message));
-  /** Set if a name was seen that may collide in JavaScript. */
+  /** True if the component has a name that may collide in JavaScript. */
   mayCollide = false;
-  /** Set if the type of an \`async\` function was seen. */
+  /** True if the component has the type of an `async` function. */
   hasAsync = false;
   #work = 0;
 

@@ -66,7 +66,7 @@ function uniqueModuleType(
 ): CoreModuleType {
   const importNames = new Set<string>();
   for (const { module, name } of imports) {
-    // A name of two levels becomes a name of one level. The length distinguishes ("a:", "b") from ("a", ":b").
+    // Both levels of the name are combined in one key. The length distinguishes ("a:", "b") from ("a", ":b").
     const mangled = `${module.length}:${module}:${name}`;
     if (importNames.has(mangled)) context.fail(`duplicate import name \`${module}:${name}\``, [module, name]);
     importNames.add(mangled);
@@ -111,7 +111,10 @@ export function declaredModuleType(scope: Scope, declarators: readonly ModuleDec
   return uniqueModuleType(context, imports, exports);
 }
 
-/** Returns the type of a declared import or export. Checks its limits, because no engine does. */
+/**
+ * Returns the type of a declared import or export. It checks the limits, because no engine checks those of a declared
+ * type.
+ */
 function checkedExternType(context: Context, types: readonly CoreTypeEntry[], type: CoreExternDecl): CoreExternType {
   if (type.kind === 'memory' || type.kind === 'table') {
     const { min, max, shared, is64 } = type.limits;
@@ -147,7 +150,7 @@ function externType(context: Context, types: readonly CoreTypeEntry[], type: Cor
 
 // Matching -------------------------------------------------------------------------------------------------------
 
-/** Returns the reason why `given` does not match `expected`. Undefined if it does. */
+/** Returns the reason why `given` does not match `expected`, or undefined if it matches. */
 function matchCoreExtern(context: Context, given: CoreExternType, expected: CoreExternType): Mismatch | undefined {
   const { coreTypes } = context;
   switch (expected.kind) {
@@ -184,7 +187,9 @@ function matchCoreExtern(context: Context, given: CoreExternType, expected: Core
   return mismatch(`expected ${expected.kind}, found ${given.kind}`);
 }
 
-/** Returns the reason why the limits `given` of a memory or table do not match `expected`. Undefined if they do. */
+/**
+ * Returns the reason why the limits `given` of a memory or table do not match `expected`, or undefined if they match.
+ */
 export function matchLimits(given: CoreLimits, expected: Limits, what: string, plural: string): Mismatch | undefined {
   if (given.is64 !== expected.is64) return mismatch(`mismatch in the index type of ${plural}`);
   if (given.shared !== expected.shared) return mismatch(`mismatch in the shared flag for ${plural}`);
@@ -201,7 +206,7 @@ function describeFunc({ params, results }: { params: readonly string[]; results:
   return `(func${describeTypes('param', params)}${describeTypes('result', results)})`;
 }
 
-/** Returns the reason why the module type `given` does not match `expected`. Undefined if it does. */
+/** Returns the reason why the module type `given` does not match `expected`, or undefined if it matches. */
 export function matchModule(context: Context, given: CoreModuleType, expected: CoreModuleType): Mismatch | undefined {
   context.spend(given.imports.length + expected.exports.length);
   const offered = new Map(expected.imports.map((one) => [`${one.module.length}:${one.module}:${one.name}`, one.type]));

@@ -28,8 +28,8 @@ export interface CoreTypeDefinition {
 }
 
 /**
- * A function type of numbers, final and alone in its recursion group. Almost all types of almost all modules are like
- * that.
+ * A final function type without references that is alone in its recursion group. Almost all types of almost all modules
+ * are like that.
  */
 type PlainFunc = CoreTypeDefinition & { readonly composite: CoreFuncType };
 
@@ -55,7 +55,7 @@ interface RefType {
   readonly heap: string | number;
 }
 
-/** The supertype of each abstract heap type whose nullable reference has a short name. */
+/** The supertype of each abstract heap type whose nullable reference has an abbreviation. */
 const above: { readonly [heap: string]: string } = {
   func: '',
   extern: '',
@@ -67,7 +67,7 @@ const above: { readonly [heap: string]: string } = {
   array: 'eq',
 };
 
-/** The top of each hierarchy, by its bottom. */
+/** The top type of each hierarchy, by its bottom type. */
 const bottoms: { readonly [heap: string]: string } = { none: 'any', nofunc: 'func', noextern: 'extern', noexn: 'exn' };
 
 /** The core types of all modules of a component, by structure. */
@@ -148,7 +148,7 @@ export class CoreTypes {
       numbered.push(definition);
       this.#definitions.push(definition);
     }
-    // A supertype may refer to later types of the group, so it is compared when all of them have their numbers.
+    // A supertype may refer to later types of the group, so it is compared after all types have their numbers.
     for (const { composite, supertype } of numbered) {
       if (supertype === undefined) continue;
       if (supertype.final) this.#fail('sub type cannot have a final super type');

@@ -23,7 +23,7 @@ export function valueType(scope: Scope, type: ValType): ValueTypeNode {
   return found instanceof ValueTypeNode ? found : context.fail(`type index ${type} is not a defined type`);
 }
 
-/** Returns the resource type at a type index, and the index as its name. */
+/** Returns the resource type at a type index, and the entry of that index as its name. */
 export function handleType(scope: Scope, index: number): { resource: ResourceType; through: TypeEntry } {
   const entry = scope.context.at(scope.types, index, 'type');
   if (entry.type.kind === 'resource') return { resource: entry.type, through: entry };
@@ -35,7 +35,10 @@ const keyTypes: ReadonlySet<string> = new Set('bool s8 u8 s16 u16 s32 u32 s64 u6
 
 type Simple = Exclude<DefType, { kind: 'component type' | 'instance type' }>;
 
-/** Returns the type that a `deftype` defines. Component and instance types have scopes of their own. */
+/**
+ * Returns the type that a `deftype` defines. It does not handle component and instance types, because they have their
+ * own scopes.
+ */
 export function definedType(scope: Scope, type: Simple): DefinitionNode {
   switch (type.kind) {
     case 'func':
@@ -54,7 +57,7 @@ export function definedType(scope: Scope, type: Simple): DefinitionNode {
   }
 }
 
-/** The error text for an empty type, and the long and the short name of a label. */
+/** The error text for an empty type, and the long and the short term for a label. */
 const words: { readonly [kind: string]: readonly [empty: string, label: string, short: string] } = {
   record: ['record type must have at least one field', 'record field', 'field'],
   variant: ['variant type must have at least one case', 'variant case', 'case'],

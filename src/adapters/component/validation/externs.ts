@@ -15,7 +15,7 @@ import { forExports, forImports, isVisible } from './visibility.ts';
 /** No resource types. */
 const nothing: readonly ResourceType[] = [];
 
-/** Resolves an `externtype`. `fresh` are the resource types that it makes abstract. */
+/** Resolves an `externtype`. `fresh` contains the resource types that it introduces. */
 function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternNode; fresh: readonly ResourceType[] } {
   const { context } = scope;
   switch (type.sort) {
@@ -96,7 +96,10 @@ function ascribed(
   return expected;
 }
 
-/** A component defines the resource types that it does not import. The first export of each one defines it. */
+/**
+ * Records the resource types that an export defines. A component defines the resource types that it does not import,
+ * and the first export of each one defines it.
+ */
 function defineResources(scope: Scope, name: string, type: ExternNode): ExternNode {
   if (type.kind === 'type' && type.type.kind === 'resource') {
     const resource = type.type;
@@ -113,7 +116,9 @@ function defineResources(scope: Scope, name: string, type: ExternNode): ExternNo
   return type;
 }
 
-/** The `inlineexport`s of an instance, which name existing definitions. They make no type externally visible. */
+/**
+ * Returns the instance type of `inlineexport`s, which name existing definitions. They make no type externally visible.
+ */
 export function bagOfExports(scope: Scope, list: readonly InlineExport[]): InstanceNode {
   const unnamed = noNames();
   const exports = list.map((one) => {
@@ -192,7 +197,7 @@ function checkName(
   if (type.kind === 'type' && type.type.kind === 'resource') names.resources.set(name, type);
 }
 
-/** Returns the reason why the type does not fit the annotation of its name. Undefined if it fits. */
+/** Returns the reason why the type does not match the annotation of its name, or undefined if it matches. */
 function annotationMismatch(
   names: Names,
   kind: ParsedName['kind'],
@@ -231,7 +236,7 @@ function named({ name, implements: of, externalId }: NameAttributes, type: Exter
 }
 
 /**
- * An `outer` alias of a type across a component boundary must be substitutable. Source: *Explainer.md*, "Alias
+ * Checks that an `outer` alias of a type across a component boundary can be substituted. Source: *Explainer.md*, "Alias
  * Definitions".
  */
 export function checkOuterType(scope: Scope, entry: TypeEntry): void {

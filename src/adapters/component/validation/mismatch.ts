@@ -4,12 +4,12 @@ export interface Mismatch {
   readonly path: readonly string[];
 }
 
-/** Returns a difference between the types themselves. */
+/** Returns a mismatch of the types themselves. */
 export function mismatch(message: string): Mismatch {
   return { message, path: [] };
 }
 
-/** Returns a difference inside the part that is called `name`. */
+/** Returns a mismatch inside the part with the name `name`. */
 export function within(name: string, message: string, inner: Mismatch): Mismatch {
   return { message: `${message}: ${inner.message}`, path: [name, ...inner.path] };
 }

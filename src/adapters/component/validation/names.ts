@@ -1,5 +1,5 @@
 /**
- * The grammar of import and export names, and strong uniqueness.
+ * Parses import and export names, and computes their canonical forms for strong uniqueness.
  *
  * Source: *Explainer.md*, "Import and Export Definitions" and "Name Uniqueness".
  */
@@ -13,16 +13,17 @@ export interface ParsedName {
   readonly resource: string | undefined;
   /** Names are strongly unique if their canonical forms differ. */
   readonly canonical: string;
-  /**
-   * If true, its name in JavaScript may be that of another name, or mean something there: see `linking/js-names.ts`.
-   */
+  /** True if its JavaScript name may be that of another name too, or may be reserved. See `linking/js-names.ts`. */
   readonly mayCollide: boolean;
 }
 
-/** No other names collide in JavaScript, because names that differ in letter case alone are invalid. */
+/**
+ * Matches names that may collide in JavaScript. No other names collide, because names that differ in letter case only
+ * are invalid.
+ */
 const colliding = /-\d|\.(?:drop|create|prototype)$/i;
 
-/** `label`. Each fragment can match in one way only, so matching takes linear time. */
+/** `label`. Each fragment matches in one way only, so matching takes linear time. */
 const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:\d+|\d*[a-z][0-9a-z]*|\d*[A-Z][0-9A-Z]*))*$/;
 
 /** `words`. */
@@ -76,7 +77,7 @@ function parseInterfaceName(name: string): ParsedName | string {
     : `\`${version}\` is not a valid semver`;
 }
 
-/** Returns whether a `versionsuffix` fits the name before it. */
+/** Returns whether a `versionsuffix` is valid for the name before it. */
 export function isVersionSuffix(name: string, suffix: string): boolean {
   const version = name.slice(name.indexOf('@') + 1);
   return name.includes('@') && canonicalVersion.test(version) && semver.test(version + suffix);

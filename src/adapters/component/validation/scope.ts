@@ -1,4 +1,4 @@
-/** *Explainer.md*, "Index Spaces": a component, component type or instance type that is being validated. */
+/** *Explainer.md*, "Index Spaces": the state of a component, component type or instance type during validation. */
 import type { Sort } from '../binary/definitions.ts';
 import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode, TypeEntry } from '../types/nodes.ts';
 import { type Marked, newPlace } from '../types/type-marks.ts';
@@ -44,7 +44,7 @@ export interface Scope {
   readonly known: Set<ResourceType>;
   /** The resource types that type definitions of this component create. */
   readonly local: Set<ResourceType>;
-  /** The number under which the scope marks types as externally visible: see `visibility.ts`. */
+  /** The number with which the scope marks types as externally visible. See `visibility.ts`. */
   readonly place: number;
   /** The visibility of types that another scope has marked. */
   readonly visible: Map<Marked<unknown>, number>;
@@ -82,7 +82,7 @@ export function newScope(kind: Scope['kind'], context: Context, parent: Scope | 
   };
 }
 
-/** Returns the scope `count` levels out. `written` is the count of the alias, for the error text. */
+/** Returns the scope `count` levels outside of `scope`. `written` is the count in the alias, for the error text. */
 export function outerScope(scope: Scope, count: number, written: number = count): Scope {
   let found: Scope | undefined = scope;
   for (let left = count; left > 0 && found !== undefined; left--) found = found.parent;

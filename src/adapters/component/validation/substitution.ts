@@ -20,8 +20,8 @@ import type { Context } from './context.ts';
 import type { ResourceBinding } from './validated.ts';
 
 /**
- * Replaces resource types, and the value types and type indices that have names of their own. It replaces a type by the
- * same object each time, and a type without replacements in it stays the same object. So shared types stay shared.
+ * Replaces resource types, and the value types and type indices that have names. It replaces a type by the same object
+ * each time, and returns a type without replacements unchanged. So shared types remain shared.
  */
 export class Substitution {
   readonly resources: Map<ResourceType, ResourceType> = new Map();
@@ -34,7 +34,7 @@ export class Substitution {
     this.#context = context;
   }
 
-  /** Replaces each of the resource types by a fresh one. Returns the fresh ones. */
+  /** Maps each of the resource types to a new one. Returns the new ones. */
   refresh(resources: readonly ResourceType[]): ResourceType[] {
     return resources.map((resource) => {
       const fresh: ResourceType = { kind: 'resource', name: resource.name };
@@ -96,7 +96,8 @@ export class Substitution {
   }
 
   /**
-   * Returns a new type index, with a new type if it has a name of its own, unless an argument has replaced it before.
+   * Returns a new type index, unless an argument has replaced it before. The index has a new type if the type has a
+   * name.
    */
   #openEntry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
@@ -121,7 +122,10 @@ export class Substitution {
     });
   }
 
-  /** A type that binds resource types keeps them, because no other type refers to them. */
+  /**
+   * Replaces the types in an import or export. A type that binds resource types keeps them, because no other type
+   * refers to them.
+   */
   extern<Type extends ExternNode>(type: Type): Type;
   extern(type: ExternNode): ExternNode {
     if (type.kind === 'type') return this.#entry(type);
@@ -163,7 +167,7 @@ export class Substitution {
   }
 }
 
-/** Returns the list with each element replaced. Returns the same list if no element changes. */
+/** Returns a list with each element replaced, or the same list if no element changes. */
 function mapped<Element>(list: readonly Element[], replace: (element: Element) => Element): readonly Element[] {
   let changed: Element[] | undefined;
   for (let index = 0; index < list.length; index++) {
@@ -190,7 +194,7 @@ export function openInstance(context: Context, type: InstanceNode): { type: Inst
   return { type: new InstanceNode(substitution.open(type.exports), []), fresh };
 }
 
-/** Returns the same type under a new name: a new type index, with a new type if it has a name of its own. */
+/** Returns a new type index for the same type. The index has a new type if the type has a name. */
 export function renamed(type: DefinitionNode, bound: TypeEntry['bound']): TypeEntry {
   return new TypeEntry(bound, type instanceof ValueTypeNode && type.isNamed ? type.with(type.inside) : type);
 }

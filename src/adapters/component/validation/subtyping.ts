@@ -25,11 +25,11 @@ const noResources: ReadonlySet<ResourceType> = new Set();
 
 /** One comparison of given types with expected types. It binds the abstract resource types of the expected side. */
 export class Matcher {
-  /** The types that replace the types of the expected side. */
+  /** Replaces types of the expected side by types of the given side. */
   readonly bound: Substitution;
   readonly #context: Context;
   readonly #abstract: ReadonlySet<ResourceType>;
-  /** The types that were found equal to a type before. */
+  /** For each type, the types that were found equal to it before. */
   readonly #equal = new Map<ValueTypeNode, Set<ValueTypeNode>>();
 
   constructor(context: Context, abstract: readonly ResourceType[]) {
@@ -64,7 +64,7 @@ export class Matcher {
   }
 
   /**
-   * Compares each expected item with the given item of the same name. `missing` and `different` are words for the error
+   * Compares each expected item with the given item of the same name. `missing` and `different` are parts of the error
    * text.
    */
   all(
@@ -238,7 +238,10 @@ function place(kind: ValueTypeNode['kind'], name: string): string {
   return kind === 'result' ? `${name} variant` : `${kind} ${kind === 'tuple' ? 'field ' : ''}${name}`;
 }
 
-/** Returns the reason why the component type `given` does not match `expected`. Both bind their resource types. */
+/**
+ * Returns the reason why the component type `given` does not match `expected`. Both types bind their own resource
+ * types.
+ */
 function matchComponent(context: Context, given: ComponentNode, expected: ComponentNode): Mismatch | undefined {
   if (given === expected) return undefined;
   // The imports of the expected side supply those of the given side.
@@ -255,7 +258,9 @@ function matchComponent(context: Context, given: ComponentNode, expected: Compon
   return new Matcher(context, expected.defined).exports(exports, expected.exports, 'component export');
 }
 
-/** Returns the reason why two instance types that bind their resource types do not match. */
+/**
+ * Returns the reason why the instance type `given` does not match `expected`. Both types bind their own resource types.
+ */
 function matchInstanceType(context: Context, given: InstanceNode, expected: InstanceNode): Mismatch | undefined {
   return new Matcher(context, expected.defined).exports(given, expected.exports, 'instance export');
 }
@@ -264,7 +269,7 @@ function otherDefinition(given: DefinitionNode, expected: DefinitionNode): Misma
   return mismatch(`expected ${definitionName(expected)}, found ${definitionName(given)}`);
 }
 
-/** The sort of an import or export, for error texts. */
+/** Returns the sort of an import or export, for error texts. */
 export function sortName(type: ExternNode): string {
   return type.kind === 'core module' ? 'module' : type.kind;
 }

@@ -1,6 +1,6 @@
 /**
- * The validator walks the definitions of a component in binary order, builds its index spaces, and refuses the
- * component if it breaks a rule of the specification. It returns the resolved definitions, which the linker runs.
+ * Validates the definitions of a component in binary order, and builds its index spaces. A component that breaks a rule
+ * of the specification is refused. The result contains the resolved definitions, which the linker runs.
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
@@ -133,7 +133,10 @@ function declaratorType(scope: Scope, declarator: Declarator): void {
   }
 }
 
-/** Returns the type of a component from outside. Its exports define the resource types that it does not import. */
+/**
+ * Returns the type that a component has for other components. Its exports define the resource types that it does not
+ * import.
+ */
 function componentType(scope: Scope): ComponentNode {
   const { imports, exports, imported, defined } = scope;
   return checkNesting(scope, new ComponentNode(imports, exports, imported, defined));

@@ -6,8 +6,8 @@
  * A {@link ResourceType} is static. It is an object that identifies a resource type in the scope of one component. The
  * linker keeps a map from static to run-time resource types for each component instance. Each definition that has
  * `introduces` adds entries. A {@link ResourceBinding} names the static type, and the export path that leads to it in
- * the result of the definition (an empty path is the definition itself). All other definitions only use static types
- * that are in the map already.
+ * the result of the definition (an empty path denotes the definition itself). All other definitions only use static
+ * types that are already in the map.
  *
  * The types of a definition (`type`, `core`) use the static types of the component that contains the definition. The
  * types of a nested component use its own static types.
@@ -26,15 +26,15 @@ import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from
 /** A component that can be linked. */
 export interface ValidatedComponent {
   readonly component: binary.Component;
-  /** Its type from outside. */
+  /** The type that it has for other components. */
   readonly type: ComponentNode;
   readonly imports: readonly NamedNode[];
   readonly exports: readonly NamedNode[];
   /** The result for each of `component.definitions`, at the same index. */
   readonly definitions: readonly ValidatedDefinition[];
-  /** Set if it, or a component before it or inside it, has a name that may collide in JavaScript. */
+  /** True if it, or a component before it or inside it, has a name that may collide in JavaScript. */
   readonly mayCollide: boolean;
-  /** The same for `async` functions. */
+  /** True if it, or a component before it or inside it, has the type of an `async` function. */
   readonly hasAsync: boolean;
 }
 
@@ -93,7 +93,7 @@ export type ValidatedDefinition =
   | {
       readonly kind: 'export';
       readonly definition: binary.Export;
-      /** The ascribed type. Without one, it is the inferred type. */
+      /** The ascribed type, or the inferred type if the export ascribes none. */
       readonly type: ExternNode;
       readonly introduces: readonly ResourceBinding[];
     }
@@ -140,7 +140,7 @@ export interface ValidatedBuiltin {
   readonly resource: ResourceType | undefined;
   /** The stream or future type of the `stream` and `future` built-ins, the result of `task.return`. */
   readonly type: ValueTypeNode | undefined;
-  /** The options of the built-ins that take options. */
+  /** The options of the built-ins that accept options. */
   readonly options: ResolvedOptions | undefined;
 }
 

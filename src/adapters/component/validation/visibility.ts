@@ -5,7 +5,10 @@ import { ValueTypeNode } from '../types/nodes.ts';
 import type { Marked } from '../types/type-marks.ts';
 import type { Scope } from './scope.ts';
 
-/** The uses for which a type has a name. Exports can refer to imports, but imports cannot refer to exports. */
+/**
+ * The visibility of a type: to exports only, or also to imports. Exports can refer to imports, but imports cannot refer
+ * to exports.
+ */
 export const forExports = 1;
 export const forImports = 2;
 type Visibility = typeof forExports | typeof forImports;
@@ -15,7 +18,7 @@ function visibilityOf(scope: Scope, type: Marked<unknown>): number {
 }
 
 /** Records that a type has an externally visible name in the scope, or that all types inside it have one. */
-function name(scope: Scope, type: Marked<unknown>, visibility: Visibility): void {
+function markVisible(scope: Scope, type: Marked<unknown>, visibility: Visibility): void {
   const most = Math.max(visibility, visibilityOf(scope, type));
   if (type.visibleIn === 0 || type.visibleIn === scope.place) {
     type.visibleIn = scope.place;
@@ -25,7 +28,7 @@ function name(scope: Scope, type: Marked<unknown>, visibility: Visibility): void
 
 /**
  * Returns whether every type that is used in an import or export has an externally visible name. The type exports of an
- * instance name the types that the instance uses itself. The names that are found are recorded.
+ * instance name the types that the instance itself uses. Records the names that it finds.
  */
 export function isVisible(scope: Scope, type: ExternNode, to: Visibility): boolean {
   switch (type.kind) {
@@ -34,20 +37,22 @@ export function isVisible(scope: Scope, type: ExternNode, to: Visibility): boole
       return funcIsVisible(scope, type, to);
     case 'type':
       if (!definitionIsVisible(scope, type.type, to)) return false;
-      name(scope, type, to);
-      if (type.type instanceof ValueTypeNode && type.type.nominal) name(scope, type.type, to);
+      markVisible(scope, type, to);
+      if (type.type instanceof ValueTypeNode && type.type.nominal) markVisible(scope, type.type, to);
       return true;
     case 'instance':
       scope.context.spend(type.exports.length);
       for (const one of type.exports) if (!isVisible(scope, one.type, to)) return false;
       return true;
     default:
-      // Core modules have no such types, and a component type was checked when it was defined.
+      // Core modules contain no such types, and a component type was checked when it was defined.
       return true;
   }
 }
 
-/** The export of a type names it, so only the types inside it must have names already. */
+/**
+ * Returns whether the types inside a definition have names. The export of the definition names the definition itself.
+ */
 function definitionIsVisible(scope: Scope, type: DefinitionNode, to: Visibility): boolean {
   if (type instanceof ValueTypeNode) {
     return type.isNamed ? insideIsVisible(scope, type, to) : valueIsVisible(scope, type, to);
@@ -70,6 +75,6 @@ function valueIsVisible(scope: Scope, type: ValueTypeNode, to: Visibility): bool
   if (type.isNamed) return false;
   if (type.through !== undefined) return visibilityOf(scope, type.through) >= to;
   if (!insideIsVisible(scope, type, to)) return false;
-  name(scope, type, to);
+  markVisible(scope, type, to);
   return true;
 }

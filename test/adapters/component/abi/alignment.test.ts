@@ -40,7 +40,7 @@ describe('alignment', () => {
     assert.deepEqual([alignment(['list', 'u8', 100]), alignment(['list', 'u64', 1])], [1, 8]);
   });
 
-  test('is the largest of the fields for a record or tuple, in any order', () => {
+  test('is the largest alignment of the fields for a record or tuple, in any order', () => {
     for (const kind of ['record', 'tuple']) {
       assert.equal(alignment([kind, 'u8', 'u8']), 1);
       assert.equal(alignment([kind, 'u64', 'u8']), 8);
@@ -48,7 +48,7 @@ describe('alignment', () => {
     }
   });
 
-  test('is the largest of the discriminant and the payloads for a variant', () => {
+  test('is the largest alignment of the discriminant and the payloads for a variant', () => {
     assert.equal(alignment(['variant', 3]), 1);
     assert.equal(alignment(['variant', null, 'u8']), 1);
     assert.equal(alignment(['variant', 'u8', 'u32', 'u16']), 4);

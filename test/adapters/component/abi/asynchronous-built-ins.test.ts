@@ -1,6 +1,6 @@
 /**
  * *CanonicalABI.md*, "Canonical Definitions": the built-ins of the asynchronous ABI, in the document's order. A
- * component may have them; the first call of one is refused with its name, and ends the instance.
+ * component may have them. The first call of one is refused with an error that names it, and ends the instance.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -118,7 +118,7 @@ for (const [section, before, builtins] of SECTIONS) {
   });
 }
 
-// The assembler has an older form of these. They are written by hand, as the only entry of a section of their own.
+// The assembler supports an older form of these. They are written by hand, each as the only entry of its section.
 for (const [name, ...bytes] of [
   ['thread.spawn-ref', 0x40, 0, 0],
   ['thread.spawn-indirect', 0x41, 0, 0, 0],

@@ -1,7 +1,7 @@
 /**
  * *CanonicalABI.md*, "`canon lift`", for calls that fail. An error that the guest catches is still a failure, and the
- * instance cannot be entered again. Calls with few parameters, with many, and calls that return a handle have separate
- * code.
+ * instance cannot be entered again. There is separate code for calls with few parameters, for calls with many, and for
+ * calls that return a handle.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -14,7 +14,7 @@ const CATCHING = '(block $caught (try_table (catch_all $caught) (call $out)))';
 interface Shape {
   readonly name: string;
   readonly params: number;
-  /** The core function's result is this; for a handle, it is in memory. */
+  /** The result of the core function. If it is a handle, it is in memory. */
   readonly result: 'nothing' | 'a number' | 'a handle or an error';
 }
 
@@ -22,7 +22,7 @@ const SHAPES: readonly Shape[] = (['nothing', 'a number', 'a handle or an error'
   [0, 1, 2, 3, 4, 5].map((params) => ({ name: `${params} parameters and ${result}`, params, result })),
 );
 
-/** A guest with a function of that shape, which runs `body`, and `post` in its post-return. */
+/** A guest with a function of this shape, which runs `body`. Its post-return runs `post`. */
 async function guest(
   { params, result }: Shape,
   { body = '', post = '' }: { readonly body?: string; readonly post?: string },
@@ -110,7 +110,7 @@ describe('an argument that cannot be lowered', () => {
     (func (export "peek") (param "handle" u32) (result u32) (canon lift (core func $m "peek"))))`;
 
   for (const resources of ['objects', 'handles'] as const) {
-    test(`leaves nothing lent to the guest, which can be called again (${resources})`, async () => {
+    test(`leaves no handle lent to the guest, which can be called again (${resources})`, async () => {
       const { exports } = await run(text, { Resource, look: () => 1 }, { resources });
       const { f, peek } = exports as Record<'f' | 'peek', Exported>;
       const resource = new Resource();

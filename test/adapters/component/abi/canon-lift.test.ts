@@ -52,7 +52,7 @@ describe('the call of canon_lift', () => {
     assert.equal((exports.f as Exported)(1, 20n, 300, 4321), 4000);
   });
 
-  test('takes any number of arguments', async () => {
+  test('accepts any number of arguments', async () => {
     for (const count of [0, 1, 2, 3, 4, 5, 6, 7, 16]) {
       const places = Array.from({ length: count }, (_, n) => n);
       const { exports } = await run(`(component
@@ -68,7 +68,7 @@ describe('the call of canon_lift', () => {
   });
 
   for (const resources of ['objects', 'handles'] as const) {
-    test(`takes any number of them if the result is a handle or an error, with resources as ${resources}`, async () => {
+    test(`accepts any number of them if the result is a handle or an error, with resources as ${resources}`, async () => {
       for (const count of [0, 1, 2, 3, 4, 5]) {
         const places = Array.from({ length: count }, (_, n) => n);
         const type = (own: string) =>
@@ -162,7 +162,7 @@ describe('post-return of canon_lift', () => {
     }
   });
 
-  test('takes no argument if there is no result', async () => {
+  test('accepts no argument if there is no result', async () => {
     const { exports } = await run(`(component
       (core module $M (global $runs (mut i32) (i32.const 0))
         (func (export "f")) (func (export "post") (global.set $runs (i32.add (global.get $runs) (i32.const 1))))
@@ -180,7 +180,7 @@ describe('post-return of canon_lift', () => {
     ['a core result of 64 bits', 'i64', 2n ** 63n],
     ['a float', 'f64', 0.5],
   ] as const) {
-    test(`takes ${what}`, async () => {
+    test(`accepts ${what}`, async () => {
       const { exports } = await run(`(component
         (core module $M (global $passed (mut ${type}) (${type}.const 0))
           (func (export "f") (param ${type}) (result ${type}) (local.get 0))

@@ -1,7 +1,7 @@
 /**
  * *CanonicalABI.md*, "`canon lower`", for calls that fail. The caller cannot catch the error and continue, and neither
- * it nor the callee can be entered again. Calls with few parameters, with many, and with a result in memory have
- * separate code.
+ * it nor the callee can be entered again. There is separate code for calls with few parameters, for calls with many,
+ * and for calls with a result in memory.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -20,7 +20,8 @@ const SHAPES: readonly Shape[] = (['', 'u32', '(tuple u8 u8)'] as const).flatMap
 const OPTIONS = '(memory (core memory $m "memory"))';
 
 /**
- * The function's type; the core types of the callee and of the caller; the callee's value, and the call, caught or not.
+ * The type of a function, the core types of the callee and of the caller, the value of the callee, and the call, with
+ * the error caught or not.
  */
 function texts({ params, result }: Shape, isCatching: boolean) {
   const places = Array.from({ length: params }, (_, n) => n);
@@ -93,7 +94,7 @@ describe('a call to the host', () => {
     });
 
     if (shape.result === '') continue;
-    test(`with ${shape.params} parameters ends the guest if its value is not a (${shape.result}), caught or not`, async () => {
+    test(`with ${shape.params} parameters ends the guest if the returned value is not a (${shape.result}), caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const { go, callerIdle } = await guest(shape, isCatching, { host: () => 'no such value' });
         assert.throws(go!, isLinkError);

@@ -29,7 +29,7 @@ async function guest(type: string, core: string, call: string, f: Exported): Pro
 }
 
 describe('canon_lower', () => {
-  test('lifts the arguments in their order and lowers the result', async () => {
+  test('lifts the arguments in order and lowers the result', async () => {
     const go = await guest(
       '(param "a" u8) (param "b" s64) (param "c" string) (result f32)',
       '(param i32 i64 i32 i32) (result f32)',
@@ -120,7 +120,7 @@ describe('canon_lower', () => {
     assert.equal((exports.g as Exported)(5), 6);
   });
 
-  test('passes lifted arguments to another component, and lowers the result of that', async () => {
+  test('passes lifted arguments to another component, and lowers the result of that component', async () => {
     const { exports } = await run(`(component
       (component $B
         (core module $M (func (export "f") (param i32 i32 i32 i32 i32) (result i32)

@@ -22,7 +22,7 @@ describe('canon resource.drop of an own handle', () => {
     traps(() => api.rep!(1), /unknown handle index 1/);
   });
 
-  test('calls the destructor of the component that defines the type, from any other', async () => {
+  test('calls the destructor of the component that defines the type, from any other component', async () => {
     const api = await handles();
     const index = api.userTake!(api.give!(api.new!(7)));
     api.userDrop!(index);
@@ -30,7 +30,7 @@ describe('canon resource.drop of an own handle', () => {
     traps(() => api.userDrop!(index), /unknown handle index/);
   });
 
-  test('needs no destructor', async () => {
+  test('works for a resource type without a destructor', async () => {
     const api = await handles();
     api.dropS!(api.newS!(5));
     traps(() => api.repS!(1), /unknown handle index 1/);
@@ -69,7 +69,7 @@ describe('canon resource.drop of an own handle', () => {
       (core instance $m (instantiate $M (with "d" (instance $d)) (with "" (instance
         (export "new" (func $new)) (export "drop" (func $drop)) (export "rep" (func $rep))))))
       (func (export "go") (result u32) (canon lift (core func $m "go"))))`);
-    // A handle that the destructor made has the index of the one that was dropped, and the next rep.
+    // A handle that the destructor created has the index of the dropped handle, and the next rep.
     assert.equal((exports.go as Exported)(), 106);
   });
 });
@@ -104,7 +104,8 @@ describe('canon resource.drop', () => {
   });
 
   test('traps if the handle is lent to a running call', () => {
-    // No synchronous call reaches this: during the call, no code that could drop the handle may leave or be entered.
+    // No synchronous call reaches this code, because no code that could drop the handle may leave or be entered during
+    // the call.
     const refuse = (message: string) => new RangeError(message);
     for (const info of [0, BORROWED]) {
       const instance = new ComponentInstance(

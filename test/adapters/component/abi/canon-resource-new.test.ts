@@ -6,12 +6,12 @@ import { run } from './guests.ts';
 import { handles, traps } from './handles.ts';
 
 describe('canon resource.new', () => {
-  test('is of a resource type that the component defines', async () => {
+  test('requires a resource type that the component defines', async () => {
     const text = '(component (import "r" (type $r (sub resource))) (core func (canon resource.new $r)))';
     await assert.rejects(run(text, { r: class {} }), isInvalidError);
   });
 
-  test('takes an i32 and returns an i32', async () => {
+  test('has an i32 parameter and an i32 result', async () => {
     const user = (type: string) => `(component
       (type $r (resource (rep i32)))
       (core func $new (canon resource.new $r))
@@ -23,7 +23,7 @@ describe('canon resource.new', () => {
     }
   });
 
-  test('adds an own handle with the rep to the table of the instance, and calls nothing', async () => {
+  test('adds an own handle with the rep to the table of the instance, and calls no function', async () => {
     const api = await handles();
     const index = api.new!(0xdead_beef);
     assert.equal(index, 1);

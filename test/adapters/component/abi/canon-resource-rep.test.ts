@@ -6,12 +6,12 @@ import { run } from './guests.ts';
 import { handles, traps } from './handles.ts';
 
 describe('canon resource.rep', () => {
-  test('is of a resource type that the component defines', async () => {
+  test('requires a resource type that the component defines', async () => {
     const text = '(component (import "r" (type $r (sub resource))) (core func (canon resource.rep $r)))';
     await assert.rejects(run(text, { r: class {} }), isInvalidError);
   });
 
-  test('takes an i32 and returns an i32', async () => {
+  test('has an i32 parameter and an i32 result', async () => {
     const user = (type: string) => `(component
       (type $r (resource (rep i32)))
       (core func $rep (canon resource.rep $r))

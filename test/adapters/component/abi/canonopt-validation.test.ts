@@ -39,10 +39,10 @@ const needsMemory = /`memory` is required/;
 const needsRealloc = /`realloc` is required/;
 
 describe('memory', () => {
-  test('may be any memory of 32-bit addresses, also an empty one', () =>
+  test('may be any memory with 32-bit addresses, even an empty one', () =>
     isValid(lower('(param "x" string)', '(memory (core memory $m "tiny"))')));
 
-  test('is not shared', () =>
+  test('must not be shared', () =>
     isInvalid(
       `(component (core module $S (memory (export "memory") 1 1 shared)) (core instance $m (instantiate $S))
         (import "f" (func $f (param "x" string))) (core func (canon lower (func $f) ${MEMORY})))`,
@@ -51,12 +51,12 @@ describe('memory', () => {
 });
 
 describe('callback', () => {
-  test('is for lifting only', () =>
+  test('is allowed for lifting only', () =>
     isInvalid(lower('async', 'async (callback (core func $m "callback"))'), /callback/));
 });
 
 describe('async', () => {
-  test('is for functions of an async type, lifted or lowered', async () => {
+  test('is allowed for functions of an async type only, lifted or lowered', async () => {
     await isInvalid(lift('', '', 'async'), /requires an async function type/);
     await isInvalid(lower('', 'async'), /requires an async function type/);
     await isValid(lift('', 'async', 'async'));
@@ -80,7 +80,7 @@ describe('lower(T) for the parameters of a lowered function and the result of a 
       await isValid(lift('(result i32)', `(result ${type})`, MEMORY));
     });
 
-    test(`and lift(T), the other way around, requires a realloc for ${type} as well`, async () => {
+    test(`requires a realloc too for ${type} in the other direction, lift(T)`, async () => {
       const core = `(param ${'i32 '.repeat(flat)})`;
       await isInvalid(lift(core, `(param "x" ${type})`, MEMORY), needsRealloc);
       await isValid(lift(core, `(param "x" ${type})`, `${MEMORY} ${REALLOC}`));

@@ -18,7 +18,10 @@ const LEAF = (name: string) => `(component $${name}
   (func (export "idle") (canon lift (core func $m "idle")))
   (func (export "fail") (canon lift (core func $m "fail"))))`;
 
-/** A parent whose children `one`, `two` and `three` each call the next, and the last one the host. */
+/**
+ * A parent with the children `one`, `two` and `three`. Each of them calls the next one, and the last one calls the
+ * host.
+ */
 const FAMILY = `(component
   (import "out" (func $out))
   ${LEAF('C')}
@@ -34,7 +37,7 @@ const FAMILY = `(component
 
 type Api = Record<string, Exported>;
 
-/** Calls `outer`, and in the middle of it, from the host, `inner`. */
+/** Calls `outer`, whose import calls `inner` from the host. */
 async function within(outer: string, inner: string): Promise<{ readonly api: Api; readonly error: unknown }> {
   let error: unknown;
   const api = (
@@ -65,7 +68,7 @@ describe('enter_from and leave_to', () => {
     assert.equal(calls, 1);
   });
 
-  test('leave nothing entered when a host function was called and returned', async () => {
+  test('leave no instance entered after a host function was called and returned', async () => {
     const { api, error } = await within('oneGo', 'twoIdle');
     assert.match(String(error), /cannot enter/);
     for (const name of ['oneIdle', 'twoIdle', 'threeIdle', 'parentIdle']) api[name]!();
@@ -87,7 +90,7 @@ describe('may_enter_from for a call from the host', () => {
     });
   }
 
-  test('allows another root instance to be entered, and that one to call further ones', async () => {
+  test('allows another root instance to be entered, and allows that instance to call further ones', async () => {
     let calls = 0;
     const last = (await run(FAMILY, { out: () => void calls++ })).exports as Api;
     const first = (await run(FAMILY, { out: () => last.oneGo!() })).exports as Api;
@@ -114,7 +117,7 @@ describe('may_enter_from for a call from another component', () => {
         },
       })
     ).exports as Api;
-    // Linked to the first directly: nothing of the host is between them.
+    // It is linked directly to the first one, without a function of the host between them.
     const second: Api = (await run(FAMILY, { out: first.oneGo })).exports as Api;
     traps(() => first.oneGo!(), /cannot enter/);
   });
@@ -153,7 +156,7 @@ describe('a trap', () => {
     const api = (await run(text, { out: () => undefined })).exports as Api;
     api.bystander!();
     traps(() => api.go!(), /unreachable/);
-    // Their parent ran too, so that nothing in it can be entered from outside.
+    // Their parent ran too, so none of its children can be entered from outside.
     for (const name of ['go', 'callee', 'bystander']) traps(() => api[name]!(), /an earlier call into it trapped/);
   });
 

@@ -1,5 +1,6 @@
 /**
- * *Explainer.md*, "JS API": objects of a guest's resource are made by `new`, or by a function that returns a promise.
+ * *Explainer.md*, "JS API": objects of a guest's resource are created by `new`, or by a function that returns a
+ * promise.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -10,7 +11,7 @@ import type { Exported } from './handles.ts';
 
 const skip = engine.Suspending === undefined ? 'this engine has no JavaScript promise integration' : false;
 
-/** A class of a guest's resource as JavaScript sees it. */
+/** The JavaScript class of a guest's resource. */
 interface ThingClass {
   new (...args: unknown[]): Thing;
   create: Exported;
@@ -21,8 +22,8 @@ interface Thing extends Disposable {
 }
 
 /**
- * A component with a resource `thing`. Its constructor calls the import `check` with the rep, and fails if that returns
- * another number than 0.
+ * A component with a resource `thing`. Its constructor calls the import `check` with the rep, and fails if the import
+ * returns a number other than 0.
  */
 const GUEST = (members: string = '') => `(component
   (import "check" (func $check (param "rep" u32) (result u32)))
@@ -112,8 +113,9 @@ describe('an object of a resource whose instance has an asynchronous import', { 
       },
     });
     const Thing = exports.Thing as ThingClass;
+    // This test is about the hint.
     assert.throws(() => new Thing(5), { name: 'TypeError', message: /await Thing\.create\(…\)/ });
-    // If the guest had been called, this call would come after that one.
+    // If `new` had called the guest, this call would have to wait for that one.
     await Thing.create(6);
     assert.equal(calls, 1);
   });
@@ -123,7 +125,7 @@ describe('a resource with a static function `create` of its own', () => {
   const OWN = `(func (export "[static]thing.create") (param "rep" u32) (result (own $thing))
     (canon lift (core func $m "new")))`;
 
-  test('keeps it, and has its constructor under its name in WIT', async () => {
+  test('keeps that function, and has its constructor under the WIT name', async () => {
     const { exports } = await run(GUEST(OWN), { check: () => 404 });
     const Thing = exports.Thing as ThingClass;
     assert.equal((Thing.create(5) as Thing).get(), 5);
@@ -133,6 +135,7 @@ describe('a resource with a static function `create` of its own', () => {
   test('is created by the constructor of that name if it returns a promise', { skip }, async () => {
     const { exports } = await run(GUEST(OWN), { check: async () => 0 });
     const Thing = exports.Thing as ThingClass;
+    // This test is about the hint.
     assert.throws(() => new Thing(5), { name: 'TypeError', message: /await Thing\["\[constructor\]thing"\]\(…\)/ });
     const thing = (await Thing['[constructor]thing'](5)) as Thing;
     assert.equal(await thing.get(), 5);

@@ -27,14 +27,14 @@ async function assertSame(specialized: VectorType, expanded: VectorType, values:
 }
 
 describe('despecialize', () => {
-  test('turns a tuple into a record whose labels are the positions', () =>
+  test('converts a tuple to a record whose labels are the positions', () =>
     assertSame(
       ['tuple', 'u8', 'f64', 'string'],
       ['record', 'u8', 'f64', 'string'],
       [[[1, 2, 'x'], { f0: 1, f1: 2, f2: 'x' }]],
     ));
 
-  test('turns an enum into a variant without payloads', () =>
+  test('converts an enum to a variant without payloads', () =>
     assertSame(
       ['enum', 300],
       ['variant', 300],
@@ -44,7 +44,7 @@ describe('despecialize', () => {
       ],
     ));
 
-  test('turns an option into a variant of none and some, in this order', () =>
+  test('converts an option to a variant of none and some, in this order', () =>
     assertSame(
       ['option', 'u64'],
       ['variant', null, 'u64'],
@@ -54,7 +54,7 @@ describe('despecialize', () => {
       ],
     ));
 
-  test('turns a result into a variant of ok and error, in this order', async () => {
+  test('converts a result to a variant of ok and error, in this order', async () => {
     await assertSame(
       ['result', 'u8', 'f64'],
       ['variant', 'u8', 'f64'],
@@ -72,7 +72,7 @@ describe('despecialize', () => {
     await assertSame(['result', null, null], ['variant', 2], [[{ tag: 'err' }, { tag: 'c1' }]]);
   });
 
-  test('turns a map into a list of tuples of key and value', () =>
+  test('converts a map to a list of tuples of key and value', () =>
     assertSame(
       ['map', 'u8', 'u32'],
       ['list', ['tuple', 'u8', 'u32']],

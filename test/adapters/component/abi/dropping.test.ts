@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon resource.drop`", as JavaScript does it: when a destructor runs, and what is released when
- * an instance ends.
+ * *CanonicalABI.md*, "`canon resource.drop`", in the form that JavaScript uses: the time at which a destructor runs,
+ * and the resources that are released when an instance ends.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -41,7 +41,7 @@ const GUEST = `(component
   (func (export "back") (param "h" (own $h)) (result (own $h)) (canon lift (core func $m "same")))
   (func (export "drop-h") (param "h" (own $h)) (canon lift (core func $drop-h))))`;
 
-/** An instance, the reps that were destroyed, and how JavaScript drops one. */
+/** An instance, the reps that were destroyed, and the function that drops a resource. */
 interface Guest {
   readonly api: Record<string, Exported>;
   readonly instance: Instance;
@@ -153,7 +153,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.throws(() => self.api.make!(1), isTrap);
     });
 
-    test('has ended with an instance that trapped, so that dropping it does nothing', async () => {
+    test('has ended together with an instance that trapped, so dropping it does nothing', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const [one, other] = [api.make!(1), api.make!(2)];
@@ -236,7 +236,7 @@ describe('an instance whose start function traps', () => {
 });
 
 describe('`using` of a resource', () => {
-  test('throws the trap that ended its instance, and nothing else', async () => {
+  test('throws only the trap that ended its instance', async () => {
     const self = await guest('objects');
     let trap: unknown;
     self.out = () => undefined;

@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "Element Size", of 32-bit memories. The bound of 2^28 is among the cases of the validator. */
+/** *CanonicalABI.md*, "Element Size", of 32-bit memories. The cases of the validator test the limit of 2^28. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { payloadOffset } from '../../../../src/adapters/component/types/cases.ts';

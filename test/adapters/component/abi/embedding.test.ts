@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "Embedding": the functions of components as the host sees them. */
+/** *CanonicalABI.md*, "Embedding": the functions of components, called by the host. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { run } from './guests.ts';

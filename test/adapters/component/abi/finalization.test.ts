@@ -1,4 +1,7 @@
-/** *Explainer.md*, "JS API": own handles that nobody drops are dropped once their objects are garbage. */
+/**
+ * *Explainer.md*, "JS API": own handles that are not dropped explicitly are dropped after their objects were
+ * garbage-collected.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -12,7 +15,7 @@ import type { Exported } from './handles.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** A component with a resource whose destructor tells the host its rep, and traps if that is 666. */
+/** A component with a resource whose destructor passes its rep to the host, and traps if the rep is 666. */
 async function guest() {
   const dropped: number[] = [];
   const { exports } = await run(
@@ -40,7 +43,7 @@ async function guest() {
 }
 
 /**
- * Collects garbage until the condition holds: finalizers run in later turns, which take some time on a busy machine.
+ * Collects garbage until the condition holds. Finalizers run in later turns, which take some time on a busy machine.
  */
 async function collectUntil(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 1000 && !condition(); turn++) {
@@ -49,7 +52,7 @@ async function collectUntil(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Turns in which garbage is collected: enough for any finalizer that is due. */
+/** Collects garbage in enough turns for any finalizer that is due. */
 async function collectForSomeTurns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) {
     await setImmediate();
@@ -60,7 +63,7 @@ async function collectForSomeTurns(): Promise<void> {
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => 1000 + index);
 const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
 
-describe('objects that nobody drops', () => {
+describe('objects that are not dropped explicitly', () => {
   for (const [turns, many] of [
     ['one turn', 3],
     ['one turn, more than wait for its end', 3 * maxRecentObjects + 5],
@@ -84,7 +87,7 @@ describe('objects that nobody drops', () => {
     assert.equal(dropped.length, 20 * maxRecentObjects);
   });
 
-  test('release nothing as long as they are held', async () => {
+  test('release no handle as long as they are referenced', async () => {
     const { dropped, make } = await guest();
     const held = range(10).map((rep) => make(rep));
     await collectForSomeTurns();
@@ -92,7 +95,7 @@ describe('objects that nobody drops', () => {
     assert.equal(held.length, 10);
   });
 
-  test('release nothing twice if they were dropped or consumed, in their turn or a later one', async () => {
+  test('release no handle twice if they were dropped or consumed, in their turn or a later one', async () => {
     const { dropped, make, take } = await guest();
     (make(1) as Disposable)[Symbol.dispose]();
     take(make(2), 'c');

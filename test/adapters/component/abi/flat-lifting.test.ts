@@ -5,7 +5,7 @@ import { isTrap } from 'decidable/component';
 import { type GuestType, named } from './guests.ts';
 import { i32, probe, START } from './probe.ts';
 
-/** Lifts one value: what the guest passes as core arguments. */
+/** Lifts the value that the guest passes as core arguments. */
 async function lift(type: GuestType, core: string, memory = '', encoding = 'utf8'): Promise<unknown> {
   const { pass } = await probe(type, encoding);
   return pass({ core, memory });
@@ -63,7 +63,7 @@ describe('lift_flat', () => {
 });
 
 describe('lift_flat_string and lift_flat_list', () => {
-  test('take an unsigned pointer and length, with the checks of loading', async () => {
+  test('read an unsigned pointer and length, with the same checks as loading', async () => {
     assert.equal(await lift(one('string', 'i32 i32'), i32(START, 3), 'e29883'), '☃');
     await traps(lift(one('string', 'i32 i32'), i32(-1, 1)), /out of bounds/);
     await traps(lift(one('(list u8)', 'i32 i32'), i32(0, -1)), /too many bytes/);

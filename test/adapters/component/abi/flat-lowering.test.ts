@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { type GuestType, named } from './guests.ts';
 import { i32, probe, relay, START } from './probe.ts';
 
-/** Lowers one value: the core arguments that the guest is called with. */
+/** Lowers a value to the core arguments that the guest is called with. */
 async function lower(type: GuestType, value: unknown, encoding = 'utf8'): Promise<string> {
   return (await probe(type, encoding)).take(value).core;
 }

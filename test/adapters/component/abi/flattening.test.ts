@@ -66,7 +66,7 @@ describe('flatten_type', () => {
     assert.equal(flat(['list', ['tuple', 'u8', 'f32'], 3]), 'i32 f32 i32 f32 i32 f32');
   });
 
-  test('is the sequence of those of the fields for a record or tuple', () => {
+  test('is the sequence of the core types of the fields for a record or tuple', () => {
     for (const kind of ['record', 'tuple']) assert.equal(flat([kind, 'u8', 'string', 'f64']), 'i32 i32 i32 f64');
   });
 });

@@ -1,6 +1,7 @@
 /**
- * *CanonicalABI.md*, `lower_own`, if a later argument cannot be lowered: the guest is not called, and JavaScript owns
- * the earlier arguments again. Calls with few core values, with many, and those from state to state have separate code.
+ * *CanonicalABI.md*, `lower_own`, if a later argument cannot be lowered. The guest is not called, and JavaScript owns
+ * the earlier arguments again. There is separate code for calls with few core values, for calls with many, and for
+ * calls from state to state.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -14,7 +15,7 @@ interface Shape {
   readonly core: string;
   readonly result?: string;
   readonly body?: string;
-  /** Arguments, of which none is wrong or the last one is. `more` makes another resource. */
+  /** Arguments that are all valid, or whose last one is invalid. `more` creates another resource. */
   readonly args: (resource: unknown, more: () => unknown, isWrong: boolean) => unknown[];
 }
 
@@ -73,7 +74,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** For 'a guest' the guest defines the resource. For 'the host' it is a class of JavaScript. */
+/** For 'a guest', the guest defines the resource. For 'the host', it is a JavaScript class. */
 async function guest(
   { params, core, result = '', body = '' }: Shape,
   owner: 'a guest' | 'the host',

@@ -1,4 +1,4 @@
-/** Guests in component text, small enough to be read next to their section of *CanonicalABI.md*. */
+/** Guests in component text, which are small enough to be compared with their section of *CanonicalABI.md*. */
 import { compile, type Instance, type InstantiateOptions, instantiate } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 
@@ -40,8 +40,8 @@ const OPTIONS = '(memory (core memory $m "memory")) (realloc (core func $m "real
 type Echo = (value: unknown) => unknown;
 
 /**
- * Lowers a value into memory and lifts it out again ("Storing", "Loading"): with sixteen more parameters all are
- * spilled, and what the guest returns is the very area that it was given.
+ * Lowers a value into memory and lifts it out again ("Storing", "Loading"): with sixteen more parameters all of them
+ * are spilled, and the guest returns the same area that it received.
  */
 export async function throughMemory({ type, definitions = '' }: GuestType, encoding = 'utf8'): Promise<Echo> {
   const padding = '(tuple u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8)';

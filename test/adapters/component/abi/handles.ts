@@ -1,12 +1,13 @@
 /**
- * Two components that do one thing with one handle at a time, so that a test sees the indices in their tables. `Def`
- * defines the resource types `r` and `s`; `User` imports `r`, and the functions of `Def` that take one.
+ * Two components whose functions each perform one operation on one handle, so that a test can observe the indices in
+ * their tables. `Def` defines the resource types `r` and `s`; `User` imports `r`, and the functions of `Def` that take
+ * one.
  */
 import assert from 'node:assert/strict';
 import { type InstantiateOptions, isTrap, type TrapCode } from 'decidable/component';
 import { ALLOCATOR, run } from './guests.ts';
 
-/** A function of a guest: indices, reps and results are numbers; resources are what the host has for them. */
+/** A function of a guest. Indices, reps and results are numbers, and resources are values of the host. */
 export type Exported = (...args: unknown[]) => unknown;
 
 const DEF = `(component $Def
@@ -113,7 +114,7 @@ const USER = `(component $User
   (func (export "user-drop-one") (param "a" (borrow $r)) (param "b" (borrow $r)) (canon lift (core func $m "drop-one")))
   (func (export "user-drop-both") (param "a" (borrow $r)) (param "b" (borrow $r)) (canon lift (core func $m "drop-other"))))`;
 
-/** The exports of both components with their types, which are in terms of the root's `r`. */
+/** The exports of both components with their types, which refer to the resource type `r` of the root. */
 const EXPORTS: Record<'def' | 'user', Readonly<Record<string, string>>> = {
   def: {
     ...Object.fromEntries(['new', 'new-s'].map((name) => [name, '(param "rep" u32) (result u32)'])),
@@ -165,12 +166,15 @@ const GUEST = `(component
     )
     .join('\n')})`;
 
-/** Both components, new. */
+/** Creates both components. */
 export async function handles(options: InstantiateOptions = {}): Promise<Record<string, Exported>> {
   return (await run(GUEST, {}, options)).exports as Record<string, Exported>;
 }
 
-/** The call traps with such a message. */
+/**
+ * Checks that the call traps with this code. For the code `trap`, the reason is the text of the reference test suite,
+ * because this suite distinguishes traps by their texts.
+ */
 export function traps(call: () => unknown, reason: RegExp | TrapCode): void {
   assert.throws(call, (error) => {
     assert.ok(isTrap(error), String(error));

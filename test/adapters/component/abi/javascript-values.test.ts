@@ -1,4 +1,7 @@
-/** *Explainer.md*, "JS API", `ToWebAssemblyValue` and `ToJSValue`: what is JavaScript's own and in no vector. */
+/**
+ * *Explainer.md*, "JS API", `ToWebAssemblyValue` and `ToJSValue`: the rules that are specific to JavaScript and not
+ * covered by the vectors.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
@@ -164,7 +167,7 @@ describe('the coercion of JavaScript values', () => {
     assert.deepEqual(four.pass({ core: i32(0, 0, 0, 0, 0) }), { tag: 'none' });
   });
 
-  test('returns a result inside a value with a `val`, also without a payload, as in jco', async () => {
+  test('returns a result inside a value with a `val` even without a payload, as in jco', async () => {
     const { pass } = await probe({ type: '(tuple (result) (result u8))', flat: 'i32 i32 i32' });
     assert.deepStrictEqual(pass({ core: i32(0, 0, 5) }), [
       { tag: 'ok', val: undefined },
@@ -208,7 +211,7 @@ describe('the coercion of JavaScript values', () => {
     }
   });
 
-  test('refuses a value of another type with an error that says what was expected', async () => {
+  test('refuses a value of another type with an error that names the expected type', async () => {
     for (const [type, wrong, message] of [
       ['string', 5, /expected a string, got 5/],
       ['string', undefined, /expected a string/],
@@ -253,7 +256,7 @@ async function throughList(type: string, definitions = '') {
 }
 
 describe('labels', () => {
-  test('are camelCase, also if JavaScript has a member of that name', async () => {
+  test('are camelCase, even if JavaScript objects have a member with that name', async () => {
     const type = named(
       '(record (field "constructor" u8) (field "to-string" u8) (field "val" u8) (field "get-URL-of" u8))',
       'i32 i32 i32 i32',
@@ -309,7 +312,7 @@ describe('a result that a function returns', () => {
       const get = await getting(type, 1, 5);
       const isError = (error: unknown) => isComponentError(error) && error.payload === payload;
       assert.throws(get, isError, type);
-      // It is not a trap, so that the guest may be called again.
+      // It is not a trap, so the guest can be called again.
       assert.throws(get, isError, type);
     }
   });
@@ -374,7 +377,7 @@ describe('a result that a function of the host returns', () => {
   });
 });
 
-describe('a field or flag with the name of something that every object has', () => {
+describe('a field or flag with the name of a property that every object has', () => {
   test('is missing if the object does not have it', async () => {
     const flags = await throughCoreValues(named('(flags "constructor" "to-string" "a")', 'i32'));
     assert.deepEqual(flags({}), { constructor: false, toString: false, a: false });

@@ -1,4 +1,6 @@
-/** *CanonicalABI.md*, "Lifting and Lowering Context": how `realloc` is called, and what it may not do. */
+/**
+ * *CanonicalABI.md*, "Lifting and Lowering Context": the calls of `realloc`, and the functions that it must not call.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isUnsupportedError } from 'decidable/component';
@@ -6,7 +8,7 @@ import { ALLOCATOR, run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 import { probe, START } from './probe.ts';
 
-/** A guest whose `realloc` does `code` before it allocates; `f` takes a string. */
+/** A guest whose `realloc` runs `code` before it allocates. `f` accepts a string. */
 async function guest(code: string, imports = ''): Promise<{ readonly f: Exported; readonly calls: () => number }> {
   let calls = 0;
   const { exports } = await run(
@@ -65,13 +67,13 @@ describe('LiftLowerContext.reallocate', () => {
     assert.equal(f('x'), 0x78);
   });
 
-  test('sets may_leave again, so that the guest may call out once it has its arguments', async () => {
+  test('sets may_leave again, so that the guest may call out after it has received its arguments', async () => {
     const { f, calls } = await guest('');
     assert.equal(f('x'), 0x78);
     assert.equal(calls(), 1);
   });
 
-  test('refuses built-ins that need a thread of their own by name, such as context.get', async () => {
+  test('refuses built-ins that need a separate thread by name, such as context.get', async () => {
     const { f } = await guest(
       '(call $builtin)',
       `(core func $get (canon context.get i32 0))
@@ -117,7 +119,7 @@ describe('LiftLowerContext.reallocate', () => {
 });
 
 describe('LiftLowerContext.allocate', () => {
-  test('is reallocate of nothing', async () => {
+  test('calls reallocate with the pointer 0 and the length 0', async () => {
     const { take } = await probe({ type: '(list u32)', flat: 'i32 i32' });
     assert.equal(take([1, 2]).realloc, '0 0 4 8');
     assert.equal(take([1]).core.split(' ')[0], START.toString(16).padStart(8, '0'));

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Lifting and Lowering Values": parameters and results of whole functions, and what becomes of
- * those that are too many to be flat. Their bytes are in `vectors/functions.json`.
+ * *CanonicalABI.md*, "Lifting and Lowering Values": parameters and results of whole functions, including those that are
+ * too many to be passed flat. Their bytes are in `vectors/functions.json`.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -41,7 +41,7 @@ describe('lift_flat_values for parameters that are spilled', () => {
     });
   }
 
-  test('takes a tuple that ends with the memory', async () => {
+  test('accepts a tuple that ends at the end of the memory', async () => {
     assert.deepEqual((await probe(SPILLED)).pass({ core: i32(65536 - SIZE) }), [0n, ...new Array<number>(16).fill(0)]);
   });
 });
@@ -111,7 +111,7 @@ describe('lower_flat_values for parameters that are spilled', () => {
 });
 
 describe('lower_flat_values for a result that is spilled', () => {
-  /** A guest that passes `pointer` as the place for the result of an import. */
+  /** A guest that passes `pointer` as the address for the result of an import. */
   async function asking(type: string, pointer: number, answer: unknown): Promise<() => unknown> {
     const { exports } = await run(
       `(component

@@ -1,17 +1,17 @@
-/** *CanonicalABI.md*, "Loading": values out of linear memory. More of what is allowed is in `vectors/`. */
+/** *CanonicalABI.md*, "Loading": reads values from linear memory. `vectors/` tests more valid values. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { type GuestType, named } from './guests.ts';
 import { END, i32, probe, START } from './probe.ts';
 
-/** Loads one value of a type from bytes: those of the only element of a list. */
+/** Loads one value of a type from the bytes of the only element of a list. */
 async function load({ type, definitions = '' }: GuestType, bytes: string, encoding = 'utf8'): Promise<unknown> {
   const { pass } = await probe({ type: `(list ${type})`, definitions, flat: 'i32 i32' }, encoding);
   return Array.from(pass({ core: i32(START, 1), memory: bytes.replaceAll(' ', '') }) as Iterable<unknown>)[0];
 }
 
-/** In the byte order of memory. */
+/** Returns an integer as bytes in the byte order of memory. */
 function i32Hex(value: number): string {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32LE(value);
@@ -29,7 +29,7 @@ async function traps(loading: Promise<unknown>, message: RegExp): Promise<void> 
 }
 
 describe('load_int', () => {
-  test('is little-endian and takes the sign from the type', async () => {
+  test('is little-endian and determines the sign by the type', async () => {
     for (const [type, bytes, value] of [
       ['u8', 'ff', 255],
       ['s8', 'ff', -1],
@@ -41,7 +41,7 @@ describe('load_int', () => {
       ['s64', '0100000000000080', 1n - 2n ** 63n],
     ] as const) {
       assert.equal(await load(plain(type), bytes), value, type);
-      // Those of a list are copied as a whole, and this one is not.
+      // Lists of numbers are copied as a whole, but this number is not part of a list.
       assert.deepEqual(await load(plain(`(tuple ${type})`), bytes), [value], type);
     }
   });
@@ -107,20 +107,20 @@ describe('load_string_from_range', () => {
   const text = (pointer: number, units: number, bytes = '', encoding = 'utf8') =>
     load(plain('string'), `${hexPair(pointer, units)} ${bytes}`, encoding);
 
-  test('counts bytes in utf8, code units of two bytes in utf16', async () => {
+  test('counts bytes in utf8, and code units of two bytes in utf16', async () => {
     assert.equal(await text(at, 3, 'e29883'), '☃');
     assert.equal(await text(at, 1, '0326', 'utf16'), '☃');
     assert.equal(await text(at, 2, '3cd870df', 'utf16'), '🍰');
   });
 
-  test('takes the encoding of latin1+utf16 from the high bit of the length', async () => {
+  test('determines the encoding of latin1+utf16 by the high bit of the length', async () => {
     assert.equal(await text(at, 2, 'e9ff', 'latin1+utf16'), 'éÿ');
     assert.equal(await text(at, 0x8000_0001, 'e900', 'latin1+utf16'), 'é');
     // Windows-1252 has other characters there.
     assert.equal(await text(at, 2, '8099', 'latin1+utf16'), '\x80\x99');
   });
 
-  test('takes an empty string at any aligned address up to the end of the memory', async () => {
+  test('accepts an empty string at any aligned address up to the end of the memory', async () => {
     assert.equal(await text(END, 0), '');
     await traps(text(END + 1, 0), /out-of-bounds/);
   });
@@ -133,7 +133,7 @@ describe('load_string_from_range', () => {
     await traps(text(0, 2 ** 28 - 1), /out of bounds/);
   });
 
-  test('traps if utf16 or latin1+utf16 is at an odd address, latin1 included', async () => {
+  test('traps if utf16 or latin1+utf16 is at an odd address, even for latin1', async () => {
     assert.equal(await text(at + 1, 1, '0041'), 'A');
     await traps(text(at + 1, 1, '000000', 'utf16'), /unaligned/);
     await traps(text(at + 1, 0x8000_0000, '', 'latin1+utf16'), /unaligned/);
@@ -177,7 +177,7 @@ describe('load_list_from_range', () => {
   const list = (type: string, pointer: number, length: number) =>
     load(plain(`(list ${type})`), hexPair(pointer, length));
 
-  test('traps if there are more than 2^28 - 1 bytes, also if their number exceeds 32 bits', async () => {
+  test('traps if there are more than 2^28 - 1 bytes, even if their number exceeds 32 bits', async () => {
     await traps(list('u8', 0, 2 ** 28), /too many bytes/);
     await traps(list('u64', 0, 2 ** 25), /too many bytes/);
     await traps(list('(tuple u64 u8)', 0, 2 ** 28), /too many bytes/);
@@ -185,7 +185,7 @@ describe('load_list_from_range', () => {
     await traps(list('u8', 0, 2 ** 28 - 1), /out of bounds/);
   });
 
-  test('traps if the pointer is unaligned, also for an empty list', async () => {
+  test('traps if the pointer is unaligned, even for an empty list', async () => {
     for (const type of ['u16', '(tuple u8 u16)', '(option u16)', 'char', 'u64']) {
       await traps(list(type, START + 1, 0), /unaligned/);
     }
@@ -251,7 +251,7 @@ describe('load_record', () => {
 });
 
 describe('load_variant', () => {
-  test('takes the case from the discriminant and the payload from after the padding', async () => {
+  test('reads the case from the discriminant, and the payload from after the padding', async () => {
     const type = named('(variant (case "a" u32) (case "b") (case "c" u8))', '');
     assert.deepEqual(await load(type, '00ffffff 05000000'), { tag: 'a', val: 5 });
     assert.deepEqual(await load(type, '01ffffff ffffffff'), { tag: 'b' });

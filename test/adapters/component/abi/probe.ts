@@ -1,6 +1,6 @@
 /**
- * A guest that does nothing with the values of a type but show them: which core values and which bytes they come as,
- * and what becomes of core values and bytes that a test writes. Its `realloc` is a bump allocator that keeps a record.
+ * A guest that shows the core values and the bytes to which values of a type are lowered, and lifts core values and
+ * bytes that a test writes. Its `realloc` is a bump allocator that records its calls.
  */
 import { compile, type InstantiateOptions, instantiate } from 'decidable/component';
 import { assemble } from '../assemble.ts';
@@ -19,7 +19,7 @@ const CALLS = SLOTS + 4096;
 /** The number of the call to `realloc` that returns a pointer of the test, counted from 1, and that pointer. */
 const LIE = SLOTS + 2048;
 
-/** The module of the memory: a bump allocator that keeps a record. */
+/** The module that defines the memory, with a bump allocator that records its calls. */
 export const RECORDING_ALLOCATOR = `
   (memory (export "memory") 2)
   (global $next (mut i32) (i32.const ${START}))
@@ -42,7 +42,7 @@ export const RECORDING_ALLOCATOR = `
   (func (export "next") (result i32) (global.get $next))
   (func (export "reset") (global.set $next (i32.const ${START})))`;
 
-/** The memory of {@link RECORDING_ALLOCATOR}, as a test sees it. */
+/** The memory of {@link RECORDING_ALLOCATOR}, which tests read and write. */
 export class Recorder {
   private readonly exports: Readonly<Record<string, unknown>>;
 
@@ -57,13 +57,13 @@ export class Recorder {
     return Buffer.from((this.exports.memory as { buffer: ArrayBuffer }).buffer);
   }
 
-  /** Forgets all that was written and allocated. */
+  /** Resets the memory and the record of allocations. */
   reset(): void {
     this.bytes.fill(0);
     (this.exports.reset as () => void)();
   }
 
-  /** From then on, the `call`th call to `realloc` returns `pointer`. */
+  /** Makes the `call`th call to `realloc` return `pointer`. */
   lie(call: number, pointer: number): void {
     this.bytes.writeUInt32LE(call, LIE);
     this.bytes.writeUInt32LE(pointer >>> 0, LIE + 4);
@@ -106,7 +106,7 @@ function hexAt(bytes: Buffer, at: number, length: number): string {
     .toString('hex');
 }
 
-/** Core values as they are written in {@link Lowered}. */
+/** Returns core values in the notation of {@link Lowered}. */
 export function i32(...values: number[]): string {
   return values.map((value) => (value >>> 0).toString(16).padStart(8, '0')).join(' ');
 }
@@ -116,7 +116,7 @@ export const storesOf = (types: readonly string[]): string =>
 export const loadsOf = (types: readonly string[]): string =>
   types.map((type, index) => `(${type}.load (i32.const ${SLOTS + 8 * index}))`).join(' ');
 
-/** The core types of a list of `flat` ones, as parameters. */
+/** Returns the declaration of parameters with these core types. */
 export function asParams(flat: string): readonly string[] {
   const types = flat === '' ? [] : flat.split(' ');
   return types.length > 16 ? ['i32'] : types;
@@ -129,17 +129,23 @@ export function canonicalOptions(encoding = 'utf8'): string {
 
 export interface Probe {
   readonly recorder: Recorder;
-  /** The host passes a value: what the guest gets. */
+  /** The host passes a value. Returns the value that the guest receives. */
   take(value: unknown): Lowered;
-  /** The guest passes what was written: what the host gets. */
+  /** The guest passes the value that was written. Returns the value that the host receives. */
   pass(written: Lowered): unknown;
-  /** The host returns a value: what the guest gets, in its core result or in the area at {@link OUT}. */
+  /**
+   * The host returns a value. Returns the value that the guest receives, in its core result or in the area at
+   * {@link OUT}.
+   */
   ask(value: unknown, size: number): Lowered & { readonly area?: string };
-  /** The guest returns what was written, a core value or the pointer to an area: what the host gets. */
+  /**
+   * The guest returns the value that was written, as a core value or as the pointer to an area. Returns the value that
+   * the host receives.
+   */
   give(written: Lowered): unknown;
 }
 
-/** Makes a probe. A `result` would not be returned as a value but thrown or unwrapped, so it is returned in a tuple. */
+/** Creates a probe. A `result` is returned in a tuple, because otherwise it would be thrown or unwrapped. */
 export async function probe(
   { type, definitions = '', flat }: GuestType,
   encoding = 'utf8',
@@ -220,17 +226,20 @@ export async function probe(
   };
 }
 
-/** Two components: what one passes to the other, and what the other returns to it. */
+/** Two components that pass values to each other. */
 export interface Relay {
   readonly callee: Recorder;
   readonly caller: Recorder;
-  /** The caller passes what was written: what the callee gets. */
+  /** The caller passes the value that was written. Returns the value that the callee receives. */
   pass(written: Lowered): Lowered;
-  /** The callee returns what was written: what the caller gets, in its core result or in the area at {@link OUT}. */
+  /**
+   * The callee returns the value that was written. Returns the value that the caller receives, in its core result or in
+   * the area at {@link OUT}.
+   */
   ask(written: Lowered, size: number): Lowered & { readonly area?: string };
 }
 
-/** Makes two components whose strings have the encodings `from` (of the one that is called) and `to`. */
+/** Creates two components with the string encodings `from` (of the callee) and `to` (of the caller). */
 export async function relay({ type, definitions = '', flat }: GuestType, from = 'utf8', to = from): Promise<Relay> {
   const core = asParams(flat);
   const param = core.length === 0 ? '' : `(param ${core.join(' ')})`;

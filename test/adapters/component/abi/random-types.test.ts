@@ -1,4 +1,4 @@
-/** Random values of random types, one inside another: whatever goes into a guest comes out the same. */
+/** Random values of random nested types. A guest returns each value unchanged. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

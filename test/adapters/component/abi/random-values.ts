@@ -67,7 +67,7 @@ export function valuesOf(type: VectorType): Values {
 
 const primitive: fc.Arbitrary<VectorType> = fc.constantFrom(...Object.keys(PRIMITIVES));
 const compound = (kind: string, ...parts: VectorParts[number][]): VectorType => [kind, ...parts];
-/** Types with others inside them. */
+/** Types that contain other types. */
 export const types: fc.Arbitrary<VectorType> = fc.letrec<{ type: VectorType; inner: VectorType }>((tie) => {
   const inner = tie('inner');
   const payload = fc.option(inner);

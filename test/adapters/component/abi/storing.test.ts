@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Storing": values into linear memory. The bytes of all types and each step of every transcoding
- * are in `vectors/`; here is what a host passes that no reference knows of, and what traps.
+ * *CanonicalABI.md*, "Storing": writes values to linear memory. `vectors/` tests the bytes of all types and each step
+ * of every transcoding. This file tests values of the host that the reference does not have, and traps.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -121,6 +121,7 @@ describe('store_string for a string of the host', () => {
   });
 });
 
+// The results of `realloc` --
 // What `realloc` answers -------------------------------------------------------------------------------------------
 
 function traps(call: () => unknown, message: RegExp): void {
@@ -148,7 +149,7 @@ describe('store_string_into_range, between components', () => {
     const units = (from === 'utf8' ? bytes.length : text.length) + tag;
     const written = { core: i32(START, units), memory: bytes.toString('hex') };
 
-    test(`${name} calls realloc with alignments ${calls.join(', ')} and checks each answer`, async () => {
+    test(`${name} calls realloc with alignments ${calls.join(', ')} and checks each result`, async () => {
       const honest = await relay({ type: 'string', flat: 'i32 i32' }, from, to);
       const alignments = honest
         .pass(written)

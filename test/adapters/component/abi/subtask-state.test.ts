@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Subtask State", for synchronous calls: a handle that is lent to a call cannot be consumed until
- * it returns, and is free again then.
+ * *CanonicalABI.md*, "Subtask State", for synchronous calls. A handle that is lent to a call cannot be consumed until
+ * the call returns.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -47,7 +47,7 @@ describe('Subtask.deliver_resolve', () => {
     assert.equal(api.take!(given), 1);
   });
 
-  /** Takes a resource of the host's, lends it, and drops it. */
+  /** Receives a resource of the host, lends it, and drops it. */
   const lender = (param: string, flat: string, args: string) => `(component
     (import "r" (type $r (sub resource)))
     (import "make" (func $make (result (own $r))))

@@ -47,7 +47,7 @@ describe('Table.get', () => {
 });
 
 describe('Table.add', () => {
-  test('fills holes before it grows, the last one first', async () => {
+  test('fills holes before the table grows, the last hole first', async () => {
     const api = await handles();
     for (let rep = 0; rep < 4; rep++) api.new!(rep);
     for (const index of [3, 1, 2]) api.drop!(index);
@@ -55,7 +55,7 @@ describe('Table.add', () => {
     assert.deepEqual([api.rep!(2), api.repS!(1), api.rep!(3), api.rep!(4), api.rep!(5)], [10, 11, 12, 3, 13]);
   });
 
-  test('adds an own handle or a borrow to a hole, whatever was there before', async () => {
+  test('adds an own handle or a borrow to a hole, regardless of the previous entry', async () => {
     const api = await handles();
     const [first, second] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
     assert.equal(api.userIndex!(first), 1);
@@ -75,14 +75,14 @@ describe('Table.add', () => {
 });
 
 describe('Table.remove', () => {
-  test('makes a hole only once', async () => {
+  test('creates a hole only once', async () => {
     const api = await handles();
     api.new!(5);
     api.drop!(1);
     traps(() => api.drop!(1), /unknown handle index 1/);
   });
 
-  test('leaves a table that counts its live handles', () => {
+  test('reduces the number of live handles', () => {
     const type = new RuntimeResource('r', undefined);
     const table = new HandleTable(10, (message) => new RangeError(message));
     const indices = [1, 2, 3].map((rep) => table.add(type, rep, 0));

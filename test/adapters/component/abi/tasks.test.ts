@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "Tasks", as far as synchronous calls have them. */
+/** *CanonicalABI.md*, "Tasks", the parts that apply to synchronous calls. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
@@ -16,13 +16,13 @@ for (const resources of ['objects', 'handles'] as const) {
       traps(() => api.userKeep!(given), /borrow handles still remain/);
     });
 
-    test('traps if it has kept one of two', async () => {
+    test('traps if the callee has kept one of two borrows', async () => {
       const api = await guest();
       const [one, other] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
       traps(() => api.userDropOne!(one, other), /borrow handles still remain/);
     });
 
-    test('counts each borrow, also of one handle that is lent twice', async () => {
+    test('counts each borrow, even if one handle is lent twice', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       api.userDropBoth!(given, given);
@@ -38,7 +38,7 @@ for (const resources of ['objects', 'handles'] as const) {
       for (let call = 0; call < 3; call++) assert.equal(api.userIndex!(given), 1);
     });
 
-    test('checks nothing in the component that defines the type, because that received the rep', async () => {
+    test('checks nothing in the component that defines the type, because it received the rep', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       assert.deepEqual([api.see!(given), api.see!(given)], [5, 5]);
@@ -90,7 +90,7 @@ describe('Task.needs_exclusive', () => {
     (core instance $m (instantiate $M (with "" (instance (export "wait" (func $wait'))))))
     (func (export "f") async (param "x" u32) (result u32) (canon lift (core func $m "f"))))`;
 
-  test('returns a promise for calls of async functions, also if nothing waits', async () => {
+  test('returns a promise for calls of async functions, even if nothing waits', async () => {
     const { f } = (await run(ASYNC, { wait: (x: number) => x + 1 })).exports as Record<string, Exported>;
     const promise = f!(5);
     assert.ok(promise instanceof Promise);

@@ -12,7 +12,7 @@ const list = (element: ValueTypeNode, length?: number) => new ValueTypeNode('lis
 const option = (value: ValueTypeNode) => new ValueTypeNode('option', [value], []);
 const tuple = (...elements: ValueTypeNode[]) => new ValueTypeNode('tuple', elements, []);
 
-/** One type around another, in each place where a type may be. */
+/** A type inside another one, at each position where a type can be. */
 const AROUND: Readonly<Record<string, (inside: ValueTypeNode) => ValueTypeNode>> = {
   itself: (inside) => inside,
   'a list': list,
@@ -43,8 +43,8 @@ describe('contains_borrow', () => {
   });
 });
 
-// "Waitable State", "Stream State" and "Future State" are not there: what would need them is refused, at the latest by
-// the call.
+// There is no test for "Waitable State", "Stream State" and "Future State", because functions that need them are
+// refused, at the latest when they are called.
 describe('contains_async_value', () => {
   const lowered = (type: string) => `(component
     (import "f" (func $f (param "x" ${type})))
@@ -68,7 +68,7 @@ describe('contains_async_value', () => {
     test(`is true for ${type}, so that a function with it is refused by name`, async () => {
       const isRefused = (error: unknown) => isUnsupportedError(error) && error.feature === feature;
       await assert.rejects(run(lowered(type), { f: () => undefined }), isRefused);
-      // The first call that returns a result in memory stages it, here with its last case.
+      // The first call that returns a result in memory stages the result, here with its last case.
       await assert.rejects(async () => ((await run(lifted(type))).exports.f as () => unknown)(), isRefused);
     });
   }

@@ -1,4 +1,4 @@
-/** The error for a value that is not of its type: it names the function, and the path to the value. */
+/** The error for a value of the wrong type, which names the function and the path to the value. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isLinkError, isTrap, isValueError } from 'decidable/component';
@@ -6,7 +6,7 @@ import { named, run } from './guests.ts';
 import type { Exported } from './handles.ts';
 import { canonicalOptions, RECORDING_ALLOCATOR } from './probe.ts';
 
-/** A component whose function `decide-it` has these parameters and this core type, and does nothing. */
+/** A component with a function `decide-it` that has these parameters and this core type, and does nothing. */
 async function guest(params: string, core: string, definitions = ''): Promise<Exported> {
   const { exports } = await run(`(component
     ${definitions}
@@ -30,7 +30,7 @@ function pathOf(call: () => unknown): readonly (string | number)[] {
 const RECORD = named('(record (field "payload" (list u32)) (field "schema-version" u32))', 'i32 i32 i32');
 
 describe('the error for an argument of another type', () => {
-  test('names the function and the path to the value, and says what was expected and given', async () => {
+  test('names the function, the path to the value, and the expected and the given value', async () => {
     const decide = await guest('(param "the-state" u32) (param "command" $t)', 'i32 i32 i32 i32', RECORD.definitions);
     assert.throws(() => decide(1, { payload: [1, 2, 3], schemaVersion: undefined }), {
       name: 'ValueError',
@@ -46,7 +46,7 @@ describe('the error for an argument of another type', () => {
     });
   });
 
-  test('has the path to any part of any type, passed as core values or in memory', async () => {
+  test('has the path to any part of any type that is passed as core values or in memory', async () => {
     const cases: [type: string, flat: string, wrong: unknown, path: (string | number)[]][] = [
       ['(list u8)', 'i32 i32', [1, 2, 'x'], [2]],
       ['(list u64)', 'i32 i32', [1n, 'x'], [1]],
@@ -125,7 +125,7 @@ describe('the error for an argument of another type', () => {
     f([1, 2]);
   });
 
-  test('is not thrown for an error of a getter or an iterator, which is unchanged', async () => {
+  test('does not replace an error of a getter or an iterator', async () => {
     const f = await guest('(param "p" (list $t))', 'i32 i32', RECORD.definitions);
     const thrown = new Error('the getter failed');
     const odd = {

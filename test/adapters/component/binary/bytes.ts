@@ -1,8 +1,8 @@
 /** Component binaries written by hand. */
 
 /**
- * Returns bytes from hexadecimal pairs. `;` begins a comment, which ends with the line. `"text"` is the bytes of the
- * text.
+ * Returns bytes from hexadecimal pairs. `;` begins a comment, which ends with the line. `"text"` stands for the bytes
+ * of the text.
  */
 export function bytes(text: string): Uint8Array {
   const out: number[] = [];

@@ -333,7 +333,7 @@ describe('a binary that the text format cannot express', () => {
     assert.deepEqual([definition.bytes.byteOffset, definition.bytes.length], [0xa, 8]);
   });
 
-  test('is copied if it is in shared memory, because engines compile from unshared memory only', () => {
+  test('is copied if it is in shared memory, because engines compile modules from unshared memory only', () => {
     const input = componentOf('01 08 00 "asm" 01 00 00 00');
     const shared = new Uint8Array(new SharedArrayBuffer(input.length));
     shared.set(input);

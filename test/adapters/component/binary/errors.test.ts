@@ -60,7 +60,7 @@ test('an unsupported feature is named', () => {
   assert.match(error.message, /values/);
 });
 
-test("a component's error has its payload, whose text is its message", () => {
+test('an error of a component has its payload, and a string payload as its message', () => {
   assert.equal(new ComponentError('no such file').message, 'no such file');
   const access = new ComponentError({ tag: 'access', val: 1 });
   assert.deepEqual([access.message, access.payload], ['the guest returned an error', { tag: 'access', val: 1 }]);

@@ -101,28 +101,28 @@ const definitions: readonly Malformed[] = [
   ['a nested component is not a core module', '04 08 00 "asm" 01 00 00 00', 0xe, 'found a core module'],
 ];
 
-describe('the error of a malformed component has the offset of the broken rule', () => {
+describe('a malformed component', () => {
   for (const [name, text, offset, message] of [...sections, ...coreDefinitions, ...definitions]) {
-    test(name, () => malformed(componentOf(text), offset, message));
+    test(`is refused with the offset of the broken rule: ${name}`, () => malformed(componentOf(text), offset, message));
   }
 });
 
 describe('the preamble', () => {
   const whole = bytes('00 "asm" 0d 00 01 00');
   for (let length = 0; length < 8; length++) {
-    test(`has more than ${length} bytes`, () => malformed(whole.subarray(0, length), length, 'end-of-file'));
+    test(`must have more than ${length} bytes`, () => malformed(whole.subarray(0, length), length, 'end-of-file'));
   }
   for (let at = 0; at < 4; at++) {
-    test(`has the correct byte ${at}`, () => malformed(whole.with(at, 0xfe), at, 'bad magic number'));
+    test(`must have the correct byte ${at}`, () => malformed(whole.with(at, 0xfe), at, 'bad magic number'));
   }
-  test('has the version 0x0d', () => malformed(whole.with(4, 0x0e), 4, 'unknown binary version 0xe'));
-  test('has the layer of a component', () => malformed(whole.with(6, 2), 6, 'found layer 2'));
-  test('differs from the preamble of a core module', () =>
+  test('must have the version 0x0d', () => malformed(whole.with(4, 0x0e), 4, 'unknown binary version 0xe'));
+  test('must have the layer of a component', () => malformed(whole.with(6, 2), 6, 'found layer 2'));
+  test('must differ from the preamble of a core module', () =>
     malformed(bytes('00 "asm" 01 00 00 00'), 4, 'found a core module'));
 });
 
 describe('the decoder', () => {
-  test('bounds the nesting of components', () => {
+  test('limits the nesting of components', () => {
     let inner = bytes('00 "asm" 0d 00 01 00');
     for (let level = 0; level < 101; level++) {
       const size = inner.length;
@@ -131,7 +131,7 @@ describe('the decoder', () => {
     malformed(inner, 11 * 100 + 8, 'nesting too deep');
   });
 
-  test('bounds the nesting of types', () => {
+  test('limits the nesting of types', () => {
     const open = Array.from({ length: 200 }, () => '41 01 01').join(' ');
     malformed(componentOf(`07 dc 04 01 ${open} 41 00 00`), 0xc + 300, 'nesting too deep');
   });
@@ -156,7 +156,7 @@ describe('the number of elements of a component', () => {
     ['name attributes', 10, many(11, 1, 2, 1, 0x61), 'name attributes exceeds 10'],
     ['bytes of a name', 10, many(100_001, 1, 0), 'longer than 100000 bytes'],
   ] as const) {
-    test(`is bounded for ${what}`, () => {
+    test(`is limited for ${what}`, () => {
       assert.throws(
         () => decode(componentOfSections(section(id, content))),
         (error) => isMalformedError(error) && error.message.includes(message),
@@ -172,7 +172,7 @@ describe('the number of elements of a core module', () => {
     ['fields of a struct', [0x5f, ...leb(10_001), ...new Array<number>(20_002).fill(0x7f)], 'exceeds 10000'],
     ['supertypes', [0x50, 2, 0, 0, 0x60, 0, 0], 'exceeds 1'],
   ] as const) {
-    test(`is bounded for ${what}`, () => {
+    test(`is limited for ${what}`, () => {
       assert.throws(
         () => decode(componentOfSections(moduleSection(section(1, [1, ...type])))),
         (error) => isMalformedError(error) && error.message.includes(message),

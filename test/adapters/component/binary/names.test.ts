@@ -46,7 +46,7 @@ describe('a cache of names', () => {
     assert.deepEqual([...known], [[`n${maxRecent}`, maxRecent]]);
   });
 
-  test('takes no name that is too long', () => {
+  test('does not store a name that is too long', () => {
     const known = new Map<number, boolean>();
     for (const length of [maxRecentLength, maxRecentLength + 1]) remember(known, length, true, length);
     assert.deepEqual([...known.keys()], [maxRecentLength]);

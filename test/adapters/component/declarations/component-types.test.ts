@@ -1,6 +1,6 @@
 /**
- * `componentTypes`. The declarations of some components are checked in, in `generated/`: the tests below use them for
- * the real objects. `BLESS=1 npm test -- component-types` writes them.
+ * `componentTypes`. The declarations of some components are checked in under `generated/`, and the tests below use them
+ * as the types of the real objects. `BLESS=1 npm test -- component-types` writes them.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -40,6 +40,7 @@ describe('the declarations', () => {
   });
 });
 
+// The values --
 // The objects themselves -------------------------------------------------------------------------------------------
 
 describe('a value', () => {
@@ -135,7 +136,7 @@ describe('a resource', () => {
     );
     using empty = makeEmpty();
     assert.ok(empty instanceof Empty);
-    // @ts-expect-error: another class has the same members, and is not the component's.
+    // @ts-expect-error: a class with the same members is not the component's class.
     const forged: Resources.TestGuestCounters.Empty = { [Symbol.dispose]: () => {} };
     assert.ok(!(forged instanceof Empty));
     // @ts-expect-error: this class has no constructor.
@@ -164,7 +165,7 @@ describe('functions that return promises', () => {
   });
 });
 
-describe('a name that TypeScript has already', () => {
+describe('a name that TypeScript already has', () => {
   test('is the name of the real member', async () => {
     const none = await compile(
       await assemble('(component (component $C (import "f" (func))) (export "part" (component $C)))'),
@@ -216,7 +217,7 @@ function isBare(value: object): value is { readonly tag: 'ok' | 'err' } {
   return 'tag' in value && (value.tag === 'ok' || value.tag === 'err') && !('val' in value);
 }
 
-/** The value as an expression of TypeScript. */
+/** Returns the value as a TypeScript expression. */
 function expressionOf(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (Object.is(value, -0)) return '-0';
@@ -227,7 +228,7 @@ function expressionOf(value: unknown): string {
     return `new ${value.constructor.name}([${Array.from(value as Uint8Array, expressionOf).join(', ')}])`;
   }
   if (value instanceof Map) return `new Map([${[...value].map(expressionOf).join(', ')}])`;
-  // The loader takes a result without payload in both forms. The declarations have this one, as jco does.
+  // The loader accepts a result without payload in both forms. The declarations have this form, like those of jco.
   if (isBare(value)) return `{ tag: '${value.tag}', val: undefined }`;
   return `{ ${Object.entries(value)
     .map(([key, each]) => `${key}: ${expressionOf(each)}`)
@@ -235,7 +236,7 @@ function expressionOf(value: unknown): string {
 }
 
 describe('the compiler', () => {
-  test('accepts the declarations, and each value of a random type as one of the type that is declared', async () => {
+  test('accepts the declarations, and each value of a random type as a value of the declared type', async () => {
     cpSync(GENERATED, join(folder, 'generated'), { recursive: true });
     const drawn = fc.sample(
       types.chain((type) => fc.tuple(fc.constant(type), fc.array(valuesOf(type), { minLength: 1, maxLength: 5 }))),
@@ -253,7 +254,7 @@ describe('the compiler', () => {
   });
 });
 
-/** The declarations of a component that takes and returns a type, and a program that uses them. */
+/** Returns the declarations of a component that receives and returns a type, and a program that uses them. */
 async function caseOf(type: VectorType, values: readonly unknown[]): Promise<{ file: string; lines: string[] }> {
   const guest = guestTypeOf(type);
   const echo = await throughMemory(guest);

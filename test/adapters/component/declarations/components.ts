@@ -9,7 +9,7 @@ export interface Example {
   readonly options?: ComponentTypesOptions;
 }
 
-/** By function, the type of its result, and its core type if it is not in memory. */
+/** The result type of each function, and the core type of the result if it is not in memory. */
 const RESULTS: readonly (readonly [name: string, type: string, core?: string])[] = [
   ['get-record', '$point'],
   ['get-variant', '$shape'],
@@ -35,7 +35,7 @@ const VALUE_TYPES: readonly (readonly [name: string, type: string])[] = [
   ['outcome', '(result $point (error string))'],
 ];
 
-/** Takes each value from an import and returns it from an export. */
+/** Obtains each value from an import and returns it from an export. */
 const VALUES = `(component
   (import "test:values/given" (instance $given
     ${VALUE_TYPES.map(([name, type]) => `(type $${name}' ${type}) (export "${name}" (type $${name} (eq $${name}')))`).join('\n')}
@@ -100,7 +100,7 @@ const RESOURCES = `(component
     (with "counter" (type $counter)) (with "make" (func $counters "[constructor]counter"))))
   (export "test:guest/more" (instance $pass)))`;
 
-/** Names that TypeScript has already, or that it cannot have. */
+/** Names that TypeScript already has, or that it cannot have. */
 const NAMES = `(component
   (type $p' (record (field "delete" u8) (field "a-1" u8)))
   (import "promise" (type $p (eq $p')))

@@ -49,7 +49,7 @@ export function mutateByte(bytes: Uint8Array, pick: Random): Uint8Array {
   return out;
 }
 
-/** Numbers at the edges of memories, tables, types and handles. */
+/** Numbers at the limits of memories, tables, types and handles. */
 function edge(pick: Random): number {
   const edges = [0, 1, 2, 3, 4, 7, 8, 12, 16, 0xff, 0xd800, 0xffff, 0x10000, 0x10fff, 0x110000, 0x7fff_ffff];
   const value = edges[pick(edges.length)]! + pick(3) - 1;

@@ -12,7 +12,7 @@ import { cases as names } from '../validation/cases/names.ts';
 import { cases as resources } from '../validation/cases/resources.ts';
 import { seeds } from './seeds.ts';
 
-/** Larger components are left out, because most changes to them would hit the same long vector. */
+/** Larger components are omitted, because most changes to them would hit the same long vector. */
 const maxLength = 4096;
 
 /** The components that run. */

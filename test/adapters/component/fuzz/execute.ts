@@ -110,7 +110,7 @@ function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-/** Returns the text of the error; undefined if the call returned a value or threw the error of its type. */
+/** Returns the text of the error, or undefined if the call returned a value or threw the error of its type. */
 async function called({ type, call }: Call, values: Values, counters: Counters): Promise<string | undefined> {
   let args: unknown[];
   try {

@@ -1,8 +1,9 @@
 /**
- * Mutates components until the time is up. No input may hang, crash the process or end with an error that is not typed.
+ * Mutates components until the time has elapsed. No input may hang, crash the process or end with an error that is not
+ * typed.
  *
- * A process of its own runs the mutants, and reports each mutant before it runs it. So a mutant that hangs or ends the
- * process is known, and saved like one that ends with a wrong error.
+ * A separate process runs the mutants, and reports each mutant before it runs it. So a mutant that hangs or crashes the
+ * process is known, and is saved like one that ends with a wrong error.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -55,7 +56,7 @@ async function replay(file: string, seed: number): Promise<void> {
   }
 }
 
-/** Runs processes one after the other until the time is up. Returns the number of findings. */
+/** Runs processes one after the other until the time has elapsed. Returns the number of findings. */
 async function fuzz(): Promise<number> {
   const out = values.out ?? mkdtempSync(join(tmpdir(), 'decidable-fuzz-'));
   mkdirSync(out, { recursive: true });

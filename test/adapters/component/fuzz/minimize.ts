@@ -1,4 +1,4 @@
-/** Makes an input that ends with a wrong error smaller, as long as it ends with the same error. */
+/** Reduces an input that ends with a wrong error as long as it ends with the same error. */
 import { random } from './mutate.ts';
 import { run } from './run.ts';
 import { type Binary, elementsOf, join, split, vector } from './sections.ts';
@@ -37,7 +37,7 @@ async function failureOf(input: Uint8Array, seed: number): Promise<string | unde
   }
 }
 
-/** Yields the input without one section, without one definition, and without some bytes. */
+/** Yields the input without one section, without one definition, or without some bytes. */
 function* candidates(input: Uint8Array): Generator<Uint8Array> {
   const binary = split(input);
   if (binary !== undefined) yield* without(binary, () => join(binary));

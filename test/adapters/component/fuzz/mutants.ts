@@ -1,6 +1,6 @@
 /**
  * The process that runs mutants: `mutants.ts <seed> <end> <out> <current>`. Mutants that are refused with a new error
- * text, and some that run, become part of the corpus, so that changes add up.
+ * text, and some that run, are added to the corpus, so that changes accumulate.
  */
 import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { type Outcome, run } from './run.ts';
 const [seed = 0, end = 0] = process.argv.slice(2, 4).map(Number);
 const [out = '.', currentPath = 'current.bin'] = process.argv.slice(4, 6);
 
-/** The most running mutants that the corpus takes. One of `SELDOM` is taken. */
+/** The most mutants that run which are added to the corpus. One of `SELDOM` is added. */
 const KEEP = 500;
 const SELDOM = 30;
 const MAX_LENGTH = 8192;

@@ -46,7 +46,7 @@ function mutateSections({ sections, isModule }: Binary, donor: Binary, pick: Ran
   else if (kind === 2) sections.splice(pick(sections.length), 0, ...sections.splice(index, 1));
   else if (kind === 3) sections.splice(index, 0, structuredClone(section));
   else if (kind === 4 && donor.isModule === isModule) {
-    // The beginning of one component, and the end of another.
+    // Combines the beginning of one component with the end of another.
     sections.splice(index, sections.length, ...structuredClone(donor.sections.slice(pick(donor.sections.length))));
   } else if (!(section.content instanceof Uint8Array)) {
     mutateSections(section.content, donorFor(section.content, donor, pick), pick);
@@ -125,7 +125,7 @@ function mutateElement(id: number, element: Uint8Array, other: Uint8Array, pick:
     out[at] = 0x73 + pick(13);
     return out;
   }
-  // Options, functions and types are small numbers; 0 to 8 are the options themselves.
+  // Options, functions and types are small numbers. The numbers 0 to 8 are the options.
   if (id === CANONICAL && out.length > 0 && pick(3) > 0) {
     out[pick(out.length)] = pick(9);
     return out;

@@ -1,7 +1,7 @@
-/** A random number generator (mulberry32): numbers in [0, below). */
+/** A random number generator (mulberry32) that returns numbers in [0, below). */
 export type Random = (below: number) => number;
 
-/** Returns the generator of a seed. */
+/** Returns the generator with a seed. */
 export function random(seed: number): Random {
   let state = seed >>> 0;
   return (below) => {

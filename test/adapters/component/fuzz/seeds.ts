@@ -34,7 +34,7 @@ const TYPES: readonly SeedType[] = [
   named('(enum "a" "b" "c")', 'i32'),
 ];
 
-/** Parameters and results in memory: the guest returns the area of its parameters. */
+/** Parameters and results in memory. The guest returns the area of its parameters. */
 const inMemory = ({ type, definitions = '' }: SeedType, encoding: string): string => `(component
   ${definitions}
   (core module $M ${ALLOCATOR} (func (export "echo") (param i32) (result i32) (local.get 0)))
@@ -167,7 +167,7 @@ const HOST_RESOURCE = `(component
     (export "all" (func $all')) (export "drop" (func $drop))))))
   (func (export "go") (param "name" string) (result (list u8)) (canon lift (core func $go "go") ${OPTIONS})))`;
 
-/** Components with arguments of all sorts: types, functions, components, and an interface that is passed on. */
+/** Components with arguments of all sorts: types, functions, components, and a forwarded interface. */
 const COMPOSED = `(component
   (type $interface (instance (export "n" (func (result u32))) (type $r' (record (field "x" u8))) (export "r" (type (eq $r')))))
   (import "a:b/c" (instance $c (type $interface)))

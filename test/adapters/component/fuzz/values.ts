@@ -7,14 +7,14 @@ import type { Random } from './random.ts';
 /** The exception of a stub that has no value to return. The export that was called throws it unchanged. */
 export class NothingToGive extends Error {}
 
-/** The most nodes of a value. Larger values would not find more. */
+/** The most nodes of a value. Larger values would not find more faults. */
 const MAX_NODES = 2_000;
 const MAX_FIXED_LENGTH = 1_000;
 
 const TEXTS = ['', 'a', 'Łódź', '日本語', '😀', '\u{ff}\u{80}', 'x'.repeat(100), '\ud800'];
 const NUMBERS = [0, 1, -1, 2 ** 31, 2 ** 32 - 1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, -0];
 
-/** Makes values. Resources are those that the component returned before, or objects of the host's own classes. */
+/** Creates values. Resources are those that the component returned before, or objects of the host's own classes. */
 export class Values {
   readonly #pick: Random;
   #nodes = 0;
@@ -161,7 +161,7 @@ export class Values {
           throw new ComponentError(result.error && this.of(result.error));
         };
       case 'instance': {
-        // Types come first, because a function may return a resource whose class is bound there.
+        // Types come first, because a function may return a resource of a class that is bound there.
         for (const { type: inner } of type.exports) this.#import(inner);
         return this.imports(type.exports);
       }

@@ -1,6 +1,6 @@
 /**
- * The counting guest, changed to read the time and a random number from its WASI: in a decision, while it folds, while
- * it reads a command, and at its start. Its events and states contain the answers.
+ * The counting guest, changed to read the time and a random number from its WASI: in a decision, while it folds events,
+ * while it reads a command, and at its start. Its events and states contain the answers.
  */
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { WorldName } from 'decidable/component/host';
@@ -40,7 +40,7 @@ export function bytesOf({ time, random, atStart }: Answers): Uint8Array {
 
 const SECOND = 1_000_000_000n;
 
-/** The bytes of the component. Its commands have 32 bytes, as its events and its states. */
+/** The bytes of the component. Its commands have 32 bytes, like its events and its states. */
 export async function askingGuest(world: WorldName = 'command-handler'): Promise<Uint8Array> {
   const core = coreText(world)
     .replace(
@@ -76,7 +76,8 @@ export async function askingGuest(world: WorldName = 'command-handler'): Promise
       '(i32.store (i32.const 0) (i32.const 512)) (i32.store (i32.const 4) (local.get 0))',
       '(i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (i32.const 32))',
     )
-    // A decision, a fold and a process manager read from WASI. Reading a command does too, which must not affect them.
+    // A decision, a fold and a process manager read from WASI. The code that reads a command does so too, which must
+    // not affect them.
     .replace('(call $new-event (local.get 1))', '(call $new-event (call $answers))')
     .replace('(i32.add (call $state (local.get 0)) (i32.const 1))', '(call $answers)')
     .replace(/(#handle"\) \(param [^)]*\) \(result i32\))/, '$1 (call $ask (local.get 0))')

@@ -4,12 +4,12 @@ import { BALANCE_LIMIT, MAX_AMOUNT, WITHDRAWAL_LIMIT } from '../../../../example
 import { msgpack } from '../../../../src/core/codec/msgpack.ts';
 import type { Envelope } from '../../../../src/core/messages.ts';
 
-/** A message with the canonical payload. */
+/** Returns a message with the canonical payload. */
 export function envelope(type: string, data: unknown, schemaVersion = 1): Envelope {
   return { type, schemaVersion, payload: msgpack.encode(data, { kind: 'command', type, schemaVersion }) };
 }
 
-/** Amounts at the boundaries: small ones, the limits, and those next to the limits. */
+/** Amounts at the boundaries: small amounts, the limits, and the amounts next to the limits. */
 const amount = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 300 }) },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: MAX_AMOUNT }) },
@@ -45,7 +45,7 @@ export const command: fc.Arbitrary<Envelope> = fc.oneof(
   close.map((data) => envelope('CloseAccount', data)),
 );
 
-/** A life of an account. It is mostly opened first, so that later commands are not all rejected. */
+/** The history of an account. It is mostly opened first, so that not all later commands are rejected. */
 export const commands: fc.Arbitrary<Envelope[]> = fc
   .tuple(fc.option(open, { freq: 8 }), fc.array(command, { maxLength: 40 }))
   .map(([first, rest]) => (first === null ? rest : [envelope('OpenAccount', first), ...rest]));

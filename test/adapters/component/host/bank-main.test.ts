@@ -38,7 +38,7 @@ describe('the main job on a guest', () => {
     }
   });
 
-  test('continues the work of another module', async (t) => {
+  test('continues a store that another module has written', async (t) => {
     const db = temporaryFolder(t)('bank.db');
     const [open, deposit] = [
       '{"id":"1","type":"OpenAccount","data":{"accountId":"a","owner":"Ada"}}\n',
@@ -51,7 +51,7 @@ describe('the main job on a guest', () => {
     assert.match(stdout, /total +12\.50/);
   });
 
-  // It has a folder of its own, because other tests build the guests in the meantime.
+  // It has a separate folder, because other tests build the guests concurrently.
   test('fails with the commands to build it if it is missing', async (t) => {
     const empty = pathToFileURL(temporaryFolder(t)('guests/'));
     const commands = {

@@ -1,4 +1,7 @@
-/** Commands to one account, played on any module, as plain data that can be compared with another module's. */
+/**
+ * Runs commands to one account on any module. The results are plain data that can be compared with those of another
+ * module.
+ */
 import { isFault, isRejection } from '../../../../src/core/errors.ts';
 import type { Envelope } from '../../../../src/core/messages.ts';
 import type { CommandHandler } from '../../../../src/core/worlds.ts';
@@ -14,7 +17,7 @@ export type Step =
   | { readonly stream: string; readonly command: Envelope; readonly rejection: unknown }
   | { readonly fault: string };
 
-/** Plays the commands one after another on one state, and releases every handle. */
+/** Runs the commands one after another on one state, and releases every handle. */
 export function play<State, Command, Event>(
   module: CommandHandler<State, Command, Event>,
   commands: readonly Envelope[],
@@ -52,7 +55,7 @@ export function play<State, Command, Event>(
   return steps;
 }
 
-/** The state after events that were stored, as bytes; or the code of the fault that one of them is. */
+/** Returns the state after stored events as bytes, or the code of the fault if one of the events is invalid. */
 export function replay<State, Command, Event>(
   { types, decider }: CommandHandler<State, Command, Event>,
   events: readonly Envelope[],
@@ -72,7 +75,7 @@ export function replay<State, Command, Event>(
   }
 }
 
-/** Bytes as a state of the module, and back; or the code of the fault. */
+/** Decodes bytes to a state of the module and encodes it again. Returns the bytes, or the code of the fault. */
 export function reread<State, Command, Event>(
   { types }: CommandHandler<State, Command, Event>,
   bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The bank on any host: the same events, byte for byte, the same rejections and the same states as the module in the
- * process. A host injects its module, which must behave like `examples/bank/account.ts` in any language.
+ * The suite of the bank for any host. The module must return the same events, byte for byte, the same rejections and
+ * the same states as `examples/bank/account.ts`, whatever language it is written in. Each host injects its module.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -19,7 +19,7 @@ export interface BankHost {
   handles?(): number;
   /** Fewer runs of each property, for hosts that are slow. */
   readonly runs: number;
-  /** True if the lives of accounts are shortened. */
+  /** True if the histories of accounts are shortened. */
   readonly isSlow?: boolean;
 }
 
@@ -39,7 +39,9 @@ const LIFE = [
   envelope('OpenAccount', { accountId: '0001', owner: 'anew' }),
 ];
 
-/** Messages that are not commands of the bank. Each is a fault, with the code of the module in the process. */
+/**
+ * Messages that are not commands of the bank. Each leads to a fault with the same code as in the module in the process.
+ */
 const NO_COMMANDS = {
   'a type that nobody knows': envelope('Steal', { accountId: '0001' }),
   'an event': envelope('Deposited', { accountId: '0001', amount: 5 }),
@@ -93,12 +95,12 @@ export function bankSuite(host: BankHost): void {
       assert.deepEqual(plain(description), plain(expected));
     });
 
-    test('accepts and rejects the same commands in the life of an account', async () => {
+    test('accepts and rejects the same commands in the history of an account', async () => {
       const life = host.isSlow ? LIFE.slice(0, 9) : LIFE;
       assert.deepEqual(play(await host.module(), life), play(account, life));
     });
 
-    test('decides any commands alike, byte for byte', async () => {
+    test('decides any commands like the module in the process, byte for byte', async () => {
       const module = await host.module();
       fc.assert(
         fc.property(commands, (some) => assert.deepEqual(play(module, some), play(account, some))),
@@ -106,7 +108,7 @@ export function bankSuite(host: BankHost): void {
       );
     });
 
-    test('folds any events alike, also in an order that no decision produces', async () => {
+    test('folds any events like the module in the process, even in an order that no decision produces', async () => {
       const module = await host.module();
       const history = fc.array(event, { maxLength: 30 });
       fc.assert(
@@ -115,7 +117,7 @@ export function bankSuite(host: BankHost): void {
       );
     });
 
-    test('reads and writes any state alike', async () => {
+    test('reads and writes any state like the module in the process', async () => {
       const module = await host.module();
       fc.assert(
         fc.property(state, (some) => assert.deepEqual(reread(module, some), some)),
@@ -124,14 +126,14 @@ export function bankSuite(host: BankHost): void {
     });
 
     for (const [what, envelope] of Object.entries(NO_COMMANDS)) {
-      test(`finds a fault in ${what}`, async () => {
+      test(`reports a fault for ${what}`, async () => {
         const [step] = play(await host.module(), [envelope]);
         assert.ok(step !== undefined && 'fault' in step);
         assert.deepEqual([step], play(account, [envelope]));
       });
     }
 
-    test('reads integers and texts in forms that are longer than necessary', async () => {
+    test('reads integers and strings in encodings that are longer than necessary', async () => {
       const module = await host.module();
       const long = [
         bytes('Deposit', [
@@ -183,7 +185,7 @@ export function bankSuite(host: BankHost): void {
       assert.deepEqual(replay(await host.module(), [more]), replay(account, [more]));
     });
 
-    test('finds a fault in broken bytes, or reads in them what the module in the process reads', async () => {
+    test('reports a fault for corrupt bytes, or reads the same value as the module in the process', async () => {
       const module = await host.module();
       const payload = broken(command.map((it) => it.payload));
       const type = fc.constantFrom('OpenAccount', 'Deposit', 'Withdraw', 'CloseAccount');
@@ -219,7 +221,7 @@ export function bankSuite(host: BankHost): void {
   });
 }
 
-/** A fault of any code, because modules may find different mistakes first in bytes with two of them. */
+/** Stands for a fault with any code, because modules may find different mistakes first in bytes with two of them. */
 function outcome(step: object): object {
   return 'fault' in step ? { fault: true } : step;
 }
@@ -228,7 +230,7 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** The results of the event sourcer for the commands, on a store of its own, and the events that it reads back. */
+/** Returns the results of an event sourcer for the commands, on a separate store, and the events that it reads back. */
 async function handled(module: CommandHandler<unknown, unknown, unknown>, some: readonly { type: string }[]) {
   const store = createMemoryStore({ now: () => 1_700_000_000_000 });
   const sourcer = createEventSourcer({ store, modules: [module] });

@@ -1,6 +1,5 @@
 /**
- * The bank's suite on every host that needs no toolchain: the module in the process, and the guests that are checked
- * in.
+ * Runs the bank's suite on every host that needs no toolchain: the module in the process, and the checked-in guests.
  */
 import { readFile } from 'node:fs/promises';
 import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';

@@ -1,4 +1,7 @@
-/** Budgets of guests: their code counts fuel and call depth, so that they end at the same place on every machine. */
+/**
+ * Budgets of guests. Their code counts fuel and call depth, so that a guest that exceeds them ends at the same
+ * instruction on every machine.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -32,7 +35,7 @@ async function metered(text: string, budget = LARGE) {
 }
 
 describe('counting', () => {
-  test('takes a unit of fuel for each call of a function, and each round of a loop', async () => {
+  test('charges a unit of fuel for each call of a function and each iteration of a loop', async () => {
     const { call, used, depth } = await metered(`(module
       (func $nothing)
       (func (export "count") (param $n i32)
@@ -45,7 +48,7 @@ describe('counting', () => {
     assert.equal(depth(), 0);
   });
 
-  test('restores the depth on every way out of a function', async () => {
+  test('restores the depth at every exit of a function', async () => {
     const { call, depth } = await metered(
       `(module
       (func (export "falls-through") (param i32) (result i32) (local.get 0))
@@ -65,7 +68,7 @@ describe('counting', () => {
     assert.equal(depth(), 0);
   });
 
-  test('takes no depth for a tail call', async () => {
+  test('charges no depth for a tail call', async () => {
     const { call, depth } = await metered(`(module
       (func $down (export "down") (param i32) (result i32)
         (if (result i32) (i32.eqz (local.get 0))
@@ -118,7 +121,7 @@ describe('counting', () => {
 });
 
 describe('a guest with budgets', () => {
-  test('ends with OutOfBudget if it recurses without end, whatever the stack of the engine', async () => {
+  test('ends with OutOfBudget if it recurses without end, regardless of the stack of the engine', async () => {
     const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'), {
       budget: LARGE,
     });
@@ -144,7 +147,7 @@ describe('a guest with budgets', () => {
     });
   }
 
-  test('ends with OutOfBudget if a call uses more than its fuel, and has all of it for the next call', async () => {
+  test('ends with OutOfBudget if a call uses more than its fuel, and has all of its fuel in the next call', async () => {
     const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
     const { types } = await loadModule(bank, { budget: { fuel: 2_000, callDepth: 100 } });
     const long = (length: number) =>

@@ -1,4 +1,7 @@
-/** The component host: the fit of components and worlds, the errors of guests, and the replacement of instances. */
+/**
+ * The component host: the check of a component against its world, the errors of guests, and the replacement of
+ * instances.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -33,7 +36,7 @@ const context = {
 const readState = (bytes: Uint8Array) =>
   msgpack.decode(bytes, { kind: 'state', type: 'bank.account', schemaVersion: 1 });
 
-/** Returns the error for a component that does not fit. */
+/** Returns the error for a component that does not match the world. */
 async function misfit(wit: string, world: string): Promise<string> {
   const bytes = await dummyComponent(wit, world);
   const error: unknown = await loadModule(bytes).then(
@@ -48,7 +51,7 @@ describe('the fit of a component and its world', () => {
   for (const world of ['command-handler', 'process-manager', 'read-model'] as const) {
     test(`expects the types of wit/ for ${world}`, async () => {
       const bytes = await dummyComponent(witSource(), world);
-      // Every function of a dummy traps. A trap shows that it was not refused before.
+      // Every function of a dummy traps. The trap shows that the component was not refused before.
       await assert.rejects(loadModule(bytes, { world }), isTrap);
     });
   }
@@ -60,7 +63,7 @@ describe('the fit of a component and its world', () => {
     );
   });
 
-  test('is refused with both types of a function of another type', async () => {
+  test('is refused with the expected and the found type of a function', async () => {
     const wit = witSource().replace(
       'schema-version: u32,\n    /// The message',
       'schema-version: u64,\n    /// The message',
@@ -103,7 +106,7 @@ describe('the fit of a component and its world', () => {
     });
   }
 
-  test('needs the same state in all interfaces', async () => {
+  test('must use the same state type in all interfaces', async () => {
     const wit = witSource().replace(
       'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event, state};',
       'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event};\n  resource state;',
@@ -135,8 +138,8 @@ describe('the digest of a module', () => {
     assert.equal((await loadModule(component)).routing.describe().digest, undefined);
   });
 
-  test('is the guest’s own one only if the host knows none', async () => {
-    // Its own digest is the five bytes of its name.
+  test('is the guest’s own digest only if the host does not know it', async () => {
+    // The guest's own digest is the five bytes of its name.
     const core = coreText('command-handler').replace(
       '(i32.store8 (i32.const 44) (i32.const 1))',
       '(i32.store8 (i32.const 24) (i32.const 1)) (call $text (i32.const 28)) $&',
@@ -159,7 +162,7 @@ describe('the digest of a module', () => {
 
 for (const isolation of ['pooled', 'fresh'] as const) {
   describe(`process managers and read models, ${isolation}`, () => {
-    test('an event handler folds, and reacts', async () => {
+    test('fold events and return reactions', async () => {
       const { types, eventHandler, statistics } = await loadModule(await countingGuest('process-manager'), {
         world: 'process-manager',
         isolation,
@@ -186,7 +189,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.equal(statistics.handles, 0);
     });
 
-    test('a projector folds documents, and drops one', async () => {
+    test('fold events to documents, and drop a document', async () => {
       const { types, projector, statistics } = await loadModule(await countingGuest('read-model'), {
         world: 'read-model',
         isolation,
@@ -432,7 +435,7 @@ describe('an import of a component', () => {
         fails = true;
         assert.throws(
           () => decider.decide(state, asked),
-          (error) => isTrap(error) && error.cause === thrown && error.message.endsWith(': no entropy'),
+          (error) => isTrap(error) && error.cause === thrown,
         );
         fails = false;
         decider.decide(decider.initialState(), types.command.fromEnvelope(command));
@@ -535,17 +538,19 @@ describe('an invalid option', () => {
   }
 
   test('is refused with the expected and the given value', async () => {
+    // This test is about the words.
     const message = 'digest: expected the 32 bytes of a SHA-256, got 3 bytes';
     await assert.rejects(loadModule(bank, { digest: new Uint8Array(3) }), { message });
   });
 
-  test('is refused with the known names if its name is unknown', async () => {
-    const message = 'budget.fule: unknown option; the options are fuel, callDepth';
+  test('is refused with the nearest name if its name is unknown', async () => {
+    // This test is about the words.
+    const message = 'budget.fule: unknown option "fule"; did you mean "fuel"?';
     const budget = { fuel: 1, callDepth: 1, fule: 1 };
     await assert.rejects(loadModule(bank, { budget }), { message });
   });
 
-  test('is refused if it is a bound for a compiled component', async () => {
+  test('is refused if it is an invalid limit for a compiled component', async () => {
     const { component } = await loadModule(bank);
     const error = { code: 'invalid-argument', argument: 'maxMemoryBytes' };
     await assert.rejects(loadModule(component, { maxMemoryBytes: -1 }), error);
@@ -579,7 +584,7 @@ describe('the source of a module', () => {
   test('can be any kind of buffer or view', async () => {
     const shared = new SharedArrayBuffer(bank.length);
     new Uint8Array(shared).set(bank);
-    // Like a buffer of another frame in a page, it is an instance of none of the classes of this realm.
+    // Like a buffer of another frame in a page, it is not an instance of any class of this realm.
     const foreign = runInNewContext('new ArrayBuffer(length)', { length: bank.length }) as ArrayBuffer;
     new Uint8Array(foreign).set(bank);
     const digest = new Uint8Array(createHash('sha256').update(bank).digest());
@@ -599,16 +604,16 @@ describe('the source of a module', () => {
 });
 
 describe('budgets', () => {
-  test('a guest that uses more memory than it may traps', async () => {
+  test('end a guest that uses more memory than allowed', async () => {
     const { types } = await loadModule(bank, { maxMemoryBytes: 1 << 20 });
     assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isTrap);
   });
 
-  test('a host that exceeds maxHandles gets a trap', async () => {
+  test('end a call after which the host would have more handles than maxHandles', async () => {
     const { decider, types, statistics } = await loadModule(bank, { maxHandles: 10 });
     const states = Array.from({ length: 10 }, () => decider.initialState());
     assert.throws(() => decider.initialState(), { code: 'handles-exhausted' });
-    // The new state is lost in the guest, because the host has no handle of it. So the instance is replaced.
+    // The new state is lost in the guest, because the host has no handle for it. So the instance is replaced.
     assert.throws(() => types.state.toBytes(states[0]!), StaleHandle);
     assert.equal(types.state.toBytes(decider.initialState())[0], 0x83);
     assert.equal(statistics.instances, 2);
@@ -632,7 +637,7 @@ describe('handles', () => {
     assert.equal(statistics.instances, 1, 'mistakes of the host end no instance');
   });
 
-  test('end no instance if they are confused, in any world', async () => {
+  test('do not end an instance if they are confused, in any world', async () => {
     const managers = await loadModule(await countingGuest('process-manager'), { world: 'process-manager' });
     const models = await loadModule(await countingGuest('read-model'), { world: 'read-model' });
     for (const { types, statistics } of [managers, models]) {
@@ -644,7 +649,7 @@ describe('handles', () => {
   });
 
   for (const isolation of ['pooled', 'fresh'] as const) {
-    test(`are required, and the error has the value that was passed instead (${isolation})`, async () => {
+    test(`are required, and the error names the value that was passed instead (${isolation})`, async () => {
       const { types, decider, routing } = await loadModule(bank, { isolation });
       const state = decider.initialState();
       const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
@@ -660,8 +665,10 @@ describe('handles', () => {
       ];
       for (const [given, got] of others) {
         const handle = given as Handle;
+        // Both kinds of isolation name the given value, so this test compares the words.
         const refused = (kind: string) => (error: unknown) =>
           isValueError(error) &&
+          error.path.length === 1 &&
           error.message.endsWith(`expected an own handle of ${kind}, got ${got}: it is not a live handle`);
         assert.throws(() => types.command.toEnvelope(handle), refused('command'));
         assert.throws(() => routing.streamId(handle), refused('command'));
@@ -670,9 +677,8 @@ describe('handles', () => {
         assert.throws(() => types.state.toBytes(handle), refused('state'));
         assert.throws(() => types.state.drop(handle), refused('state'));
       }
-      const message = new RegExp(`expected an own handle of command, got ${event}: it is a handle of event$`);
-      assert.throws(() => types.command.toEnvelope(event), { code: 'value', message });
-      assert.throws(() => types.command.drop(event), { code: 'value', message });
+      assert.throws(() => types.command.toEnvelope(event), isValueError);
+      assert.throws(() => types.command.drop(event), isValueError);
     });
   }
 
@@ -690,7 +696,7 @@ describe('handles', () => {
 });
 
 for (const isolation of ['pooled', 'fresh'] as const) {
-  test(`statistics have the current numbers, which are printed and serialized as numbers (${isolation})`, async () => {
+  test(`are counted in statistics, which are printed and serialized as numbers (${isolation})`, async () => {
     const { decider, statistics } = await loadModule(bank, { isolation });
     const { instances } = statistics;
     assert.equal(inspect(statistics), `{ instances: ${instances}, handles: 0 }`);
@@ -706,7 +712,7 @@ describe('fresh isolation', () => {
     const { types, decider, statistics } = await loadModule(bank, { isolation: 'fresh' });
     const before = statistics.instances;
     const state = decider.initialState();
-    types.state.toBytes(state); // It is bytes already.
+    types.state.toBytes(state); // The state is bytes already.
     decider.evolve(state, types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' })));
     assert.equal(statistics.instances - before, 3);
   });
@@ -732,7 +738,7 @@ describe('fresh isolation', () => {
     assert.equal(statistics.handles, 2);
   });
 
-  test('reads and writes messages and states immediately, so that the host holds the form of the guest', async () => {
+  test('decodes and encodes messages and states immediately, so that the host keeps the form of the guest', async () => {
     const { types } = await loadModule(await countingGuest('command-handler'), { isolation: 'fresh' });
     const event = types.event.fromEnvelope({ type: 'counted', schemaVersion: 7, payload: new Uint8Array(3) });
     assert.deepEqual(types.event.toEnvelope(event), message(3));
@@ -754,7 +760,7 @@ describe('fresh isolation', () => {
     assert.equal(statistics.handles, 3);
   });
 
-  test('holds no more handles than it may', async () => {
+  test('holds no more handles than maxHandles', async () => {
     const { types, decider, statistics } = await loadModule(bank, { isolation: 'fresh', maxHandles: 3 });
     const [state] = Array.from({ length: 2 }, () => decider.initialState());
     const command = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
@@ -765,7 +771,7 @@ describe('fresh isolation', () => {
     assert.equal(statistics.handles, 3);
   });
 
-  test('refuses handles that are consumed or of another kind', async () => {
+  test('refuses handles that were consumed or are of another kind', async () => {
     const { types, decider } = await loadModule(bank, { isolation: 'fresh' });
     const state = decider.initialState();
     const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));

@@ -1,6 +1,6 @@
 /**
- * A guest for each world, as component text. Its state is a count of events. It is small enough to be read, and to be
- * broken on purpose.
+ * A guest for each world, as component text. Its state is a count of events. It is small enough to be understood, and
+ * to be broken on purpose.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
@@ -9,7 +9,7 @@ import type { WorldName } from 'decidable/component/host';
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
 const OWN = `[export]${TYPES}`;
 
-/** The WIT package as one text, because the tools take one file with one `package` line. */
+/** The WIT package as one text, because the tools accept one file with one `package` line. */
 export function witSource(): string {
   const wit = new URL('../../../../wit/', import.meta.url);
   const texts = readdirSync(wit).map((name) => readFileSync(new URL(name, wit), 'utf8'));
@@ -17,7 +17,7 @@ export function witSource(): string {
   return [texts[0]?.match(packageLine)?.[0] ?? '', ...texts.map((text) => text.replace(packageLine, ''))].join('\n');
 }
 
-/** A component of the world whose every function traps, with types as `wit` has them. */
+/** Returns a component of the world with the types of `wit`. Every function of it traps. */
 export async function dummyComponent(wit: string, world: string): Promise<Uint8Array> {
   return componentNew(await componentEmbed({ witSource: wit, world, dummy: true }));
 }
@@ -85,7 +85,7 @@ const key = (name: string) => `
 const identity = `
       (call $clear) (call $text (i32.const 0)) (call $text (i32.const 8)) (call $text (i32.const 16))`;
 
-/** One event, whose category, type and name are the same text. */
+/** One event, whose category, type and name are the same string. */
 const eventSource = `
       (call $text (i32.const 544)) (call $text (i32.const 552))
       (i32.store8 (i32.const 560) (i32.const 1)) (call $text (i32.const 564))

@@ -1,4 +1,4 @@
-/** A guest with a virtual WASI, whose time and random numbers follow from the command's id. */
+/** A guest with a virtual WASI, whose time and random numbers are derived from the command's id. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isLinkError, isTrap } from 'decidable/component';
@@ -20,7 +20,7 @@ const [NANOSECONDS_AT, NANOSECONDS_LATER] = [1_700_000_000_123_000_000n, 1_700_0
 
 const told = ({ events }: CommandResult): Answers => answersOf(events[0]!.event.payload);
 
-/** A store in which another writer appends first, a given number of times. */
+/** A store in which another writer appends first for a given number of times. */
 function contested(store: EventStore, times: number): EventStore {
   let left = times;
   return unrulyStore(store, async (call, stream) => {
@@ -39,7 +39,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
   describe(`a guest that asks its WASI, ${isolation}`, () => {
     const start = (store?: EventStore) => sourcing(store, isolation);
 
-    test('reads the time of the command’s id, and random numbers that follow from it', async () => {
+    test('reads the time in the command’s id, and random numbers that are derived from the id', async () => {
       const { sourcer } = await start();
       const first = told(await sourcer.handleCommand(count, { commandId: AT }));
       const second = told(await sourcer.handleCommand(count, { commandId: LATER }));
@@ -49,7 +49,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       await sourcer.close();
     });
 
-    test('reads the same values wherever the command is decided', async () => {
+    test('reads the same values in each process that decides the command', async () => {
       const [one, other] = [await start(), await start()];
       await one.sourcer.handleCommand(count, { commandId: LATER });
       const first = told(await one.sourcer.handleCommand(count, { commandId: AT }));
@@ -93,7 +93,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       }
     });
 
-    test('a duplicate command gets its first outcome: what would be decided again is the same', async () => {
+    test('returns the first outcome for a duplicate command, which equals a new decision', async () => {
       const { sourcer } = await start();
       const first = await sourcer.handleCommand(count, { commandId: AT });
       const again = await sourcer.handleCommand(count, { commandId: AT });
@@ -109,7 +109,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.match(result.commandId, /^.{14}7/);
     });
 
-    test('reads 0 as the time of an id that is not a UUIDv7, and random numbers that follow from the id', async () => {
+    test('reads 0 as the time for an id that is not a UUIDv7, and random numbers that are derived from the id', async () => {
       const { sourcer } = await start();
       const [one, two] = [
         told(await sourcer.handleCommand(count, { commandId: 'order-1' })),
@@ -119,7 +119,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.notEqual(one.random, two.random);
     });
 
-    test('has printed whole lines when a call ends, even with a trap', async () => {
+    test('has printed complete lines when a call ends, even with a trap', async () => {
       const lines: string[] = [];
       const { types, decider } = await loadModule(await printingGuest(), {
         isolation,
@@ -151,7 +151,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       );
     });
 
-    test('gets an interface of the host instead of the virtual one, in any version 0.2', async () => {
+    test('uses an interface of the host instead of the virtual one, in any version 0.2', async () => {
       for (const name of ['random@0.2.3', 'random@0.2.0', 'random@0.2.99', 'random']) {
         const { types, decider } = await loadModule(guest, {
           isolation,
@@ -163,7 +163,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       }
     });
 
-    test('gets an interface of the host in every form that the loader accepts', async () => {
+    test('uses an interface of the host in every form that the loader accepts', async () => {
       const own: Record<PropertyKey, unknown> = { 'wasi:random/random': { getRandomU64: () => 7n } };
       class Imports {
         get ['wasi:random/random']() {
@@ -177,13 +177,13 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       }
     });
 
-    test('is not linked without WASI', async () => {
+    test('is not linked without a virtual WASI', async () => {
       await assert.rejects(loadModule(guest, { isolation }), isLinkError);
     });
   });
 }
 
-test('a process manager reads the time of the event, and random numbers that follow from its id', async () => {
+test('a process manager reads the time of the event, and random numbers that are derived from the id of the event', async () => {
   const { types, eventHandler } = await loadModule(await askingGuest('process-manager'), {
     world: 'process-manager',
     wasi,
@@ -194,7 +194,7 @@ test('a process manager reads the time of the event, and random numbers that fol
   const context = { stream: 's', revision: 0n, position: 0n, correlationId: 'c', causationId: 'c' };
   const toldFor = (id: string, recordedAt: bigint): Answers => {
     eventHandler.handle(state, event, { ...context, id, recordedAt });
-    return answersOf(types.state.toBytes(state)); // The state of this guest is its last answers.
+    return answersOf(types.state.toBytes(state)); // The state of this guest contains the last answers.
   };
   const [one, two] = [toldFor('e1', 5n), toldFor('e2', 7n)];
   assert.deepEqual([one.time, two.time], [5_000_000n, 7_000_000n]);
@@ -202,7 +202,7 @@ test('a process manager reads the time of the event, and random numbers that fol
   assert.deepEqual(toldFor('e1', 5n), one);
 });
 
-test('fresh instances prove a decision from its stored record', async () => {
+test('fresh instances return the same decision from its stored record', async () => {
   const store = createMemoryStore();
   const sourcer = createEventSourcer({ store, modules: [await loadModule(guest, { wasi })] });
   await sourcer.handleCommand(count, { commandId: AT });
@@ -224,7 +224,7 @@ test('fresh instances prove a decision from its stored record', async () => {
   assert.equal(recorded.length, 2);
 });
 
-test('a test of a component can pass the id of its commands', async () => {
+test('a test of a component can pass the id of a command', async () => {
   const type = 'count';
   const types = {
     command: { fromEnvelope: () => ({ type }), toEnvelope: () => count },

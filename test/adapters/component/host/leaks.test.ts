@@ -1,4 +1,4 @@
-/** Leaks: many calls run within a memory that a leak would exceed. */
+/** Leaks are found by many calls in a memory that a leak would exceed. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -17,7 +17,7 @@ const ROUNDS = 50_000;
 
 describe('the memory of a guest', () => {
   for (const guest of ['c', 'rust', 'assemblyscript']) {
-    test(`suffices in ${guest} for ${ROUNDS} decisions, folds, rejections, faults and states within 1.5 MiB`, async () => {
+    test(`stays below 1.5 MiB in ${guest} for ${ROUNDS} decisions, folds, rejections, faults and states`, async () => {
       const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
       const module = await loadModule(bytes, { maxMemoryBytes: 3 << 19, maxHandles: 10 });
       const { types, decider, routing } = module;
@@ -82,7 +82,7 @@ describe('an instance that is discarded', () => {
 });
 
 describe('a resource of the host that an instance holds', () => {
-  /** Imports that count how many output streams are open. */
+  /** Imports that count the open output streams. */
   function counting() {
     let open = 0;
     class OutputStream {

@@ -1,4 +1,4 @@
-/** The counting of fuel and call depth: for every instruction of the engines, and on every path of the code. */
+/** The counting of fuel and call depth for every instruction of the engines and on every path of the code. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -16,7 +16,7 @@ const isOut = (budget: 'fuel' | 'callDepth') => (error: unknown) =>
 const withBudget = (fuel: number, callDepth = 1_000) => ({ ...ROOMY, budget: { fuel, callDepth } });
 
 describe('random modules', () => {
-  test('compute the same with counters as without, restore the depth, and use the same fuel again', async () => {
+  test('return the same results with counters as without, restore the depth, and use the same fuel each time', async () => {
     const pick = random(20_261_122);
     const ended = { value: 0, trap: 0, budget: 0 };
     for (let round = 0; round < 400; round++) {
@@ -200,7 +200,7 @@ describe('bulk instructions', () => {
     assert.equal(fuel(), 1 + 10 + 10 + 87);
   });
 
-  test('that grow cost what they add if they succeed', async () => {
+  test('that grow a memory or table cost the added size if they succeed', async () => {
     const { call, fuel } = await instance(`(module (memory 1 10) (table $t 1 100 funcref)
       (func (export "memory") (param i32) (result i32) (memory.grow (local.get 0)))
       (func (export "table") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0))))`);
@@ -224,7 +224,7 @@ describe('bulk instructions', () => {
         (loop $again (memory.fill (i32.const 0) (i32.const 1) (i32.const 13_000_000)) (br $again))))`,
       withBudget(1_000_000),
     );
-    // Four rounds of 13 MB instead of a million.
+    // There are four iterations of 13 MB instead of a million.
     assert.throws(() => call('go'), isOut('fuel'));
   });
 
@@ -247,11 +247,11 @@ describe('call depth', () => {
     call('f', 9);
     assert.equal(depth(), 0);
     assert.throws(() => call('f', 10), isOut('callDepth'));
-    call('f', 9); // With all of it again.
+    call('f', 9); // The next call has the whole depth again.
     assert.equal(depth(), 0);
   });
 
-  test('is not the cause of a trap of another kind if it is used up exactly, and neither is fuel', async () => {
+  test('does not cause a trap if exactly all of it is used, and neither does fuel', async () => {
     const { call, depth, fuel } = await instance('(module (func (export "f") unreachable))', withBudget(1, 1));
     assert.throws(
       () => call('f'),
@@ -260,7 +260,7 @@ describe('call depth', () => {
     assert.deepEqual([depth(), fuel()], [1, 1]);
   });
 
-  test('is the same through tables and references', async () => {
+  test('is the same for calls through tables and references', async () => {
     for (const again of [
       '(call_indirect $t (type $s) (local.get 0) (i32.const 0))',
       '(call_ref $s (local.get 0) (ref.func $f))',
@@ -294,7 +294,7 @@ describe('call depth', () => {
     }
   });
 
-  test('continues if the host calls back', async () => {
+  test('continues in calls back from the host', async () => {
     let again: (n: number) => void = () => undefined;
     const guest = await instance(
       `(module (import "" "again" (func $again (param i32)))
@@ -307,7 +307,7 @@ describe('call depth', () => {
     assert.throws(() => guest.call('f', 10), isOut('callDepth'));
   });
 
-  test('counts frames with many locals several times, so that the engine’s stack does not end first', async () => {
+  test('counts frames with many locals several times, so that the engine’s stack is not exhausted first', async () => {
     const locals = (count: number) =>
       `(module (func $f (export "f") (param i32) (local ${'i64 '.repeat(count)})
         (if (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)))))))`;
@@ -395,7 +395,7 @@ describe('exceptions', () => {
     });
   }
 
-  // The older form, which engines still support and the assembler does not.
+  // Engines still support the older form, but the assembler does not.
   for (const [how, code] of [
     ['try', 'TRY i32.const 5 call $deep i32.const 0 CATCH end'],
     ['try with catch_all', 'TRY i32.const 5 call $deep i32.const 0 CATCH_ALL i32.const 42 end'],
@@ -429,7 +429,7 @@ describe('exceptions', () => {
     });
   }
 
-  test('do not catch the end of a budget', async () => {
+  test('cannot be used to catch an exhausted budget', async () => {
     for (const [code, budget] of [
       ['(loop $l (br $l))', 'fuel'],
       ['(call $f)', 'callDepth'],
@@ -467,7 +467,7 @@ describe('an import of a module', () => {
 });
 
 describe('the immediates of an instruction', () => {
-  // All of these have bytes that would be `loop` (3) or `return` (15) as an instruction.
+  // All of these immediates contain bytes that would be the instruction `loop` (3) or `return` (15).
   const VECTOR = '(v128.const i64x2 0 0)';
   for (const [what, code, definitions = '(memory 1)'] of [
     ['an offset', `(v128.store offset=15 align=1 (i32.const 0) ${VECTOR})`],
@@ -511,7 +511,7 @@ describe('the immediates of an instruction', () => {
 });
 
 describe('garbage-collected values', () => {
-  test('are counted like others, because the ends of their instructions are found', async () => {
+  test('are counted like other values, because the ends of their instructions are found', async () => {
     const { call, depth, fuel } = await instance(`(module
       (rec (type $node (sub (struct (field i32) (field (mut (ref null $node))))))
            (type $leaf (sub $node (struct (field i32) (field (mut (ref null $node))) (field i8)))))
@@ -555,7 +555,7 @@ describe('a start function', () => {
     ['fuel', '(loop (br 0))'],
     ['callDepth', '(call $s)'],
   ] as const) {
-    test(`ends like a call if it has no ${budget} left`, async () => {
+    test(`ends like a call if its ${budget} is exhausted`, async () => {
       await assert.rejects(instance(`(module (func $s ${code}) (start $s))`, withBudget(1_000, 10)), isOut(budget));
     });
   }

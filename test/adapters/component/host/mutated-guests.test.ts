@@ -65,7 +65,7 @@ describe('a guest with changed bytes', () => {
         }),
         { numRuns: 300 },
       );
-      // About one in eleven runs, with and without a budget. Fewer than six of 300 cannot be chance.
+      // About one in eleven guests runs, with and without a budget. Fewer than six of 300 cannot be chance.
       assert.ok(ran > 5, `most are refused, but some have to run: ${ran}`);
     });
   }

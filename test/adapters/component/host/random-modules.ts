@@ -1,11 +1,11 @@
 /**
- * Random core modules that terminate: functions call only earlier ones, and each loop counts its rounds down. They have
- * everything that counting could affect: exits from blocks and functions, tail calls, indirect calls, exceptions and
- * their handlers, several results, memories and tables that grow, and bulk instructions.
+ * Random core modules that terminate, because functions call only earlier functions, and each loop counts down its
+ * iterations. They contain everything that counting could affect: exits from blocks and functions, tail calls, indirect
+ * calls, exceptions and their handlers, several results, memories and tables that grow, and bulk instructions.
  */
 import type { Random } from '../fuzz/mutate.ts';
 
-/** Each takes two numbers and a counter. */
+/** Each function has two numbers and a counter as parameters. */
 const SIGNATURE = '(param $a i32) (param $b i32) (result i32)';
 
 /** The number of functions of a module. `run` calls the last one. */
@@ -14,7 +14,7 @@ const FUNCTIONS = 6;
 class FunctionWriter {
   readonly #pick: Random;
   readonly #index: number;
-  /** The labels of the enclosing blocks, innermost last. Those with a result take a number. */
+  /** The labels of the enclosing blocks, innermost last. A branch to a block with a result needs a number. */
   readonly #labels: { readonly name: string; readonly hasResult: boolean }[] = [];
   #counters = 0;
   #names = 0;
@@ -102,7 +102,7 @@ class FunctionWriter {
   /** The number that was thrown, or another one. */
   #catching(size: number): string {
     const label = this.#open(true);
-    // Only its result leaves the block of a handler. The enclosing labels stay reachable.
+    // Only the result leaves the block of a handler. The enclosing labels stay reachable.
     const inner = `${this.#statements(size)} ${this.#value(size)}`;
     this.#labels.pop();
     return `(block ${label} (result i32) (try_table (result i32) (catch $e ${label}) ${inner}))`;
@@ -178,7 +178,9 @@ class FunctionWriter {
   }
 }
 
-/** The text of a module whose `run` takes two numbers and returns two. It exports its memory and its global. */
+/**
+ * The text of a module whose `run` has two numbers as parameters and returns two. It exports its memory and its global.
+ */
 export function randomModule(pick: Random): string {
   const functions = Array.from({ length: FUNCTIONS }, (_, index) => new FunctionWriter(pick, index).text());
   return `(module

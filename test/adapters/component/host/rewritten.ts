@@ -1,4 +1,4 @@
-/** Core modules with bounds, called as the component host calls its guests. */
+/** Core modules with limits, called in the same way as the component host calls its guests. */
 
 import { Trap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';

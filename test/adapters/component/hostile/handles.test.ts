@@ -1,7 +1,7 @@
-/** Guests and hosts that misuse handles: forged, reused, dropped, borrowed, of another type. */
+/** Guests and hosts that misuse handles: forged, reused, dropped or borrowed handles, and handles of another type. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type InstantiateOptions, isValueError } from 'decidable/component';
+import { type InstantiateOptions, isTrap, isValueError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
 import { type Exported, hasEnded, trapsForGood, trapsWith } from './traps.ts';
@@ -57,7 +57,7 @@ async function guest(options: InstantiateOptions = {}): Promise<Api> {
 
 for (const resources of ['objects', 'handles'] as const) {
   describe(`a guest, with resources as ${resources}`, () => {
-    test('cannot make a handle out of a number', async () => {
+    test('cannot use a number as a handle', async () => {
       for (const index of [0, 1, 5, 0xffff_ffff, 0x8000_0000]) {
         trapsForGood(await guest({ resources }), 'forge', /unknown handle index/, index);
         trapsForGood(await guest({ resources }), 'look', /unknown handle index/, index);
@@ -69,7 +69,7 @@ for (const resources of ['objects', 'handles'] as const) {
       trapsForGood(api, 'twice', /unknown handle index/, api.make!(5));
     });
 
-    test('cannot pass a handle for one of another type', async () => {
+    test('cannot pass a handle of another type', async () => {
       trapsForGood(await guest({ resources }), 'giveSAsR', /wrong type/);
     });
 
@@ -87,7 +87,7 @@ for (const resources of ['objects', 'handles'] as const) {
       }
     });
 
-    test('has ended if a destructor traps', async () => {
+    test('is ended by a destructor that traps', async () => {
       const api = await guest({ resources });
       trapsWith(api, 'twice', /unreachable/, api.make!(666));
       hasEnded(api, 'make', 1);
@@ -101,7 +101,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 }
 
-test('a guest that creates handles in a loop traps before it uses up the host’s memory', {
+test('a guest that creates handles in a loop traps before the host’s memory is exhausted', {
   timeout: ENDLESS,
 }, async () => {
   const { exports } = await run(`(component
@@ -119,19 +119,19 @@ interface HandleFunctions {
 }
 
 describe('a host with handles as numbers', () => {
-  test('loses the instance if its table is full', async () => {
+  test('ends the instance if its own table is full', async () => {
     const api = await guest({ resources: 'handles', maxHandles: 3 });
     for (let i = 0; i < 3; i++) api.make!(i);
     assert.throws(() => api.make!(3), { code: 'handles-exhausted' });
     hasEnded(api, 'make', 4);
   });
 
-  test('cannot use a handle that it passed on, dropped or never had', async () => {
+  test('cannot use a handle that it has passed on or dropped, or never had', async () => {
     const api = await guest({ resources: 'handles' });
     const { drop } = api.r as unknown as HandleFunctions;
     const given = api.make!(5);
     api.keep!(given);
-    assert.throws(() => api.keep!(given), /not a live handle/);
+    assert.throws(() => api.keep!(given), isValueError);
     const dropped = api.make!(6);
     drop(dropped);
     assert.equal(api.lastDropped!(), 6);
@@ -143,10 +143,10 @@ describe('a host with handles as numbers', () => {
     assert.equal(api.repOfBorrow!(api.make!(7)), 7);
   });
 
-  test('cannot pass a handle for one of another type', async () => {
+  test('cannot pass a handle of another type', async () => {
     const api = await guest({ resources: 'handles' });
     const s = api.makeS!();
-    assert.throws(() => api.repOfBorrow!(s), /a handle of s/);
+    assert.throws(() => api.repOfBorrow!(s), isValueError);
     assert.throws(() => (api.r as unknown as HandleFunctions).drop(s), TypeError);
   });
 });
@@ -165,20 +165,20 @@ describe('a host with resources as objects', () => {
     const forged = Object.create(Object.getPrototypeOf(api.make!(7)));
     assert.throws(() => api.repOfBorrow!(forged), TypeError);
     assert.throws(() => api.repOfBorrow!(api.makeS!()), TypeError);
-    assert.throws(() => new (api.R as unknown as new () => unknown)(), /no constructor/);
+    assert.throws(() => new (api.R as unknown as new () => unknown)(), { name: 'TypeError' });
   });
 
-  test('drops nothing twice, and gets the error of a destructor that traps', async () => {
+  test('drops no resource twice, and receives the error of a destructor that traps', async () => {
     const api = await guest();
     const bad = api.make!(666) as Disposable;
-    assert.throws(() => bad[Symbol.dispose](), /unreachable/);
+    assert.throws(() => bad[Symbol.dispose](), isTrap);
     bad[Symbol.dispose]();
     hasEnded(api, 'make', 1);
   });
 });
 
 describe('a borrowed handle', () => {
-  /** A child that is lent handles of its parent's sibling and keeps, drops or returns them. */
+  /** A child that borrows handles of its parent's sibling and keeps, drops or returns them. */
   const KEEPER = `(component
     (component $Def
       (type $r' (resource (rep i32)))
@@ -229,7 +229,7 @@ describe('a borrowed handle', () => {
   }
 
   for (const resources of ['objects', 'handles'] as const) {
-    test(`is not kept by a function that returns another handle (${resources})`, async () => {
+    test(`cannot be kept by a function that returns another handle (${resources})`, async () => {
       const { exports } = await run(
         `(component
           (component $Def
@@ -269,7 +269,7 @@ describe('a borrowed handle', () => {
     });
   }
 
-  /** Lends a handle to a call that calls out, alone or together with an own one. */
+  /** Lends a handle to a call that calls out, alone or together with an own handle. */
   const LENDING = `(component
     (import "out" (func $out))
     (core func $out' (canon lower (func $out)))
@@ -300,9 +300,9 @@ describe('a borrowed handle', () => {
       }
     };
     api.lend!(handle);
-    assert.match(String(refusal), /lent to 1 calls/);
+    assert.ok(isValueError(refusal));
     during = () => assert.fail('the call is refused before');
-    assert.throws(() => api.lendAndTake!(handle, handle), /lent to 1 calls/);
+    assert.throws(() => api.lendAndTake!(handle, handle), isValueError);
     during = undefined;
     api.lend!(handle);
     api.lendAndTake!(handle, api.make!());
@@ -324,7 +324,7 @@ describe('a borrowed handle', () => {
     const api = exports as Api;
     const handle = api.make!();
     const { drop } = api.r as unknown as HandleFunctions;
-    during = () => assert.throws(() => drop(handle), /lent to 1 calls/);
+    during = () => assert.throws(() => drop(handle), isValueError);
     api.lend!(handle);
     drop(handle);
   });
@@ -398,7 +398,7 @@ describe('a host that is lent a handle', () => {
     (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take")))
     (func (export "see") (param "r" (borrow $r)) (canon lift (core func $m "take"))))`;
 
-  test('as a number cannot drop it, or use it after the call', async () => {
+  test('cannot drop it or use it after the call, if it is a number', async () => {
     const owner = await run(OWNER, {}, { resources: 'handles' });
     const seen: unknown[] = [];
     const lender = await run(
@@ -407,7 +407,7 @@ describe('a host that is lent a handle', () => {
         ...owner.exports,
         look: (handle: unknown) => {
           seen.push(handle);
-          assert.throws(() => (lender.exports.r as HandleFunctions).drop(handle), /it is a borrow/);
+          assert.throws(() => (lender.exports.r as HandleFunctions).drop(handle), isValueError);
         },
       },
       { resources: 'handles' },
@@ -421,12 +421,12 @@ describe('a host that is lent a handle', () => {
         api.see!,
         (handle: unknown) => (lender.exports.r as HandleFunctions).drop(handle),
       ]) {
-        assert.throws(() => use(seen[call]), /it is not a live handle/);
+        assert.throws(() => use(seen[call]), isValueError);
       }
     }
   });
 
-  test('as an object cannot drop it, pass it on, or use it after the call', async () => {
+  test('cannot drop it, pass it on or use it after the call, if it is an object', async () => {
     const owner = await run(OWNER);
     const seen: Disposable[] = [];
     const taker = (await run(TAKER, owner.exports)).exports as Api;
@@ -434,13 +434,13 @@ describe('a host that is lent a handle', () => {
       ...owner.exports,
       look: (object: Disposable) => {
         seen.push(object);
-        assert.throws(() => taker.take!(object), /expected an own r, got a borrowed one/);
+        assert.throws(() => taker.take!(object), isValueError);
       },
     });
     const api = exports as Api;
     api.lend!();
     seen[0]![Symbol.dispose]();
-    for (const use of [api.take!, api.see!]) assert.throws(() => use(seen[0]), /lent for one call/);
+    for (const use of [api.take!, api.see!]) assert.throws(() => use(seen[0]), isValueError);
     const { exports: others } = await run(LENDER, {
       ...owner.exports,
       look: (object: Disposable) => object[Symbol.dispose](),

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { ALLOCATOR, named, run, throughCoreValues } from '../abi/guests.ts';
 import { trapsForGood } from './traps.ts';
 
-/** A guest whose `get` returns a value of `type`. `code` makes it of the memory's bytes. */
+/** A guest whose `get` returns a value of `type`. `code` creates it from the memory's bytes. */
 async function returning(
   type: string,
   code: string,
@@ -75,7 +75,7 @@ describe('text', () => {
     });
   }
 
-  test('with its UTF-16 tag set and a lone surrogate traps', async () => {
+  test('with a UTF-16 tag and a lone surrogate traps', async () => {
     const data = `${words(32, 0x8000_0001)} (data (i32.const 32) "\\00\\d8")`;
     const options = 'string-encoding=latin1+utf16';
     trapsForGood(await returning('string', '(i32.const 8)', { data, options }), 'get', /invalid utf-16/);

@@ -1,6 +1,6 @@
 /**
- * Lists that overlap in memory: a guest of one page can hold lists of lists of lists with any number of elements. The
- * result of one call is bounded, so that no guest uses up the host's memory or time.
+ * Lists that overlap in memory. A guest of one page can contain lists of lists of lists with any number of elements.
+ * The result of one call is limited, so that no guest exhausts the host's memory or time.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
 import { type Exported, trapsForGood } from './traps.ts';
 
-/** Every pair of words is a pointer to 0 and a length. So a list at any of them is a list of such lists. */
+/** Every pair of words is a pointer to 0 and a length. So a list at any of these pairs is a list of such lists. */
 const filled = (length: number): string => `
   (memory (export "memory") 1)
   (func $fill (local $at i32)
@@ -60,7 +60,7 @@ async function counted(
   return exports;
 }
 
-/** A component that takes the lists into a memory of its own. */
+/** A component that receives the lists in its own memory. */
 const TAKER = `
   (component $Taker
     (core module $M (memory (export "memory") 1)

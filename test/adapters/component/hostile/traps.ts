@@ -4,8 +4,9 @@ import { isTrap, type TrapCode } from 'decidable/component';
 export type Exported = (...args: unknown[]) => unknown;
 
 /**
- * Checks that the call traps for the reason, and that the instance can never be entered again. The reason is a code, or for
- * the code `trap` the text of the reference test suite.
+ * Checks that the call traps for the reason, and that the instance can never be entered again. The reason is a code.
+ * For the code `trap`, it is the text of the reference test suite, because this suite distinguishes traps by their
+ * texts.
  */
 export function trapsForGood(
   exports: Record<string, unknown>,
@@ -29,7 +30,7 @@ export function trapsWith(
   else assert.equal(code, reason, name);
 }
 
-/** Checks that the instance has ended by an earlier trap, which is the cause of the errors of later calls. */
+/** Checks that an earlier trap has ended the instance, and that it is the cause of the errors of later calls. */
 export function hasEnded(exports: Record<string, unknown>, name: string, ...args: unknown[]): void {
   const { cause, message } = trapOf(exports, name, args);
   assert.notEqual(cause, undefined, message);

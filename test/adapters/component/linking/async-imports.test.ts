@@ -1,4 +1,4 @@
-/** The option `asyncImports`: plain functions that return promises are declared, as with jco's option. */
+/** The option `asyncImports`: plain functions that return promises must be declared, as with jco's option. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isLinkError } from 'decidable/component';
@@ -55,7 +55,7 @@ describe('a plain function that returns a promise', { skip }, () => {
     assert.equal(await api.ask!(), 5);
   });
 
-  test('may be one of functions over numbers', async () => {
+  test('may be a member of an object of functions on handles', async () => {
     const timer = { create: () => 4, ring: (rep: number) => Promise.resolve(rep + 1) };
     const api = (
       await run(
@@ -73,10 +73,11 @@ describe('a plain function that returns a promise', { skip }, () => {
     await assert.rejects(api.ask!() as Promise<unknown>, { message: 'a defect' });
   });
 
-  test('is refused if it is not declared, with the declaration', async () => {
+  test('is refused if it is not declared, and the error shows the declaration', async () => {
     const api = (await run(GUEST, imports)).exports as Api;
     assert.throws(
       () => api.get!(),
+      // This test is about the hint.
       (error) => isLinkError(error) && error.message.includes('asyncImports: ["a:b/clock@1.2.0#get-it"]'),
     );
   });

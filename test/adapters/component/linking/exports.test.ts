@@ -64,7 +64,7 @@ describe('an exported resource type', () => {
     assert.equal(own.call(counter), 5);
   });
 
-  test('is an object of functions over numbers if resources are handles', async () => {
+  test('is an object of functions on numbers if resources are handles', async () => {
     const instance = await run(COUNTERS, {}, { resources: 'handles' });
     const api = instance.exports['a:b/counters@1.0.0'] as { bigCounter: Api; liveOnes(): number };
     const handle = api.bigCounter.create!(7);
@@ -99,7 +99,7 @@ describe('an exported instance', () => {
         (export "i" (instance $c "i")))`,
     ],
   ] as const) {
-    test(`has the members of the type that ${how}, and no others`, async () => {
+    test(`has exactly the members of the type that ${how}`, async () => {
       const { exports } = await run(text);
       const i = exports.i as { f: () => unknown; inner: object };
       assert.equal(i.f(), 5);

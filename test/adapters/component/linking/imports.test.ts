@@ -71,14 +71,14 @@ describe('the interface of an import', () => {
       await assert.rejects(instantiate(component, imports), (error: unknown) => {
         assert.ok(isLinkError(error));
         assert.equal(error.path[0], wanted);
-        assert.ok(error.message.includes(wanted));
         return true;
       });
     });
   }
 });
 
-test('the error of a wrong import describes the expected and the given value, with the names that lead to it', async () => {
+test('the error of a wrong import has the expected and the given value, and the names that lead to it', async () => {
+  // This test is about the words.
   const component = await compile(await assemble(passing('a:b/c')));
   for (const [imports, message] of [
     [{}, 'import "a:b/c": expected an object for the interface, got nothing'],
@@ -214,7 +214,7 @@ describe('a resource that the host implements', () => {
     assert.equal(exports.Counter, Counter);
   });
 
-  test('may be an object of functions over numbers if resources are handles', async () => {
+  test('may be an object of functions on numbers if resources are handles', async () => {
     const dropped: number[] = [];
     const counter = {
       create: (start: number) => start | 0x8000_0000,

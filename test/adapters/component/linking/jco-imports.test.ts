@@ -15,7 +15,7 @@ import { assemble } from '../assemble.ts';
 const folder = mkdtempSync(join(tmpdir(), 'decidable-jco-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Uses imports of the shim and of a host of its own. Its versions are older than the shim's. */
+/** Uses imports of the shim and of its own host. Its versions are older than the shim's. */
 const GUEST = `(component
   (import "wasi:io/streams@0.2.0" (instance $streams
     (export "output-stream" (type $o (sub resource)))))
@@ -110,7 +110,7 @@ test('an import object for jco with its WASI shim works as it does with jco', as
   assert.deepEqual(storyOf(await withJco('guest', bytes, imports), entries), ours);
 });
 
-/** Returns the instance that jco makes of a component with these imports. */
+/** Returns the instance of a component with these imports in jco. */
 async function withJco(name: string, bytes: Uint8Array, imports: object): Promise<Record<string, unknown>> {
   const { files } = await transpileBytes(bytes, { name, instantiation: 'async' });
   const modules = files as Record<string, Uint8Array<ArrayBuffer>>;

@@ -1,4 +1,4 @@
-/** Two names that are the same in JavaScript are refused. The error has both names. */
+/** Two WIT names with the same JavaScript name are refused. The error has both names. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type InstantiateOptions, isLinkError } from 'decidable/component';
@@ -16,6 +16,7 @@ async function assertRefused(
   await assert.rejects(run(text, imports, options), (error: unknown) => {
     assert.ok(isLinkError(error), String(error));
     assert.deepEqual(error.path, path);
+    // The path has only one of the names, so this test looks for both in the text.
     for (const name of names) assert.ok(error.message.includes(JSON.stringify(name)), error.message);
     return true;
   });
@@ -45,7 +46,7 @@ function resource(...functions: readonly string[]): string {
     ${members.join('\n')})`;
 }
 
-describe('exports that have one name in JavaScript', () => {
+describe('exports with the same JavaScript name', () => {
   for (const [what, text, path, names] of [
     ['two functions', `(component ${FIVE} ${five('v-1')} ${five('v1')})`, ['v1'], ['v-1', 'v1']],
     [
@@ -102,7 +103,7 @@ describe('exports that have one name in JavaScript', () => {
   });
 });
 
-describe('labels that have one name in JavaScript', () => {
+describe('labels with the same JavaScript name', () => {
   for (const type of ['(record (field "a-1" u8) (field "a1" u8))', '(flags "a-1" "a1")']) {
     const definition = `(type $t' ${type})`;
     test(`are refused in exports: ${type}`, async () => {
@@ -122,7 +123,7 @@ describe('labels that have one name in JavaScript', () => {
     });
   }
 
-  test('are possible in variants and enums, because cases keep their names', async () => {
+  test('are accepted in variants and enums, because cases keep their names', async () => {
     const text = `(component
       (type $e' (enum "a-1" "a1")) (export $e "e" (type $e'))
       (core module $M (func (export "f") (param i32) (result i32) (local.get 0)))
@@ -134,7 +135,7 @@ describe('labels that have one name in JavaScript', () => {
   });
 });
 
-describe('a name that a class or an object of functions has already', () => {
+describe('a name that a class or an object of functions already has', () => {
   test('is refused for a method `drop` if resources are handles', async () => {
     const text = resource('[method]r.drop');
     await assertRefused(text, ['[method]r.drop'], ['drop'], { options: { resources: 'handles' } });
@@ -184,7 +185,7 @@ describe('two exports of one resource type', () => {
   });
 
   for (const resources of ['objects', 'handles'] as const) {
-    test(`are refused if they have different functions of one name (${resources})`, async () => {
+    test(`are refused if they have different functions with the same name (${resources})`, async () => {
       await assert.rejects(run(twice('$one', '$two'), {}, { resources }), isLinkError);
     });
   }
@@ -206,10 +207,10 @@ function importing(...names: readonly string[]): string {
     ${lifted.join(' ')})`;
 }
 
-describe('imports that have one name in JavaScript', () => {
+describe('imports with the same JavaScript name', () => {
   const text = importing('v-1', 'v1');
 
-  test('are found under their own names', async () => {
+  test('are found under their WIT names', async () => {
     const { exports } = await run(text, { 'v-1': () => 1, v1: () => 2 });
     const api = exports as Api;
     assert.deepEqual([api.g0!(), api.g1!()], [1, 2]);
@@ -316,7 +317,7 @@ describe('a value of the wrong kind for an import', () => {
   });
 });
 
-describe('functions over handles that the host passes', () => {
+describe('functions on handles that the host passes', () => {
   const text = `(component
     (import "r" (type $r (sub resource)))
     (import "[constructor]r" (func (result (own $r))))
@@ -351,7 +352,7 @@ describe('a resource with a method `then`', () => {
       return 9;
     }
   }
-  /** Makes a resource and calls its method. */
+  /** Creates a resource and calls its method. */
   const text = (isAsync: string): string => `(component
     (import "later" (type $l (sub resource)))
     (import "make" (func $make ${isAsync} (result (own $l))))
@@ -403,7 +404,7 @@ describe('a resource with a method `then`', () => {
     const { exports } = await run(text, {}, { resources: 'handles' });
     const handle = await (exports as Api).make!();
     assert.equal((exports.r as unknown as Api).then!(handle), 5);
-    // A function that returns no promise may return one.
+    // A function that does not return a promise may return such a resource.
     await run(text.replace('"make") async', '"make")'));
   });
 

@@ -1,4 +1,4 @@
-/** Imports that are missing or do not fit are refused together, before anything of the component runs. */
+/** Imports that are missing or have the wrong type are refused together, before anything of the component runs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Component, compile, instantiate, isLinkError, type LinkError } from 'decidable/component';
@@ -33,6 +33,7 @@ describe('missing imports', () => {
       [['now'], ['a:b/log@1.0.0', 'flush'], ['a:b/log@1.0.0', 'close'], ['a:b/files'], ['lib']],
     );
     assert.deepEqual(error.path, ['now']);
+    // The text lists all problems.
     for (const { message } of error.problems) assert.ok(error.message.includes(message));
   });
 
@@ -41,7 +42,7 @@ describe('missing imports', () => {
     assert.deepEqual(error.problems, [{ path: ['now'], message: error.message }]);
   });
 
-  test('name a missing resource type once, and not again for each use of it', async () => {
+  test('include a missing resource type only once', async () => {
     const text = `(component
       (import "a:b/files" (instance $i (export "file" (type $f (sub resource))) (export "open" (func (result (own $f))))))
       (alias export $i "file" (type $f))
@@ -53,10 +54,11 @@ describe('missing imports', () => {
     );
   });
 
-  test('are all in the problems, although the message lists the first twenty', async () => {
+  test('are all in the problems, although the message lists only the first twenty', async () => {
     const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
     const error = await refusalOf(`(component ${names.map((name) => `(import "${name}" (func))`).join('')})`, {});
     assert.equal(error.problems.length, 30);
+    // This test is about the text.
     assert.ok(error.message.includes('"f19"') && !error.message.includes('"f20"'));
   });
 
@@ -80,7 +82,7 @@ describe('missing imports', () => {
 });
 
 describe('many interfaces', () => {
-  test('are found without listing the object again for each', async () => {
+  test('are found without listing the object again for each of them', async () => {
     const names = Array.from({ length: 300 }, (_, index) => `a:b/i${index}`);
     const text = `(component ${names.map((name) => `(import "${name}@1.0.1" (instance (export "f" (func))))`).join('')})`;
     let listed = 0;
@@ -102,6 +104,7 @@ describe('a component that was built for WASI 0.3', () => {
       const text = `(component
         (import "wasi:cli/stdout@${version}" (instance (export "write" (func async (param "data" (stream u8)) (result (result)))))))`;
       const error = await refusalOf(text, virtualWasi().imports);
+      // The reason is in the text only, because programs do not distinguish it.
       assert.match(error.message, /built for WASI 0\.3/);
     });
   }
@@ -151,16 +154,17 @@ describe('options of instantiate', () => {
   });
 
   for (const imports of [null, 5, () => {}]) {
-    test(`are refused if the imports are not an object but ${String(imports)}`, async () => {
+    test(`are refused if the imports are ${String(imports)} instead of an object`, async () => {
       await assert.rejects(run(empty, imports as object), { code: 'invalid-argument', argument: 'imports' });
     });
   }
 });
 
 describe('a long name', () => {
-  test('is whole in the error', async () => {
+  test('is complete in the error', async () => {
     const name = 'some-namespace:some-package-with-a-long-name/some-interface-with-a-long-name@1.0.0';
     const error = await refusalOf(`(component (import "${name}" (instance (export "f" (func)))))`, {});
+    // This test is about the text.
     assert.ok(error.message.includes(`"${name}"`));
   });
 });

@@ -68,7 +68,7 @@ for (const ofProvider of MODES) {
         assert.deepEqual([api.constructed!(7), api.with!(8)], [707, 808]);
       });
 
-      test('is linked with a function instead of one of its own', async () => {
+      test('is linked with a function instead of one of its exports', async () => {
         const seen: unknown[] = [];
         const look = (counter: unknown): number => seen.push(counter);
         const api = await linked((counters) => ({ ...counters, look }));

@@ -14,7 +14,7 @@ const skip = engine.Suspending === undefined ? 'this engine has no JavaScript pr
 
 const OPTIONS = '(memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))';
 
-/** Calls its import, and returns the answer. */
+/** Calls its import, and returns the result. */
 function guest(isAsync: boolean): string {
   const type = `${isAsync ? 'async' : ''} (param "text" string) (result (result string (error string)))`;
   return `(component
@@ -65,7 +65,7 @@ for (const isAsync of [true, false]) {
         assert.equal(await ask!('again'), 'AGAIN');
       });
 
-      test('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
+      test('throws the error case if it fails, and throws a bug of the host unchanged', async () => {
         const { ask } = await chain(isAsync, async (text) => {
           await Promise.resolve();
           throw text === 'no' ? Object.assign(new Error('x'), { payload: 'refused' }) : new Error('a defect');
@@ -143,7 +143,7 @@ const CALLS_PLAIN = `(component
   (func (export "plain") async (result u32) (canon lift (core func $m "plain"))))`;
 
 describe('a component next to one that waits', { skip }, () => {
-  test('takes turns with it for calls of JavaScript and of other components', async () => {
+  test('takes turns with it for calls from JavaScript and from other components', async () => {
     const meanwhile: Promise<unknown>[] = [];
     const siblings = await run(SIBLINGS, {
       ask: async (text: string) => {

@@ -1,4 +1,4 @@
-/** Asynchronous imports. The guest is suspended while it waits, if the engine can do that. */
+/** Asynchronous imports. If the engine supports it, the guest is suspended while it waits. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
@@ -38,7 +38,7 @@ for (const isAsync of [false, true]) {
       assert.equal(await (exports as Api).ask!('wait'), 'WAIT');
     });
 
-    test('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
+    test('throws the error case if it fails, and throws a bug of the host unchanged', async () => {
       const { exports } = await run(guest(isAsync), {
         ask: async (text: string) => {
           await Promise.resolve();
@@ -168,7 +168,7 @@ describe('an asynchronous method of a resource', { skip }, () => {
     assert.equal(await ((await run(text, { Door })).exports as Api).open!(), 5);
   });
 
-  test('is waited for, in functions over numbers', async () => {
+  test('is waited for, in functions on numbers', async () => {
     const door = { create: () => 3, open: async (rep: number) => rep + 2 };
     assert.equal(await ((await run(text, { door }, { resources: 'handles' })).exports as Api).open!(), 5);
   });

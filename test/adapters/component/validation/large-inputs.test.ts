@@ -16,8 +16,8 @@ const componentFunc = section(
   vec(1, () => [0x40, 0, 1, 0]),
 );
 
-describe('the validator accepts', () => {
-  test('a module with 300,000 types', () => {
+describe('a large valid input', () => {
+  test('may be a module with 300,000 types', () => {
     accepted(
       moduleSection(
         section(
@@ -28,15 +28,15 @@ describe('the validator accepts', () => {
     );
   });
 
-  test('a recursion group of 200,000 types', () => {
+  test('may be a recursion group of 200,000 types', () => {
     accepted(moduleSection(section(1, [1, 0x4e, ...vec(200_000, () => emptyFunc)])));
   });
 
-  test('a component with 200,000 types, each referring to the first', () => {
+  test('may be a component with 200,000 types that each refer to the first one', () => {
     accepted(section(7, [...leb(200_001), 0x73, ...vec(200_000, () => [0x70, 0]).slice(3)]));
   });
 
-  test('100,000 exports of one function', () => {
+  test('may have 100,000 exports of one function', () => {
     const exported = (index: number) => [0, ...name(`f${index}`), 1, 0, 0];
     accepted(
       componentFunc,
@@ -48,19 +48,19 @@ describe('the validator accepts', () => {
     );
   });
 
-  test('99 components inside one another', () => {
+  test('may have 99 components inside one another', () => {
     let inner = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0];
     for (let level = 0; level < 99; level++) inner = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, ...section(4, inner)];
     accepted(section(4, inner));
   });
 
-  test('99 component types inside one another', () => {
+  test('may have 99 component types inside one another', () => {
     let inner = [0x41, 0];
     for (let level = 0; level < 99; level++) inner = [0x41, 1, 1, ...inner];
     accepted(section(7, [1, ...inner]));
   });
 
-  test('a name of 100,000 bytes', () => {
+  test('may have a name of 100,000 bytes', () => {
     accepted(
       componentFunc,
       section(
@@ -71,13 +71,13 @@ describe('the validator accepts', () => {
   });
 });
 
-describe('the validator refuses', () => {
-  test('instances each of which exports the one before', () => {
+describe('an input that asks for too much work', () => {
+  test('is refused with instances that each export the previous one', () => {
     const bag = (index: number) => (index === 0 ? [1, 0] : [1, 1, 0, ...name('i'), 5, ...leb(index - 1)]);
     refused('nesting too deep', section(5, vec(9_000, bag)));
   });
 
-  test('instances each of which exports the one before twice', () => {
+  test('is refused with instances that each export the previous one twice', () => {
     const before = (index: number) => leb(index - 1);
     const bag = (index: number) =>
       index === 0 ? [1, 0] : [1, 2, 0, ...name('a'), 5, ...before(index), 0, ...name('b'), 5, ...before(index)];
@@ -91,25 +91,25 @@ describe('the validator refuses', () => {
     );
   });
 
-  test('instance types each of which exports an instance of the one before', () => {
+  test('is refused with instance types that each export an instance of the previous one', () => {
     const nested = (index: number) =>
       index === 0 ? [0x42, 0] : [0x42, 2, 2, 3, 2, 1, ...leb(index - 1), 4, 0, ...name('i'), 5, 0];
     refused('nesting too deep', section(7, vec(9_000, nested)));
   });
 
-  test('component types each of which imports the one before', () => {
+  test('is refused with component types that each import the previous one', () => {
     const nested = (index: number) =>
       index === 0 ? [0x41, 0] : [0x41, 2, 2, 3, 2, 1, ...leb(index - 1), 3, 0, ...name('c'), 4, 0];
     refused('nesting too deep', section(7, vec(9_000, nested)));
   });
 
-  test('core types each of which extends the one before', () => {
+  test('is refused with core types that each extend the previous one', () => {
     const extended = (index: number) =>
       index === 0 ? [0x50, 0, ...emptyFunc] : [0x50, 1, ...leb(index - 1), ...emptyFunc];
     refused('type nesting is too deep: more than 63 levels', moduleSection(section(1, vec(9_000, extended))));
   });
 
-  test('a large instance exported again and again', () => {
+  test('is refused with many exports of a large instance', () => {
     const many = vec(5_000, (index) => [0, ...name(`f${index}`), 1, 0]);
     const again = vec(9_000, (index) => [0, ...name(`i${index}`), 5, 0, 0]);
     refused(
@@ -124,7 +124,7 @@ describe('the validator refuses', () => {
     );
   });
 
-  test('a module with many imports instantiated again and again', () => {
+  test('is refused with many instances of a module with many imports', () => {
     const imports = vec(2_000, (index) => [...name('m'), ...name(`f${index}`), 0, 0]);
     const exports = vec(2_000, (index) => [...name(`f${index}`), 0, 0]);
     const again = vec(9_000, () => [0, 1, 1, ...name('m'), 0x12, 0]);
@@ -142,7 +142,7 @@ describe('the validator refuses', () => {
     );
   });
 
-  test('a function with many parameters lifted again and again', () => {
+  test('is refused with many liftings of a function with many parameters', () => {
     const params = vec(1_000, (index) => [...name(`p${index}`), 0x7f]);
     const lower = vec(9_000, () => [1, 0, 0, 1, 3, 0]);
     refused(

@@ -34,7 +34,7 @@ function paths(introduces: readonly ResourceBinding[]): (readonly string[])[] {
 }
 
 describe('the introduction of a resource type', () => {
-  test('happens in a type definition, which is the type itself', async () => {
+  test('happens in a type definition, with an empty path', async () => {
     const [type] = all(await validated('(component (type (resource (rep i32))) (type u8))'), 'type');
     assert.deepEqual(paths(type?.introduces ?? []), [[]]);
     assert.equal(type?.introduces[0]?.resource, type?.type);
@@ -96,7 +96,7 @@ describe('the introduction of a resource type', () => {
   });
 });
 
-test('the name of a resource type is the first name that it gets', async () => {
+test('the name of a resource type is the first name that it receives', async () => {
   const component = await validated(`(component
     (import "a" (type $a (sub resource))) (import "i" (instance $i (export "b" (type (sub resource)))))
     (type $c (resource (rep i32))) (type (resource (rep i32)))
@@ -186,7 +186,7 @@ describe('the resolved type', () => {
     ]);
   });
 
-  test('refers to the own resource types of a nested component', async () => {
+  test('refers to the resource types of the nested component itself', async () => {
     const component = await validated(`(component
       (component $c (import "r" (type $r (sub resource))) (export "s" (type $r))) (type $mine (resource (rep i32)))
       (instance (instantiate $c (with "r" (type $mine)))))`);

@@ -40,7 +40,8 @@ export class Additions {
   }
 
   /**
-   * Returns a call of the function of this name. The first call with a name adds the function, which `make` returns.
+   * Returns code that calls the added function `name`. When a name is first used, it adds the function that `make`
+   * returns.
    */
   call(name: string, make: () => AddedFunction): readonly number[] {
     return [Op.call, ...this.function(name, make)];

@@ -1,20 +1,22 @@
 /** The resources that a guest may use, and the error if it uses more. */
+
+import type { OptionNames } from '../../../../core/option-names.ts';
 import { ArgumentError, Trap, type TrapCode } from '../../index.ts';
-import { checkNames, type OptionNames } from '../../option-names.ts';
+import { checkNames } from '../../option-names.ts';
 import { checkGrant, type Indeterminism } from './determinism.ts';
 
 /** The resources that one call may use in each core module of the component. */
 export interface Budget {
   /**
-   * The units of fuel. Each call of a function and each round of a loop takes one unit. So does each block of 64 bytes
-   * or 8 elements that one instruction copies, fills or adds.
+   * The units of fuel. Each call of a function and each iteration of a loop costs one unit. So does each block of 64
+   * bytes or 8 elements that one instruction copies, fills or adds.
    */
   readonly fuel: number;
-  /** The number of nested calls. A function with many locals counts once more for each 16 of them. */
+  /** The number of nested calls. A function with many locals counts one more for every 16 of them. */
   readonly callDepth: number;
 }
 
-/** The bounds of each core module of a component, and the code that it may have. */
+/** The limits of each core module of a component. */
 export interface Bounds {
   /** The most bytes of each memory. */
   readonly maxMemoryBytes: number;
@@ -28,7 +30,9 @@ export interface Bounds {
 const BUDGET_NAMES: OptionNames<Budget> = { fuel: true, callDepth: true };
 
 /**
- * @throws ArgumentError if a bound is unknown, is not a whole number, or is greater than a counter can hold.
+ * Returns the limits unchanged.
+ *
+ * @throws ArgumentError if a limit is unknown, is not a whole number, or is greater than a counter can hold.
  */
 export function checkBounds(bounds: Bounds): Bounds {
   const { budget, maxMemoryBytes, maxTableElements, grant } = bounds;
@@ -43,7 +47,9 @@ export function checkBounds(bounds: Bounds): Bounds {
   return bounds;
 }
 
-/** @throws ArgumentError if `value` is not an integer from 0 to `most`, and not `Infinity` if that is allowed. */
+/**
+ * @throws ArgumentError if `value` is not a whole number from 0 to `most`. With `orElse`, `Infinity` is accepted too.
+ */
 export function checkCount(name: string, value: number, most: number, orElse?: 'or Infinity'): void {
   if (orElse !== undefined && value === Number.POSITIVE_INFINITY) return;
   if (Number.isInteger(value) && value >= 0 && value <= most) return;
@@ -64,10 +70,10 @@ const CODES: { readonly [Name in BudgetName]: BudgetCode & TrapCode } = {
 };
 
 const EXCEEDED: { readonly [Name in BudgetName]: (limit: number) => string } = {
-  fuel: (limit) => `more than ${limit} units of fuel in one call`,
-  callDepth: (limit) => `calls ${limit} deep in one call`,
-  memory: (limit) => `more than ${limit} bytes in one memory`,
-  tables: (limit) => `more than ${limit} elements in one table`,
+  fuel: (limit) => `more than ${limit} units of fuel in one call; the limit is budget.fuel`,
+  callDepth: (limit) => `more than ${limit} nested calls; the limit is budget.callDepth`,
+  memory: (limit) => `more than ${limit} bytes in one memory; the limit is maxMemoryBytes`,
+  tables: (limit) => `more than ${limit} elements in one table; the limit is maxTableElements`,
 };
 
 /**
@@ -82,7 +88,7 @@ export class OutOfBudget extends Trap {
   readonly limit: number;
 
   constructor(budget: BudgetName, limit: number, options?: ErrorOptions) {
-    super(`the guest is out of budget: ${EXCEEDED[budget](limit)} (${budget})`, { ...options, code: CODES[budget] });
+    super(`the guest is out of budget: ${EXCEEDED[budget](limit)}`, { ...options, code: CODES[budget] });
     this.budget = budget;
     this.limit = limit;
   }
@@ -90,8 +96,9 @@ export class OutOfBudget extends Trap {
 
 /**
  * The prefix of the names that a rewritten module exports in addition to its own. No guest may export a name with this
- * prefix. `FUEL` is an `i64` and `DEPTH` an `i32`: the units that are left. `FILL` sets them to the budget. `REFUSAL` is an `i32` that tells which
- * growth was refused. `START` is the start function, which the host calls when it has the others.
+ * prefix. `FUEL` is an `i64` and `DEPTH` is an `i32`. They are the units that are left. `REFUSAL` is an `i32` that
+ * records which growth was refused. `START` is the start function, which the host calls when it has received the other
+ * exports.
  */
 export const RESERVED = 'decidable ';
 export const FUEL = 'decidable fuel';
@@ -101,6 +108,7 @@ export const REFUSAL = 'decidable refusal';
 export const START = 'decidable start';
 
 /**
- * The values of `REFUSAL`: no refusal, a limit of the host for memories or tables, or too little memory on the machine.
+ * The values of `REFUSAL`. A growth was refused because of the host's limit for memories or for tables, or because the
+ * machine has too little memory.
  */
 export const Refusal = { none: 0, memory: 1, tables: 2, machine: 3 } as const;

@@ -27,7 +27,7 @@ export class Counters {
     this.#bounds = bounds;
   }
 
-  /** Takes the exports of each new core instance, and runs its start function. */
+  /** Registers the counters of a new core instance, and runs its start function. */
   readonly add = (exports: Rewritten): void => {
     const { [FUEL]: fuel, [DEPTH]: depth, [FILL]: fill, [REFUSAL]: refusal } = exports;
     if (fuel !== undefined) this.#fuel.push(fuel);
@@ -41,23 +41,23 @@ export class Counters {
     for (const fill of this.#fills) fill();
   }
 
-  /**
-   * Returns the error to throw for an error of a call. A trap that was caused by a bound becomes an error that names
-   * the bound.
-   */
+  /** Returns the error to throw for an error of a call. If a limit caused the trap, the error names that limit. */
   readonly explain = (error: unknown): unknown => {
     if (!isTrap(error)) return error;
     const { budget, maxMemoryBytes, maxTableElements } = this.#bounds;
-    // A component that was compiled elsewhere was not rewritten. The loader notices that its memory is too large.
+    // A component that another host compiled was not rewritten. The loader detects that its memory is too large.
     if (error.code === 'memory-exhausted') return new OutOfBudget('memory', maxMemoryBytes, { cause: error });
     for (const { value } of this.#refusals) {
       if (value === Refusal.memory) return new OutOfBudget('memory', maxMemoryBytes, { cause: error });
       if (value === Refusal.tables) return new OutOfBudget('tables', maxTableElements, { cause: error });
       if (value === Refusal.machine)
-        return new Trap('the machine has too little memory for the guest, although its limits allow more', {
-          code: 'machine-exhausted',
-          cause: error,
-        });
+        return new Trap(
+          'the machine has less memory than the limits of the guest allow; lower maxMemoryBytes or maxTableElements',
+          {
+            code: 'machine-exhausted',
+            cause: error,
+          },
+        );
     }
     if (budget === undefined) return error;
     if (this.#fuel.some(({ value }) => value < 0n)) return new OutOfBudget('fuel', budget.fuel, { cause: error });

@@ -1,4 +1,4 @@
-/** Reads a core module that the loader or the engine has accepted. So nothing is checked again. */
+/** Reads a core module that the loader or the engine has already validated, so it checks nothing. */
 
 export class Cursor {
   readonly bytes: Uint8Array;

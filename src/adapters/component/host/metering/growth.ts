@@ -1,7 +1,8 @@
 /**
  * The growth of a memory or a table. If the engine cannot grow it, the result is -1, and the guest continues. Its
  * decision would then depend on the free memory of the machine. So a growth that the guest's own type allows, but the
- * host or the machine refuses, is a trap. A decision is then either the same on every machine, or missing.
+ * host or the machine refuses, is a trap. A decision is then either the same on every machine, or it is not made at
+ * all.
  *
  * `memory.grow` and `table.grow` become calls of a function that is added for each memory and table:
  *
@@ -26,16 +27,20 @@ import { EMPTY_BLOCK, Misc, Op } from './instructions.ts';
 import type { Growable } from './spaces.ts';
 
 export interface GrowthParts {
-  /** The encoded index of the global that tells which growth was refused. */
+  /** The encoded index of the global that records which growth was refused. */
   readonly refusal: readonly number[];
   /** The limit, in pages or elements. */
   readonly limit: bigint;
-  /** Code that takes the growth, an `i64`, from the stack. */
+  /** Code that pops the growth, an `i64`, from the stack, and charges for it. It is empty without a budget. */
   readonly charge: readonly number[];
 }
 
 /** Returns the function that grows the memory or table with this index. */
-export function growing(growable: Growable, index: number, { refusal, limit, charge }: GrowthParts): AddedFunction {
+export function growFunction(
+  growable: Growable,
+  index: number,
+  { refusal, limit, charge }: GrowthParts,
+): AddedFunction {
   const { kind, is64, imported, element } = growable;
   const type = is64 ? I64 : I32;
   const params = kind === 'memory' ? [[type]] : [[...element], [type]];
@@ -46,22 +51,22 @@ export function growing(growable: Growable, index: number, { refusal, limit, cha
   const where = unsignedBytes(index);
   const sizeOf = kind === 'memory' ? [Op.memorySize, ...where] : [Op.miscellaneous, Misc.tableSize, ...where];
   const grow = kind === 'memory' ? [Op.memoryGrow, ...where] : [Op.miscellaneous, Misc.tableGrow, ...where];
-  const give = [...minusOne, Op.return];
+  const returnMinusOne = [...minusOne, Op.return];
   const refuse = (what: number) => [Op.i32Const, what, Op.globalSet, ...refusal, Op.unreachable];
   const ifAbove = (local: number, bound: bigint, then: readonly number[]) => [
     ...[Op.localGet, local, Op.i64Const, ...signedBytes(BigInt.asIntN(64, bound)), Op.i64GreaterThanUnsigned],
     ...[Op.if, EMPTY_BLOCK, ...then, Op.end],
   ];
   const code = [
-    // The number is compared before it is added, because a sum of 64 bits could overflow.
+    // The number is compared before it is added, because the sum of two 64-bit numbers could overflow.
     ...[Op.localGet, by, ...wide, Op.localSet, size],
-    ...ifAbove(size, growable.max, give),
+    ...ifAbove(size, growable.max, returnMinusOne),
     ...[Op.localGet, size, ...sizeOf, ...wide, Op.i64Add, Op.localSet, size],
-    ...ifAbove(size, growable.max, give),
+    ...ifAbove(size, growable.max, returnMinusOne),
     ...ifAbove(size, limit, refuse(kind === 'memory' ? Refusal.memory : Refusal.tables)),
     ...params.flatMap((_, local) => [Op.localGet, local]),
     ...[...grow, Op.localTee, before, ...minusOne, is64 ? Op.i64Equal : Op.i32Equal],
-    ...[Op.if, EMPTY_BLOCK, ...(imported ? give : refuse(Refusal.machine)), Op.end],
+    ...[Op.if, EMPTY_BLOCK, ...(imported ? returnMinusOne : refuse(Refusal.machine)), Op.end],
     ...(charge.length === 0 ? [] : [Op.localGet, by, ...wide, ...charge]),
     ...[Op.localGet, before],
   ];

@@ -1,10 +1,9 @@
 /**
- * Changes the functions of a guest: they count their work, and the NaNs that they compute become canonical (`floats.ts`).
+ * Implements budgets in the guest's code. Each function is rewritten so that it counts its work, and traps if its
+ * budget is exhausted. An engine's own limits differ from machine to machine, and change as code warms up. These limits
+ * do not.
  *
- * Counting implements budgets in the guest's code: each function is rewritten so that it counts, and traps if nothing is left.
- * An engine's own limits differ from machine to machine, and change as code warms up. These limits do not.
- *
- * - *Fuel*: each call of a function and each round of a loop takes one unit. All other code runs once between them,
+ * - *Fuel*: each call of a function and each iteration of a loop costs one unit. All other code runs once between them,
  *   except for the bulk instructions (`bulk.ts`).
  * - *Call depth*: the number of nested calls of the module's functions.
  *
@@ -16,8 +15,8 @@
  * <depth + 1>
  * ```
  *
- * An exception takes another exit. So a function that catches exceptions keeps its depth in a local, and resets the
- * counter wherever a caught exception may land.
+ * An exception leaves a function in another way. So a function that catches exceptions keeps its depth in a local, and
+ * resets the counter wherever a caught exception may land.
  */
 import { I32 } from './additions.ts';
 import { type Cursor, signedBytes, unsignedBytes } from './cursor.ts';
@@ -55,12 +54,12 @@ export interface Signature {
 }
 
 /**
- * Returns the replacement of the instruction from `from` to `to`; undefined if it stays unchanged. It is called for
- * `memory.grow`, and for instructions with a second opcode.
+ * Returns the replacement of the instruction from `from` to `to`, or undefined if the instruction is unchanged. It is
+ * called for `memory.grow`, and for instructions with a second opcode.
  */
 export type Replace = (op: number, from: number, to: number) => readonly number[] | undefined;
 
-/** The number of locals for which a frame counts once more. Engines keep eight bytes for each local. */
+/** The number of locals for which a frame counts one more. Engines keep eight bytes for each local. */
 const LOCALS_PER_DEPTH = 16;
 
 /** Returns the changed body at the cursor, after its length. */
@@ -122,7 +121,7 @@ function readLocals(cursor: Cursor): Locals {
   return { groups, count, start, end: cursor.at };
 }
 
-/** Finds the changes of a body. The cursor is at the first instruction, and afterwards after the last one. */
+/** Finds the changes of a body. The cursor must be at the first instruction. It is moved past the last one. */
 function findEdits(
   cursor: Cursor,
   end: number,
@@ -173,7 +172,7 @@ interface Frame {
   readonly enter: readonly number[];
   readonly leave: readonly number[];
   readonly spend: readonly number[];
-  /** Sets the depth to the depth of this function. Empty if the function catches nothing. */
+  /** Sets the depth to the depth of this function. It is empty if the function catches nothing. */
   readonly restore: readonly number[];
 }
 

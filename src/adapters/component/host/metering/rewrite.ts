@@ -2,7 +2,7 @@
  * Rewrites a core module before the engine compiles it, so that it stays within the host's bounds. The bounds are then
  * the same on every machine:
  *
- * - Its memories and tables get maxima. To grow them further traps (`growth.ts`).
+ * - Its memories and tables get maxima. Growing them further traps (`growth.ts`).
  * - With a budget, its functions count their work (`meter.ts`, `bulk.ts`).
  * - The NaNs that its functions compute become canonical (`floats.ts`).
  *
@@ -24,11 +24,11 @@ import {
   Refusal,
   START,
 } from './budget.ts';
-import { payingGrowth, payment } from './bulk.ts';
+import { bulkCharge, growthCharge } from './bulk.ts';
 import { Cursor, signedBytes } from './cursor.ts';
 import { refuseIndeterminism, summarize } from './determinism.ts';
 import { FunctionTypes } from './function-types.ts';
-import { type GrowthParts, growing } from './growth.ts';
+import { type GrowthParts, growFunction } from './growth.ts';
 import { Misc, Op } from './instructions.ts';
 import { type Changes, type MeterGlobals, meterBody, type Replace } from './meter.ts';
 import { Section, Sections } from './sections.ts';
@@ -77,7 +77,7 @@ function limitOf({ kind, pageSizeLog2 }: Growable, { maxMemoryBytes, maxTableEle
 
 /**
  * Returns whether the code may contain `memory.grow` or `table.grow`. It searches for their opcodes and the bytes that
- * follow them. To read every instruction would take twenty times as long.
+ * follow them. Reading every instruction would take twenty times as long.
  */
 function mayGrow(code: Uint8Array | undefined, { memories, tables }: Spaces): boolean {
   if (code === undefined) return false;
@@ -108,7 +108,7 @@ function rewriteCode(
     fuel: additions.global(FUEL, I64, [Op.i64Const, ...signedBytes(BigInt(bounds.budget.fuel))]),
     depth: additions.global(DEPTH, I32, [Op.i32Const, ...signedBytes(bounds.budget.callDepth)]),
   };
-  const replace = replacing(sections, spaces, bounds, additions, refusal, globals?.fuel);
+  const replace = replacements(sections, spaces, bounds, additions, refusal, globals?.fuel);
   const bodies = rewriteBodies(sections, spaces, types, { globals, replace, canonicalNans });
   if (bounds.budget !== undefined && globals !== undefined) exportFill(additions, bounds.budget, globals);
   deferStart(sections, spaces, additions);
@@ -143,8 +143,8 @@ function rewriteBodies(
   return chunks;
 }
 
-/** Returns the replacements of the instructions that grow something, and of bulk instructions. */
-function replacing(
+/** Returns the function that replaces bulk instructions and the instructions that grow a memory or a table. */
+function replacements(
   sections: Sections,
   spaces: Spaces,
   bounds: Bounds,
@@ -155,16 +155,16 @@ function replacing(
   const code = sections.content(Section.code)!;
   const grow = (kind: Growable['kind'], index: number): readonly number[] => {
     const growable = (kind === 'memory' ? spaces.memories : spaces.tables)[index]!;
-    const charge = fuel === undefined ? [] : payingGrowth(growable, fuel, additions);
+    const charge = fuel === undefined ? [] : growthCharge(growable, fuel, additions);
     const parts: GrowthParts = { refusal, limit: limitOf(growable, bounds), charge };
-    return additions.call(`${kind}.grow ${index}`, () => growing(growable, index, parts));
+    return additions.call(`${kind}.grow ${index}`, () => growFunction(growable, index, parts));
   };
   return (op, from, to) => {
     const cursor = new Cursor(code, from + 1);
     if (op === Op.memoryGrow) return grow('memory', cursor.unsigned());
     if (op === Op.miscellaneous && cursor.unsigned() === Misc.tableGrow) return grow('table', cursor.unsigned());
-    const paid = fuel === undefined ? undefined : payment(code, from, spaces, additions, fuel);
-    return paid && [...paid, ...code.subarray(from, to)];
+    const charge = fuel === undefined ? undefined : bulkCharge(code, from, spaces, additions, fuel);
+    return charge && [...charge, ...code.subarray(from, to)];
   };
 }
 

@@ -79,7 +79,8 @@ export class Sections {
   }
 
   /**
-   * Returns the module. It lacks custom sections except the names, because their content may no longer match the code.
+   * Returns the module. It has no custom section except the names, because the content of the others may no longer
+   * match the code.
    */
   module(): Uint8Array<ArrayBuffer> {
     const chunks: Bytes[] = [this.#module.subarray(0, HEADER_LENGTH)];

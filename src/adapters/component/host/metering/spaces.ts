@@ -121,7 +121,7 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** Reads a defined table. `0x40 0x00` announces an initial value. */
+/** Reads a defined table. `0x40 0x00` precedes a table with an initial value. */
 function readDefinedTable(cursor: Cursor): Growable {
   const hasValue = cursor.bytes[cursor.at] === 0x40;
   if (hasValue) cursor.skip(2);

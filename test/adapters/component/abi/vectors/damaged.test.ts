@@ -1,6 +1,6 @@
 /**
- * Core values and bytes in which a bit, a byte or a word is wrong. If the reference still lifts a value, the loader
- * lifts the same value. If the reference traps, the loader traps.
+ * Core values and bytes with one wrong bit, byte or word. If the reference still lifts a value, the loader lifts the
+ * same value. If the reference traps, the loader traps.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -12,15 +12,15 @@ interface DamagedVector {
   readonly type: VectorType;
   readonly encoding: string;
   readonly flat: string;
-  /** Without a value, the reference traps. */
+  /** The lifted value. It is missing if the reference traps. */
   readonly cases: readonly (Lowered & { readonly value?: VectorValue })[];
 }
 
 const { vectors } = readVectors<{ vectors: readonly DamagedVector[] }>('damaged');
 
-describe('the reference and the loader agree on damaged values of type', () => {
+describe('a damaged value', () => {
   for (const { type, encoding, flat, cases } of vectors) {
-    test(`${JSON.stringify(type)} (${encoding})`, async () => {
+    test(`is lifted, or traps, as in the reference: ${JSON.stringify(type)} (${encoding})`, async () => {
       const guestType = guestTypeOf(type, flat);
       for (const { value, ...written } of cases) {
         const { pass } = await probe(guestType, encoding);

@@ -1,4 +1,6 @@
-/** Functions: their core types, and parameters and results that are spilled to memory, as the reference has them. */
+/**
+ * Functions: their core types, and parameters and results that are spilled to memory, as the reference computes them.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compile, instantiate } from 'decidable/component';
@@ -15,7 +17,7 @@ interface FunctionVector {
   /** The arguments, lowered into the core function that is lifted. */
   readonly taken: Lowered;
   readonly value?: VectorValue;
-  /** The result, lowered for the core function that calls: to its core result or to the area at {@link OUT}. */
+  /** The result, lowered to the core result of the caller or to the area at {@link OUT}. */
   readonly given?: Lowered & { readonly area?: string };
   /** `flatten_functype`, as `params -> results`. */
   readonly lift: string;
@@ -47,11 +49,11 @@ function coreType(signature: string): string {
   return `(param ${params.join(' ')}) (result ${results.join(' ')})`;
 }
 
-describe('flatten_functype: the reference and the validator agree on the core type of', () => {
+describe('flatten_functype', () => {
   for (const vector of vectors) {
     const { definitions, type } = texts(vector);
 
-    test(`a function ${type}`, async () => {
+    test(`returns the same core type as the reference for a function ${type}`, async () => {
       const binary = await assemble(`(component
         ${definitions}
         (import "f" (func $f ${type})) (import "g" (func $g async ${type}))
@@ -81,12 +83,15 @@ describe('flatten_functype: the reference and the validator agree on the core ty
   }
 });
 
-/** A guest that is called with the arguments, and calls the same function of the host, which returns the result. */
+/**
+ * A guest that is called with the arguments, and passes them to the same function of the host, which returns the
+ * result.
+ */
 async function guest(vector: FunctionVector, host: (...args: unknown[]) => unknown) {
   const { definitions, params, type } = texts(vector);
   const lift = split(vector.lift);
   const lower = split(vector.lower);
-  // The host's function is called with what the guest was called with, and then the pointer for its result.
+  // The host's function is called with the arguments of the guest, followed by the pointer for the result.
   const hasArea = lower.params.length > lift.params.length;
   const call = `(call $host ${loadsOf(lift.params)} ${hasArea ? `(i32.const ${OUT})` : ''})`;
   const instances: Readonly<Record<string, unknown>>[] = [];
@@ -113,11 +118,11 @@ async function guest(vector: FunctionVector, host: (...args: unknown[]) => unkno
   };
 }
 
-describe('the reference and the loader agree, byte for byte, on the arguments and the result of', () => {
+describe('a call of a function', () => {
   for (const vector of vectors) {
     const { type } = texts(vector);
 
-    test(`a function ${type}`, async () => {
+    test(`has the same bytes of arguments and result as in the reference: ${type}`, async () => {
       const args = vector.args.map((arg, index) => toJavaScript(vector.params[index]!, arg));
       let seen: readonly unknown[] = [];
       const { recorder, take, call } = await guest(vector, (...given) => {

@@ -1,6 +1,7 @@
 /**
- * *CanonicalABI.md*, "Storing", `store_string_into_range`: a string that goes from one component to another is
- * transcoded, and the callee's `realloc` sees each step that the reference makes, with the same bytes at the end.
+ * *CanonicalABI.md*, "Storing", `store_string_into_range`: a string that passes from one component to another is
+ * transcoded. The callee's `realloc` is called for the same steps as in the reference, and the bytes are the same at
+ * the end.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -17,7 +18,7 @@ interface StringVector extends Lowered {
 
 const { vectors } = readVectors<{ vectors: readonly StringVector[] }>('strings');
 
-/** The string as the caller has it: `tagged` is UTF-16 with the tag of latin1+utf16. */
+/** Returns the string in the encoding of the caller. `tagged` is UTF-16 with the tag of latin1+utf16. */
 function written(text: string, source: Source): Lowered {
   const encoding = source === 'utf8' ? 'utf8' : source === 'latin1' ? 'latin1' : 'utf16le';
   const units = source === 'utf8' ? Buffer.byteLength(text) : text.length;
@@ -36,9 +37,9 @@ function relayOf(from: string, to: string): Promise<Relay> {
   return found;
 }
 
-describe('the reference and the loader agree on a string', () => {
+describe('a transcoded string', () => {
   for (const { source, target, text, ...lowered } of vectors) {
-    test(`from ${source} to ${target}: ${JSON.stringify(text)}`, async () => {
+    test(`has the same steps and bytes as in the reference from ${source} to ${target}: ${JSON.stringify(text)}`, async () => {
       const from = source === 'latin1' || source === 'tagged' ? 'latin1+utf16' : source;
       assert.deepEqual((await relayOf(from, target)).pass(written(text, source)), lowered);
     });

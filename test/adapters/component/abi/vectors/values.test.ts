@@ -1,4 +1,7 @@
-/** Values of all types, byte for byte as the specification's executable reference lowers and lifts them. */
+/**
+ * Values of all types, compared byte for byte with the values that the specification's executable reference lowers and
+ * lifts.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { END, i32, type Probe, probe, relay, START } from '../probe.ts';
@@ -46,9 +49,9 @@ test('types have the size, alignment and core types that the reference computes'
   }
 });
 
-describe('the reference and the loader agree, byte for byte, on values of type', () => {
+describe('a value of any type', () => {
   for (const { type, encoding, layout, flat, values, lowered, stored } of vectors) {
-    test(`${JSON.stringify(type)} (${encoding})`, async () => {
+    test(`has the same bytes as in the reference: ${JSON.stringify(type)} (${encoding})`, async () => {
       const guestType = guestTypeOf(type, flat);
       const javaScript = values.map((value) => toJavaScript(type, value));
       const size = layout[0]!;
@@ -68,7 +71,7 @@ describe('the reference and the loader agree, byte for byte, on values of type',
           assert.deepEqual(between.ask(flatValue, size), flatValue, 'a result of another guest');
           continue;
         }
-        // In the list of all values, this one is here.
+        // The address of this value in the list of all values.
         const memory = stored.memory!;
         const element = { core: i32(START + index * size), memory };
         assert.deepStrictEqual(give(element), value, 'a result of the guest');
@@ -88,7 +91,7 @@ describe('the reference and the loader agree, byte for byte, on values of type',
       assertUntouched(inList, all, stored);
       for (const [index, value] of javaScript.entries()) assertUntouched(inParams, value, lowered[index]!);
 
-      // At the end of the memory, so that nothing beyond the list is read.
+      // The list is at the end of the memory, so that reading beyond it would trap.
       if (stored.realloc!.includes(',')) return;
       const bytes = Buffer.from(stored.memory!, 'hex');
       bytes.copy(inList.recorder.bytes, END - bytes.length);
@@ -98,7 +101,7 @@ describe('the reference and the loader agree, byte for byte, on values of type',
   }
 });
 
-/** Bytes that belong neither to the value nor to padding stay 0xff. */
+/** Checks that all bytes outside of the value and its padding are still 0xff. */
 function assertUntouched({ recorder, take }: Probe, value: unknown, { memory = '' }: Lowered): void {
   recorder.bytes.fill(0xff, START, 2 * START + memory.length);
   take(value);

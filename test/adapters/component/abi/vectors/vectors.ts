@@ -36,7 +36,7 @@ export function readVectors<Vectors>(name: 'values' | 'strings' | 'functions' | 
 
 type Part = VectorType | null;
 
-/** The parts of a type that are types, or null: the fields, elements or cases. */
+/** Returns the fields, elements or cases of a type. A case without a payload is null. */
 function partsOf([kind, ...parts]: VectorParts): readonly Part[] {
   if (kind === 'flags' || kind === 'enum') return [];
   if (kind === 'list') return [parts[0] as Part];
@@ -47,7 +47,7 @@ function labels(letter: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${letter}${index}`);
 }
 
-/** The same type as the validator makes it. */
+/** Returns the type in the form of the validator. */
 export function valueTypeOf(type: VectorType): ValueTypeNode {
   if (typeof type === 'string') return new ValueTypeNode(type as ValueTypeNode['kind'], [], []);
   const [kind, count, length] = type;
@@ -70,13 +70,13 @@ export function valueTypeOf(type: VectorType): ValueTypeNode {
   }
 }
 
-/** The same type as component text: types that need a name are imported first. */
+/** Returns the type as component text. Types that need a name are imported first. */
 export function guestTypeOf(type: VectorType, flat = ''): GuestType & { readonly definitions: string } {
   const definitions: string[] = [];
   return { type: write(type, definitions), definitions: definitions.join('\n'), flat };
 }
 
-/** Writes a type; what it needs goes to the end of `definitions`. */
+/** Writes a type. The definitions that it needs are appended to `definitions`. */
 export function write(type: VectorType, definitions: string[]): string {
   if (typeof type === 'string') return type;
   const [kind, count, length] = type;
@@ -121,7 +121,7 @@ const TYPED_ARRAYS: Record<string, { from(values: never[]): unknown }> = {
   f64: Float64Array,
 };
 
-/** The value as JavaScript has it (*Explainer.md*, "JS API"). */
+/** Returns the value in the form of JavaScript (*Explainer.md*, "JS API"). */
 export function toJavaScript(type: VectorType, value: VectorValue): unknown {
   if (typeof type === 'string') return toPrimitive(type, value);
   const [kind] = type;

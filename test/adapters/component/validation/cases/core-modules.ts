@@ -1,7 +1,7 @@
 /** *Explainer.md*, "Instance Definitions": core modules, their types and their instances. */
 import type { ValidationCase } from '../case.ts';
 
-/** A module that exports `exported` as "x", given to one that imports it as `imported`. */
+/** A module that exports `exported` as "x", passed to a module that imports it as `imported`. */
 const link = (imported: string, exported: string) => `(component
   (core module $a ${exported}) (core module $b (import "m" "x" ${imported}))
   (core instance $i (instantiate $a)) (core instance (instantiate $b (with "m" (instance $i)))))`;

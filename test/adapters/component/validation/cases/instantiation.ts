@@ -1,7 +1,7 @@
 /** *Explainer.md*, "Instance Definitions" and "Type Checking": the component level. */
 import type { ValidationCase } from '../case.ts';
 
-/** A child with one import, given `argument`. */
+/** A child with one import, which receives `argument`. */
 const given = (wanted: string, before: string, argument: string) => `(component
   (component $c ${wanted})
   ${before}
