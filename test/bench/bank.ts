@@ -1,6 +1,6 @@
 /**
- * The work that all contestants share: accounts that are opened, then paid into and drawn on in turns. The rules are
- * the same for all of them; amounts are numbers, because emmett and castore have no bigints.
+ * The work that all contestants do: they open accounts, and then deposit and withdraw in turns. The rules are the same
+ * for all of them. Amounts are numbers, because emmett and castore have no bigints.
  */
 import { z } from 'zod';
 import { defineDecider } from '../../src/core/define/decider.ts';
@@ -66,7 +66,7 @@ export function commandOf(id: string, step: number): Command {
   return { type: 'Withdraw', data: { accountId: id, amount: step } };
 }
 
-/** `streams` accounts, one after another, `length` commands each. */
+/** Returns `length` commands for each of `streams` accounts, one account after another. */
 export function* commandsOf(streams: number, length: number): Generator<Command> {
   for (let stream = 0; stream < streams; stream++) {
     const id = accountName(stream);
@@ -78,7 +78,7 @@ export function accountName(stream: number): string {
   return `a${String(stream).padStart(5, '0')}`;
 }
 
-/** The rules without anything around them, for the contestants that have no decider of their own. */
+/** The rules as plain functions, for the contestants without a decider. */
 export const initialState: AccountState = { status: 'none', owner: '', balance: 0 };
 
 export function evolve(state: AccountState, { type, data }: Event): AccountState {

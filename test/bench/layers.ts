@@ -1,5 +1,6 @@
 /**
- * The cost of each layer of a command in memory: the layer's work for one command, repeatedly and without the others.
+ * The cost of each layer of a command in memory. Each row repeats the layer's work for one command without the other
+ * layers.
  */
 import { randomUUID } from 'node:crypto';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';

@@ -1,7 +1,7 @@
 /**
- * Contestants run one after another, round by round, in one process on one machine: what slows the machine down slows
- * all of them. Only ratios are judged: the median of those of each round, since machines that others use too have
- * several speeds, and the medians of two contestants can fall into two of them.
+ * Runs contestants one after another, round by round, in one process on one machine, so that everything that slows the
+ * machine down affects all of them. Only the median of the ratios of all rounds is compared. A shared machine has
+ * several speeds, and the medians of two contestants could be of different ones.
  */
 
 import { setFlagsFromString } from 'node:v8';
@@ -31,12 +31,12 @@ export interface Target {
   /** The contestant that is ours. */
   readonly of: string;
   readonly against: string;
-  /** Our figure as a multiple of the other's. */
+  /** Our figure as a multiple of the other contestant's figure. */
   readonly atLeast: number;
 }
 
 export interface Benchmark {
-  /** As in `--filter`. */
+  /** The name that `--filter` selects. */
   readonly name: string;
   readonly about: string;
   readonly unit: string;
@@ -67,7 +67,7 @@ export interface Result {
 
 setFlagsFromString('--expose-gc');
 
-/** Collects all garbage, so that a row does not pay for earlier ones and the used heap is the needed heap. */
+/** Collects all garbage, so that earlier rows do not affect a row, and the used heap is the needed heap. */
 export const collect: () => void = runInNewContext('gc');
 
 export async function timed(operations: number, work: () => Promise<void> | void): Promise<Measured> {

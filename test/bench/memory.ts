@@ -1,6 +1,6 @@
 /**
- * Commands in memory, streams growing to 100. Ours keeps bytes, decision records and the hash chain; the peers keep
- * plain objects. An id is derived when it is read, and one contestant reads all of them.
+ * Commands in memory, streams growing to 100. Our store keeps bytes, decision records and the hash chain. The peers
+ * keep plain objects. An id is derived when it is read, and one contestant reads all of them.
  */
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';

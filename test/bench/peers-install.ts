@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The path of `folder`, a sibling of this file, whose package's dependencies are installed there in the versions it
- * names. Throws if npm cannot install them.
+ * Installs the dependencies of the package in `folder`, next to this file, and returns the path of the folder. Throws
+ * if npm cannot install them.
  */
 export function installed(folder: string, about: string): string {
   const path = fileURLToPath(new URL(folder, import.meta.url));

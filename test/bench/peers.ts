@@ -1,5 +1,5 @@
 /**
- * The peers, each as its own documentation has it used: emmett's DeciderCommandHandler over its SQLite store and its
+ * The peers, each used as its documentation recommends: emmett's DeciderCommandHandler over its SQLite store and its
  * memory store, castore's Command over its memory adapter. `npm run bench` installs them in `peers/node_modules`, from
  * which they are loaded. The types here cover the parts that are used.
  */
@@ -39,7 +39,7 @@ interface EmmettConsumer {
   close(): Promise<void>;
 }
 
-/** An event as emmett has it. */
+/** An event in the form of emmett. */
 export interface EmmettEvent {
   readonly type: string;
   readonly data: object;
@@ -97,8 +97,8 @@ export interface Peers {
 
 /** @param folder `test/bench/peers`, with its `node_modules`. */
 export function loadPeers(folder: string): Peers {
-  // Imported as by a program in the folder. castore's ES modules omit the extensions of their files, which Node does
-  // not accept, so its CommonJS modules are used.
+  // They are imported as by a program in the folder. castore's ES modules omit the extensions of their files, which
+  // Node does not accept, so its CommonJS modules are used.
   const required = createRequire(`${folder}/package.json`);
   const emmett: Emmett = required('@event-driven-io/emmett');
   const sqlite: EmmettSqlite = required('@event-driven-io/emmett-sqlite');
@@ -124,8 +124,8 @@ function ofEmmett(emmett: Emmett, store: unknown): Handle {
       try {
         return await handle(store, command.data.accountId, command);
       } catch (error) {
-        // "cannot commit transaction - SQL statements in progress" comes now and then, with one command after another
-        // too.
+        // emmett sometimes fails with "cannot commit transaction - SQL statements in progress", even with one command
+        // after another.
         if (!(error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY')) throw error;
       }
     }

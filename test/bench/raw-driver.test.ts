@@ -22,7 +22,7 @@ async function contents(store: SqliteStore): Promise<unknown[]> {
   });
 }
 
-test('the raw loop leaves the rows that the event sourcer leaves, in an intact chain', async (context) => {
+test('the raw loop writes the same rows as the event sourcer, with an intact chain', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-bench-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,6 +1,7 @@
 /**
- * The program of a good programmer on better-sqlite3 alone: our tables, our rows, the hash of each commit, a
- * transaction per command, prepared statements, states cached. No envelopes, no schemas, no retries, no queue.
+ * A program for better-sqlite3 without this package, as a good programmer would write it. It has our tables, our rows,
+ * the hash of each commit, a transaction per command, prepared statements and cached states. It has no envelopes,
+ * schemas, retries or queue.
  */
 import { randomUUID } from 'node:crypto';
 import Sqlite, { type Database } from 'better-sqlite3';
@@ -29,7 +30,7 @@ export function openRaw(file: string): Database {
   return database;
 }
 
-/** A function that handles one command, in a transaction of its own, or in one that the caller has begun. */
+/** Returns a function that handles one command in its own transaction, or in one that the caller has begun. */
 export function rawHandler(database: Database, transactions: 'own' | 'callers' = 'own'): (command: Command) => void {
   const addStream = database.prepare('insert into streams (name) values (?)');
   const addCommandType = database.prepare(

@@ -1,7 +1,7 @@
 /**
- * Replaying the events of one store from disk, compared with the raw driver's plain read of the same rows. The store is
- * created once and shared. Events are folded as the event sourcer does before a command: stream by stream, checked by
- * the schemas, through the decider's own `evolve`.
+ * Replays the events of one store from disk. It is compared with the raw driver's plain read of the same rows. The
+ * store is created once and shared. Events are folded as the event sourcer does before a command: stream by stream,
+ * checked by the schemas, through the decider's own `evolve`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const STREAM_LENGTH = 1_000;
 const PAGE = 1_000;
 
 export interface Replay extends Benchmark {
-  /** Bytes in use, in the heap and outside, after each tenth of a replay more. */
+  /** The used bytes, in the heap and outside, after each tenth of a replay. */
   inUse(): Promise<number[]>;
   dispose(): void;
 }
@@ -59,7 +59,7 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
   };
 }
 
-/** One command and one event for each commit, as commands leave them; stream after stream. */
+/** Writes one command and one event in each commit, in the form that commands produce, stream after stream. */
 async function fill(file: string, streams: number): Promise<void> {
   await createSqliteStore({ file }).close();
   const database = openRaw(file);
@@ -72,7 +72,7 @@ async function fill(file: string, streams: number): Promise<void> {
   database.close();
 }
 
-/** Page by page, as a reader must that lets others work in between. */
+/** Reads page by page, so that other code can run in between. */
 function rawRead(file: string, events: number, rows: 'objects' | 'arrays'): Contestant {
   return {
     name: rows === 'objects' ? 'raw driver' : 'raw driver, rows as arrays',

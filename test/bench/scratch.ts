@@ -1,9 +1,9 @@
-/** A folder for one run, on the disk that the tests use, gone when the run is over. */
+/** A folder for one run, on the disk that the tests use. It is removed after the run. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Calls `run` with the path of a file that does not exist, in a folder of its own. */
+/** Calls `run` with the path of a file that does not exist, in a new folder. */
 export function inScratch<Result>(run: (file: string) => Promise<Result>): Promise<Result> {
   return inFolder((folder) => run(join(folder, 'bench.db')));
 }

@@ -27,7 +27,7 @@ export function sequential(peers: Peers | undefined, quick: boolean): Benchmark 
     contestants: [
       ...loads.map(ours),
       ...loads.map(raw),
-      // This contestant does 500 commands a second, so it gets fewer of them, in streams of the same lengths.
+      // This contestant handles 500 commands a second, so it receives fewer of them, in streams of the same lengths.
       ...(peers === undefined
         ? []
         : [emmett(peers, { ...short, streams: 50 }), emmett(peers, { ...long, streams: 1 })]),

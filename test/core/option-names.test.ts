@@ -11,38 +11,38 @@ interface Options {
 const NAMES: OptionNames<Options> = { commandId: true, readOnly: true };
 
 describe('option names', () => {
-  test('known names pass', () => {
+  test('are accepted if they are known', () => {
     assert.equal(unknownOption({ commandId: '1', readOnly: undefined }, NAMES), undefined);
     checkOptionNames({}, NAMES, 'place');
   });
 
-  test('an unknown name is found, with the name that was probably meant', () => {
+  test('are refused with the nearest known name', () => {
     assert.deepEqual(unknownOption({ comandId: '1' }, NAMES), {
       name: 'comandId',
       message: 'unknown option "comandId"; did you mean "commandId"?',
     });
   });
 
-  test('a name that resembles none is found, with the names that are known', () => {
+  test('are refused with all known names if no name is similar', () => {
     assert.deepEqual(unknownOption({ timeout: 1 }, NAMES), {
       name: 'timeout',
       message: 'unknown option "timeout"; the options are commandId, readOnly',
     });
   });
 
-  test('an unknown name is found if its value is undefined', () => {
+  test('are refused even if the value is undefined', () => {
     assert.equal(unknownOption({ readonly: undefined }, NAMES)?.name, 'readonly');
   });
 
-  test('an inherited unknown name is found', () => {
+  test('are refused if they are inherited', () => {
     assert.equal(unknownOption(Object.create({ readonly: true }), NAMES)?.name, 'readonly');
   });
 
-  test('a name of Object.prototype is unknown', () => {
+  test('are refused if they are names of Object.prototype', () => {
     assert.equal(unknownOption({ toString: 1 }, NAMES)?.name, 'toString');
   });
 
-  test('a definition error names the place and the option', () => {
+  test('are named in the definition error, with their place', () => {
     assert.throws(
       () => checkOptionNames({ readonly: true }, NAMES, 'createStore'),
       (error) => error instanceof DefinitionError && error.payload.place === 'createStore.readonly',
@@ -50,7 +50,7 @@ describe('option names', () => {
   });
 
   for (const options of [undefined, null, 'commandId', 1]) {
-    test(`${options} instead of options is a definition error`, () => {
+    test(`are missing if ${options} is passed instead of an object, which is a definition error`, () => {
       assert.throws(() => checkOptionNames(options, NAMES, 'createStore'), {
         code: 'invalid-definition',
         payload: { place: 'createStore' },

@@ -20,7 +20,7 @@ describe('a stream name', () => {
     );
   });
 
-  test('is refused with its problem and the place of it', () => {
+  test('is refused with its problem and the position of the problem', () => {
     assert.equal(checkStreamName(''), 'is empty; it needs at least one byte');
     assert.equal(checkStreamName('x'.repeat(256)), 'has 256 bytes of UTF-8; at most 255 are allowed');
     assert.equal(checkStreamName('🏦'.repeat(64)), 'has 256 bytes of UTF-8; at most 255 are allowed');

@@ -15,7 +15,7 @@ test('uuidV4 returns a different UUID of version 4 each time, in lower case', ()
   assert.equal(new Set(ids).size, ids.length);
 });
 
-test('every digit of uuidV4 that is not fixed by the standard takes every value', () => {
+test('every digit of uuidV4 that is not fixed by the standard has every value', () => {
   const digits = Array.from({ length: 36 }, () => new Set<string>());
   for (let times = 0; times < 2_000; times++) for (const [at, set] of digits.entries()) set.add(uuidV4()[at]!);
   const kinds = digits.map((set) => set.size);

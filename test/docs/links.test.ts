@@ -7,7 +7,7 @@ import { deadLinks } from '../../scripts/docs/links.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-test('the links of all Markdown files lead somewhere', () => {
+test('the links of all Markdown files have a target', () => {
   const isBuilt = (path: string) => /(^|\/)(node_modules|target|build|dist|api|\.cache)(\/|$)/.test(path);
   const files = globSync('**/*.md', { cwd: ROOT, exclude: isBuilt }).toSorted();
   assert.ok(files.includes('README.md') && files.includes('docs/architecture.md'));

@@ -1,4 +1,7 @@
-/** The TypeScript fences of the README and of the guides: all are type checked and run, and print what the next fence shows. */
+/**
+ * The TypeScript fences of the README and of the guides: all of them are type checked and run, and print the output in
+ * the next fence.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -66,7 +69,7 @@ for (const page of PAGES) {
         if (isTest) assert.doesNotMatch(run.stdout, /^# tests 0$/m);
       });
 
-      // A reader runs the first program of the README more than once, and finds the file of the first run.
+      // A reader may run the first program of the README several times, so it may find the file of an earlier run.
       if (name !== 'sell.ts') continue;
       test(`run again, with the same output: ${name}`, () => assert.equal(node(name).stdout, output));
     }

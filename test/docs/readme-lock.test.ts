@@ -1,4 +1,7 @@
-/** `npm ci`, the first of the README's commands, refuses a lock file that lacks a package, even one of another platform. */
+/**
+ * `npm ci`, the first command in the README, refuses a lock file without a package, even if the package is for another
+ * platform.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -12,7 +15,10 @@ const lock: { readonly packages: Readonly<Record<string, LockedPackage>> } = JSO
   readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8'),
 );
 
-/** The package that `name` means to the package at `path`, as Node looks it up: in its own folder, then outwards. */
+/**
+ * Returns the package to which `name` resolves in the package at `path`. Node searches its own folder first, and then
+ * the enclosing ones.
+ */
 function resolve(path: string, name: string): LockedPackage | undefined {
   const found = lock.packages[`${path === '' ? '' : `${path}/`}node_modules/${name}`];
   if (found !== undefined || path === '') return found;

@@ -12,7 +12,7 @@ const fences = fencesOf(readme);
 
 const programs = programsOf(readme);
 
-test('the lines of the WIT fences are in wit/, and those of the interface in src/core/', () => {
+test('the lines of the WIT fences are in wit/, and the lines of the interface are in src/core/', () => {
   const filesIn = (folder: string) =>
     readdirSync(join(ROOT, folder), { withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -31,7 +31,7 @@ test('the lines of the WIT fences are in wit/, and those of the interface in src
   }
 });
 
-test('the scripts that it names are in package.json', () => {
+test('the scripts that the README names are in package.json', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const named = npmScriptsOf(readme);
   assert.ok(named.includes('start') && named.includes('test'));
@@ -41,7 +41,7 @@ test('the scripts that it names are in package.json', () => {
   }
 });
 
-test('the programs that it runs are on the page', () => {
+test('the programs that the README runs are on the page', () => {
   const run = fences.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n'));
   const files = run.flatMap(
     (command) => /^npx node --conditions=decidable-source .*tickets\/(\S+)$/.exec(command)?.[1] ?? [],
@@ -50,7 +50,7 @@ test('the programs that it runs are on the page', () => {
   for (const file of files) assert.ok(programs.some(({ name }) => name === file));
 });
 
-test('the subpaths that it lists are those of package.json', () => {
+test('the subpaths that the README lists are those of package.json', () => {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const listed = [...readme.matchAll(/^\| `decidable(\/[\w/]+)?` +\|/gm)].map(([, path = '']) => `.${path}`);
   assert.deepEqual(

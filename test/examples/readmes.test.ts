@@ -23,7 +23,7 @@ function withoutTimes(output: string): string {
   return output.replace(/^[\d,]+ commands a second \([\d.]+ s\)$/gm, '… commands a second (… s)');
 }
 
-/** The program of an example. The bank keeps its domain apart from its command line. */
+/** The program of an example. The bank has separate folders for its domain and its command line. */
 function programOf(example: string): string {
   return join(EXAMPLES, example, example === 'bank' ? 'cli/main.ts' : 'main.ts');
 }
@@ -32,7 +32,7 @@ function run(example: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-example-'));
   try {
     const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
-    // From the root, as `npm start` runs it. The database is in a folder that is removed afterwards.
+    // The program runs in the root folder, like `npm start`. The database is in a folder that is removed afterwards.
     const store = example.startsWith('bank') ? ['--store', join(folder, 'bank.db')] : [];
     const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
     const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, programOf(example), ...store], {
@@ -76,7 +76,7 @@ for (const name of names) {
   });
 }
 
-test('the list of examples names each', () => {
+test('the list of examples names each of them', () => {
   const index = readFileSync(join(EXAMPLES, 'README.md'), 'utf8');
   for (const name of names) assert.ok(index.includes(`](${name}/)`), name);
 });

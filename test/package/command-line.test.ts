@@ -32,7 +32,7 @@ project.write({
 });
 
 describe('the program decidable of an installed package', () => {
-  test('starts as npm starts it', () => {
+  test('starts in the way in which npm starts it', () => {
     // npm makes the files of "bin" executable when it installs them, and links to them.
     chmodSync(program, 0o755);
     const { status, stdout, stderr } = project.run('node', [program, 'dispatch', 'Add', '{"id":"1"}', '--json']);
@@ -46,7 +46,7 @@ describe('the program decidable of an installed package', () => {
     assert.deepEqual(JSON.parse(stdout).state, { total: 1 });
   });
 
-  test('says what to do if Node does not run the configuration in TypeScript', () => {
+  test('prints a remedy if Node cannot run the configuration in TypeScript', () => {
     const run = project.run('node', ['--no-experimental-strip-types', program, 'describe', '--json']);
     assert.deepEqual([run.status, JSON.parse(run.stderr).error.code], [2, 'typescript-unsupported']);
   });

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseSync } from 'oxc-parser';
 
-/** By name, the names that it imports. */
+/** The names that each name imports. */
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Returns the relative paths that a file imports or exports from, in whatever notation. */
+/** Returns the relative paths that a file imports or exports from, in any notation. */
 function importsOf(path: string): string[] {
   const source = readFileSync(path, 'utf8');
   const { module } = parseSync(path, source);

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A user's project. */
+/** A project of a user. */
 export interface Project {
   readonly folder: string;
   /** Writes files of the project, by their paths. */
@@ -28,8 +28,7 @@ export interface Run {
 }
 
 /**
- * Makes a project in which the package is installed, and everything that this repository has but the packages of
- * `without`.
+ * Creates a project in which the package is installed, with all packages of this repository except those in `without`.
  */
 export function installedProject({ without = [] }: { readonly without?: readonly string[] } = {}): Project {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-installed-'));

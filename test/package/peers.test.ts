@@ -1,4 +1,4 @@
-/** Optional peers. A subpath names the package that it lacks, and the other subpaths work without it. */
+/** Optional peers. If a peer is missing, its subpath throws an error that names it, and the other subpaths work. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Jest and Vitest, as they come, run the testing kit. */
+/** Jest and Vitest run the testing kit without configuration. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { installedProject } from './installed.ts';
@@ -43,9 +43,7 @@ project.write({
     import { eventStoreSuite, testDecider, testEventHandler, testProjector } from 'decidable/testing';
     import { concert, Reserved, seats, watcher } from './tickets.js';
 
-    /**
-     * followsImports: whether the runner lets a named import of Node's modules follow what the kit puts in its place.
-     */
+    /** followsImports: true if a named import of Node's modules reads the replacement of the kit in this runner. */
     export function suite(describe, test, followsImports = true) {
       const { given } = testDecider(concert());
       const reserve = { type: 'Reserve', data: { seats: 2 } };

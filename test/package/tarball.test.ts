@@ -19,14 +19,14 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-/** npm 12 prints an object by the package's name, older ones a list. */
+/** npm 12 prints an object by the package's name, and older versions print a list. */
 function packedOf(json: string): Packed {
   const packed: Packed = Object.values<Packed>(JSON.parse(json))[0] ?? assert.fail('npm packed nothing');
   return packed;
 }
 
 describe('the tarball', () => {
-  // The scripts would build first, and the files of the build are not asked for here.
+  // The scripts would build first, but this test does not need the files of the build.
   const files = packedOf(run('npm', 'pack', '--dry-run', '--json', '--ignore-scripts')).files.map(({ path }) => path);
   const packed = new Set(files.filter((path) => !path.startsWith('dist/')));
 
@@ -65,7 +65,7 @@ describe('the tarball', () => {
   });
 });
 
-/** `a/b/c.md` is in `a` and in `a/b`. */
+/** Returns the folders that contain a file: `a` and `a/b` for `a/b/c.md`. */
 function foldersOf(path: string): readonly string[] {
   const steps = path.split('/').slice(0, -1);
   return steps.map((_, index) => steps.slice(0, index + 1).join('/'));

@@ -18,7 +18,7 @@ const subpath = (name: string, text: string): Subpath => {
 };
 
 describe('the public symbols of a file', () => {
-  test('follow re-exports, renamed and imported ones too', () => {
+  test('include re-exports, renamed and imported ones too', () => {
     const read = reader({
       'index.ts':
         "export { a as b } from './a.ts';\nexport * from './c/c.ts';\nimport { a } from './a.ts';\nexport { a };",
@@ -155,7 +155,7 @@ describe('dead links', () => {
     read: reader(files),
   };
 
-  test('do not occur in files whose links lead somewhere', () => {
+  test('are not reported in files whose links have a target', () => {
     assert.deepEqual(deadLinks(['README.md', 'docs/a.md'], tree), []);
   });
 

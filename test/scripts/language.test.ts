@@ -94,7 +94,7 @@ const EXAMPLES: Readonly<Record<string, { readonly found: readonly string[]; rea
 const namesIn = (text: string) => [...new Set(hitsOf('a.md', text).map(({ pattern }) => pattern.name))];
 
 describe('the patterns of language', () => {
-  test('have examples each', () => {
+  test('each have examples', () => {
     assert.deepEqual(PATTERNS.map(({ name }) => name).toSorted(), Object.keys(EXAMPLES).toSorted());
   });
 
@@ -197,7 +197,7 @@ describe('the list of exceptions', () => {
     ]);
   });
 
-  test('reports a file that is gone', () => {
+  test('reports a file that does not exist', () => {
     assert.deepEqual(differences({}, { 'c.md': { gives: 1 } }), [
       { path: 'c.md', pattern: 'gives', allowed: 1, found: 0 },
     ]);

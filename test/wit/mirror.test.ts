@@ -44,7 +44,7 @@ function edits(text: string): readonly string[] {
 }
 
 for (const name of names) {
-  test(`a line of wit/${name}.wit that is lost or moved alone is seen`, () => {
+  test(`a missing or moved line of wit/${name}.wit is detected`, () => {
     const mirror = readTypeScript(name, typescript(name));
     const changed = edits(wit(name)).filter((text) => !sameButForUse(text, wit(name)));
     assert.ok(changed.length > 0);
@@ -60,7 +60,7 @@ for (const name of names) {
   });
 }
 
-/** `use` lines say where a name comes from; wasm-tools checks them, the mirror does not repeat them. */
+/** `use` lines name the origin of a name. wasm-tools checks them, and the mirror does not contain them. */
 function sameButForUse(one: string, other: string): boolean {
   const strip = (text: string) => text.replace(/^\s*use [^;]*;\n/gm, '');
   return strip(one) === strip(other);
@@ -72,7 +72,7 @@ test('a difference shows both sides', () => {
   assert.match(shown, /≠ +schemaVersion: bigint +\| +schemaVersion: number/);
 });
 
-test('an error that the docstring does not name is seen', () => {
+test('an error that the docstring does not name is detected', () => {
   const changed = typescript('decider').replace('@throws RejectionError', 'throws RejectionError');
   assert.match(
     difference(readWit('decider', wit('decider')), readTypeScript('decider', changed)),

@@ -3,7 +3,7 @@
  * line that only one side has.
  */
 
-/** The outline of one interface or of the worlds: `key` is the file's name without its ending. */
+/** The outline of one interface or of the worlds. `key` is the file name without its extension. */
 export interface Outline {
   readonly name: string;
   readonly lines: readonly string[];
@@ -23,7 +23,9 @@ export function camelCase(kebab: string): string {
   return pascal.charAt(0).toLowerCase() + pascal.slice(1);
 }
 
-/** Returns both sides next to each other, line by line, with marks at the differences; empty if they agree. */
+/**
+ * Returns both sides next to each other, line by line, with marks at the differences, or an empty text if they agree.
+ */
 export function difference(wit: Outline, typescript: Outline): string {
   const rows: string[] = [];
   const width = Math.max(20, ...wit.lines.map((line) => line.length)) + 2;

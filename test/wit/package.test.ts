@@ -5,7 +5,7 @@ import { componentEmbed, componentNew, componentWit } from '@bytecodealliance/jc
 
 const folder = new URL('../../wit/', import.meta.url);
 
-/** The package as one text: WIT allows one `package` line per file and several interfaces. */
+/** The package as one text, because WIT allows only one `package` line, but several interfaces, in a file. */
 function witSource(): string {
   const files = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
   const header = 'package decidable:eventsourcing@0.1.0;';

@@ -1,6 +1,7 @@
 /**
- * Reads a file of `src/core/` that mirrors a WIT interface into an outline: interfaces of methods are WIT interfaces,
- * `XType<X>` is `resource x`, other interfaces are records, unions of tags are variants, unions of literals enums.
+ * Reads a file of `src/core/` that mirrors a WIT interface into an outline. Interfaces of methods are WIT interfaces,
+ * `XType<X>` is `resource x`, other interfaces are records, unions of tags are variants, and unions of literals are
+ * enums.
  */
 import { type Comment, parseSync, type TSInterfaceDeclaration, type TSMethodSignature, type TSType } from 'oxc-parser';
 import type { Outline } from './outline.ts';
@@ -33,7 +34,7 @@ function readInterface(
   const members = declaration.body.body;
   const methods = members.filter((member) => member.type === 'TSMethodSignature');
   if (methods.length === 0) {
-    // `Types` only gathers the resources that follow it.
+    // `Types` only combines the resources that follow it.
     if (name === 'Types') return [];
     const fields = members.map((member) => {
       if (member.type !== 'TSPropertySignature') throw new Error(`${name}: not a field`);
@@ -60,7 +61,7 @@ function readInterface(
 function methodLine(method: TSMethodSignature, text: string, comments: readonly Comment[]): string {
   const parameters = method.params.flatMap((parameter) => {
     if (parameter.type !== 'Identifier') throw new Error(`${keyOf(method.key)}: a parameter without a name`);
-    // The JS form of cancelling a subtask: an `async func` may take a signal as its last parameter.
+    // An `async func` may have a signal as its last parameter, because this is how JavaScript cancels a subtask.
     if (parameter.name === 'signal' && parameter.optional && parameter === method.params.at(-1)) return [];
     return `${parameter.name}: ${typeText(parameter.typeAnnotation?.typeAnnotation)}`;
   });

@@ -1,6 +1,6 @@
 /**
- * Reads the subset of WIT that our package uses into outlines. wasm-tools has the last word on what is WIT (see
- * package.test.ts); this reader only outlines it, and refuses unknown syntax.
+ * Reads the subset of WIT that our package uses into outlines. wasm-tools validates the WIT (see package.test.ts). This
+ * reader only outlines it, and refuses unknown syntax.
  *
  * Source: Component Model, *WIT.md*.
  */

@@ -13,7 +13,7 @@ function dispatch(type: string, data: string, ...args: readonly string[]) {
 }
 
 describe('decidable dispatch', () => {
-  test('makes the store and prints the events of an accepted command', async () => {
+  test('creates the store and prints the events of an accepted command', async () => {
     const { status, stdout } = await dispatch('Open', '{"accountId":"a"}', '--command-id', 'open-1', '--actor', 'Ada');
     const { outcome, stream, position, events } = JSON.parse(stdout);
     assert.deepEqual([status, outcome.tag, stream, position], [0, 'accepted', 'account-a', '1']);
@@ -43,7 +43,7 @@ describe('decidable dispatch', () => {
     assert.match(stdout, /^accepted\ncommand .* on account-a, decided by account\n.*Deposited {2}\{"accountId":"a"/);
   });
 
-  test('prints a hint to start a process if none runs the processors', async () => {
+  test('prints a hint to start a process if no process runs the processors', async () => {
     const args = ['dispatch', 'Deposit', '{"accountId":"a","amount":6}', '--store', file];
     const hint = /start one with `decidable run`$/m;
     assert.match((await decidable(args)).stdout, hint);
@@ -62,7 +62,7 @@ describe('decidable dispatch', () => {
     assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'usage']);
   });
 
-  test('exits with 2 if the data does not fit the schema, and names the place', async () => {
+  test('exits with 2 if the data does not match the schema, and names the path', async () => {
     const { status, stderr } = await dispatch('Deposit', '{"accountId":"a","amount":0.5}');
     const { code, message } = JSON.parse(stderr).error;
     assert.deepEqual([status, code], [2, 'usage']);

@@ -1,4 +1,4 @@
-/** The help, and refusals before any work is done. */
+/** The help texts, and arguments that are refused before any work is done. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { decidable } from './program.ts';
 const guide = readFileSync(new URL('../../../docs/guides/command-line.md', import.meta.url), 'utf8');
 const program = makeProgram(() => {});
 
-/** Every command that does something, with its whole name. */
+/** Every command without subcommands, by its full name. */
 function leavesOf(command: Command, path: string): readonly (readonly [string, Command])[] {
   if (command.commands.length === 0) return [[path, command]];
   const children = command
@@ -19,7 +19,7 @@ function leavesOf(command: Command, path: string): readonly (readonly [string, C
   return children.flatMap((child) => leavesOf(child, `${path} ${child.name()}`.trim()));
 }
 
-/** The help as it is printed, with the texts that are added after it. */
+/** The printed help, with the texts that are appended to it. */
 function helpOf(command: Command): string {
   let help = '';
   command.configureOutput({ writeOut: (text) => (help += text) });
@@ -81,7 +81,7 @@ describe('decidable without a valid command', () => {
     assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'usage']);
   });
 
-  test('exits with 2 if options exclude one another', async () => {
+  test('exits with 2 if two options are mutually exclusive', async () => {
     const { status } = await decidable(['events', '--follow', '--backward']);
     assert.equal(status, 2);
   });

@@ -59,7 +59,7 @@ describe('decidable backup', () => {
 });
 
 describe('decidable completion', () => {
-  test('prints a script that asks the program', async () => {
+  test('prints a script that calls the program', async () => {
     const { status, stdout } = await decidable(['completion', 'bash']);
     assert.equal(status, 0);
     assert.match(stdout, /decidable complete --/);

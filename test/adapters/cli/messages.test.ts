@@ -1,4 +1,4 @@
-/** Payloads as people read them. */
+/** Payloads in readable form. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineDecider, defineSystem } from 'decidable';
@@ -41,7 +41,7 @@ describe('an event of a type that two categories have', () => {
   });
 });
 
-describe('a payload that nobody can decode', () => {
+describe('a payload that no module can decode', () => {
   test('is returned as bytes', () => {
     const event = {
       context: {
@@ -64,7 +64,7 @@ describe('a system whose decider is a component', () => {
   const file = newFile();
   const bank = ['--store', file, '--config', 'component.config.ts', '--json'];
 
-  test('takes a command as JSON', async () => {
+  test('accepts a command as JSON', async () => {
     const { status, stdout, stderr } = await decidable([
       'dispatch',
       'OpenAccount',

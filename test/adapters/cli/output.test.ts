@@ -1,4 +1,4 @@
-/** Texts and tables for people. */
+/** Readable texts and tables. */
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';

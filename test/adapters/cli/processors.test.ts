@@ -1,4 +1,4 @@
-/** Commands that look at processors and act on them. */
+/** Commands that read and change the state of processors. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -42,7 +42,7 @@ describe('decidable subscriptions', () => {
     );
   });
 
-  test('prints who holds the shares while a process runs', async () => {
+  test('prints the holders of the shares while a process runs', async () => {
     const followed = await bankFile();
     await using store = createSqliteStore({ file: followed });
     await using _running = await bank.start({ store });
@@ -70,7 +70,7 @@ describe('decidable subscriptions', () => {
     assert.match(stdout, /^receipts +1 +7 +\d+$/m);
   });
 
-  test('prints why a processor has stopped', async () => {
+  test('prints the reason why a processor has stopped', async () => {
     const stopped = await bankFile(13);
     {
       await using store = createSqliteStore({ file: stopped });
@@ -218,7 +218,7 @@ describe('decidable read-models', () => {
 });
 
 describe('decidable read-models rebuild', () => {
-  test('builds the documents once more from the events', async () => {
+  test('builds the documents again from the events', async () => {
     const damaged = await bankFile();
     new Sqlite(damaged).exec('delete from documents').close();
     const { status, stdout } = await decidable(['read-models', 'rebuild', 'balances', '--store', damaged, '--json']);
@@ -228,7 +228,7 @@ describe('decidable read-models rebuild', () => {
     assert.deepEqual(await running.readModel(balances).get('a'), { balance: 70 });
   });
 
-  test('takes a changed definition over', async () => {
+  test('accepts a changed definition', async () => {
     const changed = await bankFile();
     const options = ['--store', changed, '--config', 'changed.config.ts'];
     assert.equal((await decidable(['read-models', 'rebuild', 'balances', ...options])).status, 0);
@@ -266,7 +266,7 @@ describe('decidable read-models drop', async () => {
     assert.deepEqual([status, JSON.parse(stdout)], [0, [{ name: 'balances', version: '1' }]]);
   });
 
-  test('drops one version of a read model that the system does not have any more', async () => {
+  test('drops one version of a read model that the system no longer has', async () => {
     const { status } = await decidable(['read-models', 'drop', 'statements@1', ...next]);
     assert.equal(status, 0);
     await using store = createSqliteStore({ file: twice, readOnly: true });

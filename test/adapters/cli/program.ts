@@ -21,7 +21,7 @@ export interface RunOptions {
   /** @default the folder of the bank's configuration */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Runs as a user who is not root, because root may write everything. */
+  /** True to run as a user other than root, because root may write everything. */
   readonly isUnprivileged?: boolean;
 }
 
@@ -66,8 +66,8 @@ export function newFile(): string {
 }
 
 /**
- * A store on which the bank has run: two accounts, and a transfer of 30 from one to the other. Then `deposits` are made, to which
- * nothing has reacted yet.
+ * A store on which the bank has run, with two accounts and a transfer of 30 from one to the other. It also contains the
+ * `deposits`, to which no reactor has reacted yet.
  */
 export async function bankFile(...deposits: readonly number[]): Promise<string> {
   const file = newFile();

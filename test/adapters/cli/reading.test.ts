@@ -37,7 +37,7 @@ describe('decidable events', () => {
     assert.match(lines[2] ?? '', /^ +3 {2}\d{4}-.*Z {2}account-a@1 {2}Deposited {2}\{"accountId":"a","amount":100\}$/);
   });
 
-  test('prints the events of a category and a type as JSON, with integers of 64 bits as texts', async () => {
+  test('prints the events of a category and a type as JSON, with 64-bit integers as strings', async () => {
     const events = await eventsOf('--category', 'account', '--type', 'Deposited');
     assert.deepEqual(
       events.map(({ stream, revision, data }) => [stream, revision, data]),
@@ -90,7 +90,7 @@ describe('decidable events', () => {
       String(Number(last?.context.position) - 1),
     ]);
     const whole = ended(child);
-    await once(child.stdout, 'data'); // It has read the history.
+    await once(child.stdout, 'data'); // The program has read the history.
     await using running = await bank.start({ store, process: false });
     await running.dispatch(account.commands.Deposit({ accountId: 'a', amount: 4 }));
     await once(child.stdout, 'data');
@@ -99,7 +99,7 @@ describe('decidable events', () => {
     assert.deepEqual([status, recordsOf<EventRecord>(stdout).at(-1)?.data], [0, { accountId: 'a', amount: 4 }]);
   });
 
-  test('ends quietly if the reader of its output has left', async () => {
+  test('ends without an error if the reader of its output has closed it', async () => {
     const child = start(['events', '--store', file]);
     child.stdout.destroy();
     const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);

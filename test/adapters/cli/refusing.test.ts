@@ -29,7 +29,7 @@ describe('a configuration', () => {
     assert.deepEqual(await refusal(['describe', '--config', 'absent.ts']), [2, 'config-not-found']);
   });
 
-  test('exports something else than a system', async () => {
+  test('exports a value other than a system', async () => {
     const config = configOf('no-system.mjs', 'export default { system: { name: "bank" } };');
     assert.deepEqual(await refusal(['describe', '--config', config]), [2, 'not-a-system']);
   });
@@ -42,7 +42,7 @@ describe('a configuration', () => {
     assert.deepEqual(await refusal(['describe', '--config', config]), [2, 'not-a-system']);
   });
 
-  test('throws an error of its own', async () => {
+  test('throws its own error', async () => {
     const config = configOf('throws.mjs', 'throw new Error("no network");');
     assert.deepEqual(await refusal(['describe', '--config', config]), [2, 'config-failed']);
   });
@@ -61,7 +61,7 @@ describe('a configuration', () => {
   });
 });
 
-test('a configuration that leaves a timer running does not keep the program', async () => {
+test('a configuration that leaves a timer running does not keep the program running', async () => {
   const { status } = await decidable(['describe', '--config', 'open.config.ts']);
   assert.equal(status, 0);
 });
@@ -71,7 +71,7 @@ describe('a store', () => {
     assert.deepEqual(await refusal(['events']), [2, 'no-store']);
   });
 
-  test('does not exist, and is not made by a reading command', async () => {
+  test('does not exist, and is not created by a command that reads', async () => {
     const file = join(folder, 'nowhere', 'absent.db');
     mkdirSync(join(folder, 'nowhere'));
     assert.deepEqual(await refusal(['events', '--store', file]), [4, 'store-not-found']);
@@ -92,7 +92,7 @@ describe('a store', () => {
     assert.deepEqual(await refusal(['events', '--store', file]), [1, 'not-a-store']);
   });
 
-  test('is a SQLite database of another program, which stays as it is', async () => {
+  test('is a SQLite database of another program, which is left unchanged', async () => {
     const file = newFile();
     new Sqlite(file).exec('create table notes (id)').close();
     const before = readFileSync(file);

@@ -54,7 +54,7 @@ describe('decidable run', () => {
     for (const { checkpoint, head } of records.at(-1)?.processors ?? []) assert.equal(checkpoint, head);
   });
 
-  test('prints each time as text, and none for a share that nobody holds', async () => {
+  test('prints each time as text, and no time for a share without a holder', async () => {
     const file = await bankFile(5);
     const { stdout } = await decidable(['run', '--store', file, '--once', '--json']);
     const times = recordsOf<TimedRecord>(stdout).map(({ event, processors }) => [
@@ -137,7 +137,7 @@ describe('decidable run', () => {
     for await (const line of createInterface({ input: child.stdout })) {
       const { event } = JSON.parse(line) as RunRecord;
       if (event === 'reacting') child.kill('SIGINT');
-      // Another signal than the first one is never the same key press.
+      // A signal of another kind than the first one cannot come from the same key press.
       if (event === 'stopping') child.kill('SIGTERM');
     }
     assert.deepEqual(await closed, [130, null]);

@@ -1,4 +1,4 @@
-/** The laws of every codec for values of the model. The codec is an argument. */
+/** The laws that every codec obeys for values of the model. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -25,7 +25,7 @@ function cycle(): unknown {
 const sparse: unknown[] = [1];
 sparse[2] = 3;
 
-/** A name, a value, the path at which it is refused, and the problem. */
+/** A name, a value, the path of the part that is refused, and the problem. */
 const REFUSED: [string, unknown, string, RegExp][] = [
   ['NaN', { ratio: Number.NaN }, '$.ratio', /NaN or infinite/],
   ['infinity', [1, Number.NEGATIVE_INFINITY], '$[1]', /NaN or infinite/],
@@ -76,7 +76,7 @@ export function codecLaws(codec: Codec): void {
       );
     });
 
-    test('is the same after decoding', () => {
+    test('is the same again after decoding', () => {
       fc.assert(
         fc.property(anyValue, (value) => {
           const bytes = codec.encode(value, subject);
@@ -111,7 +111,7 @@ export function codecLaws(codec: Codec): void {
       assert.equal(all.size, values.length);
     });
 
-    test('may have 100 levels', () => {
+    test('may have up to 100 levels', () => {
       for (const wrap of [(a: unknown) => [a], (a: unknown) => ({ a }), (a: unknown) => new Set([a])]) {
         const value = nested(100, wrap);
         assert.deepEqual(codec.decode(codec.encode(value, subject), subject), value);
@@ -138,7 +138,7 @@ export function codecLaws(codec: Codec): void {
       }
     });
 
-    test('is not shared by decoded binary, which is a copy', () => {
+    test('is copied into decoded binary values', () => {
       const bytes = codec.encode({ blob: Uint8Array.of(1, 2, 3) }, subject);
       const decoded = codec.decode(bytes, subject) as { blob: Uint8Array };
       bytes.fill(0);
@@ -217,8 +217,8 @@ export function codecLaws(codec: Codec): void {
 }
 
 /**
- * Bytes from anywhere are refused with their offset, or are a value that has an encoding. That encoding is canonical,
- * so it is decoded to the same value, and that value is encoded to the same bytes.
+ * Checks that any bytes are refused with their offset, or are decoded to a value that has an encoding. That encoding is
+ * canonical, so it is decoded to the same value, and that value is encoded to the same bytes.
  * @returns whether the bytes have a value.
  * @throws AssertionError if something else happens.
  */

@@ -165,7 +165,7 @@ describe('JSON of another writer', () => {
     assert.ok(read > 500, `only ${read} of 2,000 texts were read`);
   });
 
-  test('may hold an integer of 1,024 bytes, and of no more', () => {
+  test('may contain an integer of at most 1,024 bytes', () => {
     const [least, most] = [-(2n ** 8191n), 2n ** 8191n - 1n];
     for (const value of [least, most]) {
       assert.equal(parse(String(value)), value);

@@ -53,7 +53,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-/** Field 1 of an entry, which is a text. */
+/** Field 1 of an entry, which is a string. */
 function keyHex(key: string): string {
   const bytes = new TextEncoder().encode(key);
   return `0a0${bytes.length}${hex(bytes)}`;
@@ -108,7 +108,7 @@ describe('the protobuf codec', () => {
           for (let hit = 0; hit < 3 && bytes.length > 0; hit++) {
             bytes[(where * (hit + 1)) % bytes.length] = noise.next().value ?? 0;
           }
-          // A message in parts: the last bytes come once more.
+          // The last bytes are repeated, because a message may be split into several parts.
           const parts = Uint8Array.from([...bytes, ...bytes.subarray(where % (bytes.length + 1))]);
           for (const source of [bytes, parts]) decodesOrRefuses(codec, source);
         }),
@@ -119,7 +119,7 @@ describe('the protobuf codec', () => {
 });
 
 describe('canonical Protocol Buffers', () => {
-  test('sort a map by its keys: text by UTF-8, integers by value, false before true', () => {
+  test('sort a map by its keys: strings by UTF-8, integers by value, false before true', () => {
     const tree = { name: '', children: [] };
     const one: Plain<Maps> = {
       byText: { '\u{1f600}': 1n, '\uffe6': 2n, b: 3n, a: 4n, '10': 5n, '9': 6n },
@@ -238,7 +238,7 @@ describe('bytes that are not a message', () => {
   });
 });
 
-test('every form that a writer may choose is decoded', () => {
+test('a message is decoded from every form that a writer may choose', () => {
   const lists = { numbers: [1n, 2n], texts: ['a'], colours: [], trees: [], loose: [1, 2], chunks: [] };
   const other = Buffer.from('2a020102' + '120161' + '08010802', 'hex');
   assert.deepEqual(decodeMessage(ListsSchema, other, subject), lists);

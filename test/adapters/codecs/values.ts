@@ -16,7 +16,7 @@ const integer = fc.oneof(
   fc.maxSafeInteger(),
   fc.bigInt(-(2n ** 64n), 2n ** 65n),
   fc.bigInt(-(2n ** 200n), 2n ** 200n),
-  // Integers at the edges of every form.
+  // Integers at the limits of every form.
   fc
     .tuple(fc.constantFrom(5, 7, 8, 15, 16, 31, 32, 53, 63, 64), fc.integer({ min: -2, max: 2 }), fc.boolean())
     .map(([bits, step, negative]) => (2n ** BigInt(bits) + BigInt(step)) * (negative ? -1n : 1n)),
@@ -64,7 +64,7 @@ export function normal(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, held]) => [name, normal(held)]));
 }
 
-/** Makes an equal value with another order of fields, the other kind of integers, and absent fields. */
+/** Returns an equal value with another order of fields, the other kind of integers, and absent fields. */
 export function disguised(value: unknown): unknown {
   if (typeof value === 'number' && Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 64)
     return BigInt(value);

@@ -1,4 +1,4 @@
-/** A process that waits for events sees the commits of another one. */
+/** A process that waits for events sees the commits of another process. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const EVENTS = 20;
 
-test('a process that waits sees each commit of another process, before the next one is made', async () => {
+test('a process that waits sees each commit of another process before the next commit', async () => {
   const file = join(folder, 'shared.db');
   await using store = createSqliteStore({ file });
   const program = fileURLToPath(new URL('processes/watcher.ts', import.meta.url));

@@ -202,7 +202,7 @@ describe('a file that was changed from outside', () => {
     ],
   ];
   for (const [what, sql, place] of damaged) {
-    test(`is damaged at the place that contradicts the rest: ${what}`, async () => {
+    test(`is reported as damaged at the row that contradicts the other rows: ${what}`, async () => {
       const verdict = await afterwards((database) => {
         database.pragma('foreign_keys = OFF');
         database.exec(sql);
@@ -212,7 +212,7 @@ describe('a file that was changed from outside', () => {
     });
   }
 
-  test('is not known to have lost its last commit, unless its head was kept elsewhere', async () => {
+  test('is not reported as truncated by one commit, unless its head is known from elsewhere', async () => {
     const verdict = await afterwards((database) => {
       // The last commit of the store is a rejection, which has no events.
       assert.equal(database.prepare('delete from decisions where id = 30 and event_count = 0').run().changes, 1);

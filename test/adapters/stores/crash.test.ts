@@ -1,6 +1,6 @@
 /**
  * A process is killed repeatedly while it writes one file. Every acknowledged commit is in the file, and no commit is
- * in it in part. For a longer run: `node test/adapters/stores/soak/killing.ts --rounds 1000`.
+ * partly in it. For a longer run: `node test/adapters/stores/soak/killing.ts --rounds 1000`.
  */
 
 import assert from 'node:assert/strict';
@@ -37,7 +37,7 @@ const windows = process.platform === 'win32' && 'Windows has no limit on the siz
 test('a commit that fails because the log cannot grow leaves nothing in the file', { skip: windows }, async () => {
   const file = join(folder, 'limited.db');
   const program = fileURLToPath(new URL('crash/limited.ts', import.meta.url));
-  // `ulimit -f` counts in blocks of 512 bytes: 1 MB, for the log as for the file.
+  // `ulimit -f` counts blocks of 512 bytes. This is 1 MB for the log and for the file.
   const { stdout, stderr } = spawnSync(
     'sh',
     ['-c', 'ulimit -f 2048; exec "$@"', 'sh', process.execPath, '--disable-warning=ExperimentalWarning', program, file],

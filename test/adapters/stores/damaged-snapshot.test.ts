@@ -71,7 +71,7 @@ describe('a snapshot that was changed', () => {
     });
   }
 
-  test('is not taken for that of another stream', async () => {
+  test('is not used as the snapshot of another stream', async () => {
     const file = await changed(`update snapshots set stream = 'counter-2'`);
     await using store = createSqliteStore({ file });
     assert.equal(await failureOf(store.loadSnapshot({ ...KEY, stream: 'counter-2' })), 'corrupt');

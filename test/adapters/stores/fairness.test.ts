@@ -1,4 +1,6 @@
-/** A process that writes rarely is not starved by one that writes without a pause, to the same streams of one file. */
+/**
+ * A process that writes rarely is not starved by a process that writes without a pause to the same streams of one file.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -80,7 +80,7 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 40, events: 40 });
   });
 
-  test('refuses the command whose event it cannot process, and nothing is stored', async () => {
+  test('refuses a command whose event it cannot process, and nothing is stored', async () => {
     await using store = open();
     await using running = await bank.start({ store });
     await running.dispatch(Open({ accountId: 'a' }));
@@ -120,11 +120,11 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 12, events: 2 });
   });
 
-  test('takes in the events of a process that does not run the system, with the next append at the latest', async () => {
+  test('processes the events of a process that does not run the system, with the next append at the latest', async () => {
     const file = newFile();
     await using store = open(file);
     await using other = open(file);
-    // Without processors, nothing but an append of this process can take them in.
+    // Without processors, only an append of this process can process them.
     await using running = await bank.start({ store, process: false });
     const foreign = createEventSourcer({ store: other, modules: [account] });
     await foreign.dispatch(Open({ accountId: 'a' }));
@@ -177,7 +177,7 @@ describe('an inline document read model', () => {
     assert.equal((await store.readStream('account-b', { direction: 'forward' })).length, 0);
   });
 
-  test('takes in the events of a process that does not run the system through its processor', async () => {
+  test('processes the events of a process that does not run the system in its processor', async () => {
     const file = newFile();
     await using store = open(file);
     await using other = open(file);
@@ -208,7 +208,7 @@ describe('an inline document read model', () => {
     for (const running of both) await running.stop();
   });
 
-  test('parks the events of a key after one that was parked, and takes them in order after a retry', async () => {
+  test('parks the events of a key after a parked one, and processes them in order after a retry', async () => {
     await using store = open();
     const sourcer = createEventSourcer({ store, modules: [account] });
     await sourcer.dispatch(Open({ accountId: 'a' }));
@@ -225,7 +225,7 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 2, events: 1 });
   });
 
-  test('lets no system start while an earlier event stops it', async () => {
+  test('prevents a system from starting while an earlier event stops it', async () => {
     await using store = open();
     const sourcer = createEventSourcer({ store, modules: [account] });
     await sourcer.dispatch(Open({ accountId: 'a' }));
@@ -233,7 +233,7 @@ describe('an inline document read model', () => {
     await assert.rejects(bank.start({ store }), (error) => error instanceof ProcessorStopped);
   });
 
-  test('ends with its system: later appends of the same store do not update it', async () => {
+  test('ends with its system, so later appends to the same store do not update it', async () => {
     await using store = open();
     const running = await bank.start({ store });
     await running.dispatch(Open({ accountId: 'a' }));
@@ -252,7 +252,7 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 6, events: 2 });
   });
 
-  test('is not written with the code from before a rebuild', async () => {
+  test('is not written by the code that was used before a rebuild', async () => {
     const file = newFile();
     await using store = open(file);
     await using other = open(file);
@@ -288,7 +288,7 @@ describe('an inline document read model', () => {
     await assert.rejects(starting, { code: 'invalid-definition', payload: { place: 'sums' } });
   });
 
-  test('is made of a read model only', () => {
+  test('can be created from a read model only', () => {
     assert.throws(() => inline(account), { code: 'invalid-definition', payload: { place: 'inline' } });
   });
 });

@@ -1,4 +1,4 @@
-/** One large value does not keep its buffers for the life of the process. */
+/** The buffers of one large value do not live as long as the process. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -38,7 +38,7 @@ describe('the buffers of a large value', () => {
   test('are freed after an append to SQLite and a read', async () => {
     await using store = createSqliteStore({ file: newFile(), durability: 'normal' });
     const append = async (): Promise<void> => {
-      // The second append of a command type: the store has looked its id up.
+      // This is the second append of the command type, so the store has looked up its id.
       for (let count = 0; count < 2; count++) {
         const given = decision({ command: envelope('Do', new Uint8Array(LARGE)) });
         await store.append('s-1', [envelope('Large', new Uint8Array(LARGE))], ANY, given);
@@ -57,7 +57,7 @@ describe('the buffers of a large value', () => {
     assert.equal(await kept(append), 0);
   });
 
-  test('are freed after an append to memory, but for the commit itself', async () => {
+  test('are freed after an append to memory, except for the commit itself', async () => {
     await using store = createMemoryStore();
     const append = async (): Promise<void> => {
       await store.append('s-1', [envelope('Large', new Uint8Array(LARGE))], ANY, decision());

@@ -1,4 +1,4 @@
-/** Any sequence of operations has the same effect in both stores as in a model of one page. */
+/** Any sequence of operations has the same effect in both stores and in a model of one page. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -36,7 +36,7 @@ const append: fc.Arbitrary<Append> = fc.record({
     fc.constant({ tag: 'stream-exists' } as const),
     { weight: 2, arbitrary: fc.bigInt({ min: 0n, max: 4n }).map((val) => ({ tag: 'at-revision' as const, val })) },
   ),
-  // There are few, so that they repeat.
+  // There are only a few names, so that they repeat.
   commandId: fc.integer({ min: 0, max: 40 }).map((n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`),
   rejected: fc.boolean(),
 });

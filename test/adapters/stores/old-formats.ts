@@ -1,6 +1,6 @@
-/** The tables of older formats, as the packages of their time made them (docs/sqlite-format.md). */
+/** The tables of older formats, as older releases of the package created them (docs/sqlite-format.md). */
 
-/** By format version. */
+/** The statements by format version. */
 export const OLD_FORMATS: Readonly<Record<1 | 2, string>> = (() => {
   const version1 = `
     create table "streams" ("id" integer primary key, "name" text not null unique) strict;

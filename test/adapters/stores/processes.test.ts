@@ -1,6 +1,6 @@
 /**
- * Eight processes write the same streams of one file. No update is lost, no revision is skipped and no reader misses
- * one.
+ * Eight processes write the same streams of one file. No update is lost, no revision is skipped and no reader misses an
+ * event.
  */
 
 import assert from 'node:assert/strict';
@@ -22,7 +22,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const PROCESSES = 8;
 const INCREMENTS = 20;
-/** A time-out in milliseconds that even a slow machine does not reach. */
+/** A timeout in milliseconds that even a slow machine does not reach. */
 const PATIENCE = 600_000;
 
 const SUBJECT = { kind: 'event', type: 'Counted', schemaVersion: 1 } as const;
@@ -37,7 +37,7 @@ test('eight processes that send commands to the same streams lose no increment',
 async function count(name: string, readValue: (payload: Uint8Array) => number): Promise<void> {
   const file = join(folder, `${name}.db`);
   const program = fileURLToPath(new URL(`processes/${name}.ts`, import.meta.url));
-  // They all open the file simultaneously, and one of them makes it.
+  // All of them open the file simultaneously, and one of them creates it.
   const processes = Array.from({ length: PROCESSES }, () =>
     spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, file, String(INCREMENTS)], {
       stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,4 +1,4 @@
-/** Files of every kind: new, older, foreign, corrupt, full. No data is lost, and foreign files are not changed. */
+/** New, older, foreign, corrupt and full files. No data is lost, and foreign files are not changed. */
 
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
@@ -55,7 +55,7 @@ describe('a new file', () => {
     assert.equal(existsSync(file), false);
   });
 
-  test('is made if the file is empty, but not in a folder that does not exist', () => {
+  test('is created if the file is empty, but not in a folder that does not exist', () => {
     const file = newFile();
     writeFileSync(file, '');
     assert.equal(refusal({ file }), 'opened');
@@ -65,8 +65,11 @@ describe('a new file', () => {
     assert.equal(refusal({ file: folder }), 'io');
   });
 
-  describe('that another process makes at the same moment', () => {
-    /** At the first pragma that begins so, `first` comes before it; what it throws, the pragma throws. */
+  describe('a new file that another process creates at the same moment', () => {
+    /**
+     * Calls `first` before the first pragma that begins with this text. If `first` throws, the pragma throws the same
+     * error.
+     */
     function before(context: TestContext, begin: string, first: () => void): void {
       const { pragma } = Sqlite.prototype;
       const { mock } = context.mock.method(
@@ -98,7 +101,7 @@ describe('a new file', () => {
       assert.equal(refusal({ file }), 'opened');
     });
 
-    test('is waited for no longer than the time-out', () => {
+    test('is waited for no longer than the timeout', () => {
       const file = newFile();
       const rival = new Sqlite(file);
       rival.exec('begin immediate');
@@ -129,7 +132,7 @@ describe('a new file', () => {
 });
 
 describe('a file that is not a store', () => {
-  test('is refused, and stays as it is', () => {
+  test('is refused, and left unchanged', () => {
     const [text, other, named] = [newFile(), newFile(), newFile()];
     writeFileSync(text, 'Dear Sir or Madam,\n'.repeat(200));
     const database = new Sqlite(other);
@@ -202,7 +205,7 @@ describe('a full disk', () => {
     assert.ok(verdict.intact && verdict.commits === acknowledged.length + 1);
   });
 
-  test('fails only the append that has no room among those that arrive together', async () => {
+  test('fails only the append that has no room among several concurrent appends', async () => {
     await using store = createSqliteStore({ file: newFile(), durability: 'normal', maxPages: 100 });
     const sizes = [10, 20, 2_000_000, 30, 40];
     const appends = sizes.map((size, index) =>

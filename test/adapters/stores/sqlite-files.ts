@@ -1,4 +1,4 @@
-/** Files in a folder of their own, and the codes of the failures that they cause. */
+/** Files in a separate folder, and the codes of the failures that they cause. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export function newFile(): string {
   return join(folder, `${files++}.db`);
 }
 
-/** The code of the store failure with which opening fails; its message names the file. */
+/** Returns the code of the store failure with which opening fails. Its message must name the file. */
 export function refusal(options: SqliteStoreOptions): string {
   try {
     void createSqliteStore(options).close();
@@ -30,7 +30,7 @@ export function refusal(options: SqliteStoreOptions): string {
   return 'opened';
 }
 
-/** The code of the store failure with which an append, a read or a snapshot fails. */
+/** Returns the code of the store failure with which an append, a read or a snapshot fails. */
 export async function failureOf(using: Promise<unknown>): Promise<string> {
   try {
     await using;

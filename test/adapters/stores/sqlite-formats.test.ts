@@ -22,7 +22,7 @@ function schemaOf(file: string): unknown[] {
     .all();
   const version = database.pragma('user_version');
   database.close();
-  // Spaces and the case of keywords are as they were written.
+  // SQLite keeps spaces and the case of keywords as they were written.
   return [...rows.map(({ type, name, sql }) => [type, name, sql?.toLowerCase().replaceAll(/\s+/g, '')]), version];
 }
 
@@ -55,7 +55,7 @@ async function ofVersion(version: 1 | 2): Promise<string> {
 }
 
 describe('a file of a newer format', () => {
-  test('is refused, and stays as it is', async () => {
+  test('is refused, and left unchanged', async () => {
     const file = await filled();
     const database = new Sqlite(file);
     database.pragma(`user_version = ${FORMAT_VERSION + 1}`);
@@ -96,7 +96,7 @@ for (const version of [1, 2] as const) {
       assert.equal(await store.loadSnapshot(KEY), undefined);
     });
 
-    test('stays as it is if it cannot be upgraded', async () => {
+    test('is left unchanged if it cannot be upgraded', async () => {
       const file = await ofVersion(version);
       const database = new Sqlite(file);
       database.exec(version === 1 ? 'create table snapshots (mine text)' : 'create table renumbered (mine text)');

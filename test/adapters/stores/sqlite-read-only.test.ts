@@ -1,4 +1,4 @@
-/** Files that may be read and not written. */
+/** Files that can be read but not written. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -24,7 +24,7 @@ describe('a store that is opened with readOnly', () => {
     assert.equal((await store.readAll(FORWARD)).length, 100);
   });
 
-  test('removes its empty log and leaves the file as it was', async () => {
+  test('removes its empty log and leaves the file unchanged', async () => {
     const file = await filled();
     const before = readFileSync(file);
     const store = createSqliteStore({ file, readOnly: true });
@@ -111,7 +111,7 @@ describe('a file whose permissions forbid writing', {
 
   test('is not read without the commits of its log', async () => {
     const file = await sealed((file) => {
-      // The copy of an open store: its last commit is in the log alone.
+      // The last commit of this copy of an open store is in the log only.
       const database = new Sqlite(file);
       database.exec('create table more (id)');
       cpSync(file, `${file}.copy`);
@@ -123,7 +123,7 @@ describe('a file whose permissions forbid writing', {
     assert.equal(report(file, 'readOnly'), 'io');
   });
 
-  test('is reported as damaged if it is, and as foreign if it is not a store', async () => {
+  test('is reported as damaged if it is damaged, and as foreign if it is not a store', async () => {
     assert.equal(report(await sealed((file) => truncateSync(file, 10_000)), 'readOnly'), 'corrupt');
     assert.equal(report(await sealed((file) => writeFileSync(file, 'Dear Sir'.repeat(99))), 'readOnly'), 'not-a-store');
   });

@@ -18,7 +18,7 @@ let files = 0;
 const newFile = (): string => join(folder, `${files++}.db`);
 
 describe('two connections to one file', () => {
-  test('see the commits of the other, whatever they keep in memory', async () => {
+  test('see the commits of the other connection, regardless of their caches', async () => {
     const file = newFile();
     await using one = createSqliteStore({ file, durability: 'normal' });
     await using other = createSqliteStore({ file, durability: 'normal' });
@@ -59,7 +59,7 @@ describe('another process that writes', () => {
     const rival = new Sqlite(file);
     rival.exec('begin immediate');
     const appends = Array.from({ length: 5 }, () => store.append('s-1', [envelope('Done')], ANY, decision()));
-    // Not by the clock: the store has tried, and given the event loop back, several times.
+    // This does not depend on the clock, because the store has tried several times and yielded to the event loop.
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     assert.equal((await store.readAll(FORWARD)).length, 0);
     rival.exec('rollback');
@@ -67,7 +67,7 @@ describe('another process that writes', () => {
     assert.equal((await Promise.all(appends)).length, 5);
   });
 
-  test('for longer than the time-out fails the append, and nothing is written', async () => {
+  test('for longer than the timeout fails the append, and nothing is written', async () => {
     const file = newFile();
     await using store = createSqliteStore({ file, durability: 'normal', busyTimeout: 20 });
     const rival = new Sqlite(file);
@@ -107,7 +107,7 @@ describe('a file that is locked for readers too', () => {
     }
   });
 
-  test('for longer than the time-out fails the read', async () => {
+  test('for longer than the timeout fails the read', async () => {
     await using store = createSqliteStore({ file: newFile(), durability: 'normal', busyTimeout: 10 });
     const restore = locked(Infinity);
     try {
@@ -267,7 +267,7 @@ test('events of more types than are merged are read in order', async () => {
 });
 
 describe('a backup', () => {
-  test('made while the store is in use is a store with an intact chain', async () => {
+  test('is a store with an intact chain, even if the store is in use', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     for (let round = 0; round < 5; round++) {
@@ -313,7 +313,7 @@ describe('a backup', () => {
     assert.equal((await rival.readAll({ ...FORWARD, categories: ['s'] })).length, 100 + appends.length);
   });
 
-  test('made from a store in memory is a store', async () => {
+  test('is a store, even if the source is in memory', async () => {
     const copy = newFile();
     await using store = createSqliteStore({ file: ':memory:' });
     await store.append('s-1', [envelope('Done')], ANY, decision());
@@ -322,7 +322,7 @@ describe('a backup', () => {
     assert.deepEqual(await verifyChain(again), { intact: true, streams: 1, commits: 1 });
   });
 
-  test('is not made if the file was replaced', async () => {
+  test('is not written if the file was replaced', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file });
     renameSync(file, `${file}.old`);
@@ -332,7 +332,7 @@ describe('a backup', () => {
     assert.equal(existsSync(copy), false);
   });
 
-  test('with an option that is unknown or invalid is refused by name', async () => {
+  test('is refused with an unknown or invalid option, which the error names', async () => {
     await using store = createSqliteStore({ file: newFile(), durability: 'normal' });
     for (const [name, value] of [
       ['pages', 5],
@@ -347,7 +347,7 @@ describe('a backup', () => {
     }
   });
 
-  test('that is cancelled leaves no file', async () => {
+  test('leaves no file if it is cancelled', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     await store.append('s-1', [envelope('Large', new Uint8Array(1_000_000))], ANY, decision());
@@ -381,7 +381,7 @@ describe('a backup', () => {
     await assert.rejects(nowhere, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'io');
   });
 
-  test('to the name of an unfinished backup fails and leaves that backup intact', async () => {
+  test('fails for the name of an unfinished backup, and leaves that backup intact', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     await store.append('s-1', [envelope('Large', new Uint8Array(200_000))], ANY, decision());

@@ -1,6 +1,7 @@
 /**
- * A file that was changed, by SQL or by a bit of a page: every reader tells the truth or fails with a code, or verifyChain
- * names the place. These are samples; `npx node test/adapters/stores/soak/tampering.ts` tries all changes.
+ * A file that was changed, by SQL or by a bit of a page: every reader returns correct values or fails with a code, or
+ * verifyChain names the position. These are samples. `npx node test/adapters/stores/soak/tampering.ts` tries all
+ * changes.
  */
 
 import assert from 'node:assert/strict';
@@ -31,13 +32,13 @@ describe('a file that was changed', () => {
     attacks = attacksOn(file);
   });
 
-  test('answers every question before the change', () => {
+  test('is read without failures before the change', () => {
     const failures = [...truth].filter(([, answer]) => answer.startsWith('failure') || answer.startsWith('RAW'));
     assert.deepEqual(failures, []);
     assert.ok(truth.size > 90);
   });
 
-  test('tells the truth after a change of its rows or its indexes', async () => {
+  test('is read correctly or refused after a change of its rows or its indexes', async () => {
     const step = Math.floor(attacks.length / SAMPLE);
     let felt = 0;
     for (let index = 0; index < attacks.length; index += step) {
@@ -50,11 +51,11 @@ describe('a file that was changed', () => {
       if (isFelt) felt++;
       remove(copy);
     }
-    // The attacks do something.
+    // At least this part of the attacks has an effect.
     assert.ok(felt > SAMPLE / 2, String(felt));
   });
 
-  test('tells the truth after one bit of it was flipped', async () => {
+  test('is read correctly or refused after one bit was flipped', async () => {
     const bytes = readFileSync(file);
     // Most of a file's bytes are zeros that nothing uses.
     const used = [...bytes.keys()].filter((at) => bytes[at] !== 0);

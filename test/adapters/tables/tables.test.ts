@@ -202,7 +202,7 @@ describe('a table read model', () => {
     await assert.rejects(reader.db.deleteFrom('lines').execute());
   });
 
-  test('is tested without a database: its queries are data', () => {
+  test('is tested without a database, because its queries are data', () => {
     const statements = statementsOf();
     const context = {
       id: '018f4d1e-7a2b-5c3d-8e4f-5a6b7c8d9e10',

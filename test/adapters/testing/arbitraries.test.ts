@@ -10,7 +10,7 @@ import { occupancy, room } from './hotel.ts';
 describe('arbitraries of a module', () => {
   const { command, event, state } = arbitraries(fc, room);
 
-  test('give commands and events that the module reads and writes', () => {
+  test('generate commands and events that the module reads and writes', () => {
     const { types } = room;
     fc.assert(
       fc.property(command, event, (someCommand, someEvent) => {
@@ -20,7 +20,7 @@ describe('arbitraries of a module', () => {
     );
   });
 
-  test('let any history be decided: with events, with a rejection, never with a fault', () => {
+  test('generate histories that are decided with events or a rejection, and never with a fault', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 5 }), command, (history, next) => {
         const folded = history.reduce(room.decider.evolve, room.decider.initialState());
@@ -33,12 +33,12 @@ describe('arbitraries of a module', () => {
     );
   });
 
-  test('give states that can be stored and read again', () => {
+  test('generate states that can be stored and read again', () => {
     const { types } = room;
     fc.assert(fc.property(state, (any) => assert.deepEqual(types.state.fromBytes(types.state.toBytes(any)), any)));
   });
 
-  test('hold the tests of a decider to be deterministic for everything', () => {
+  test('can be used to check that a decider is deterministic', () => {
     const { given } = testDecider(room);
     fc.assert(
       fc.property(command, (any) => void given().when(any)),
@@ -120,7 +120,7 @@ describe('an arbitrary of a schema', () => {
   const custom = z.custom<string>((value) => value === 'rare');
   const rare = fc.constant('rare');
 
-  test('names the place of a schema that nothing can be drawn from', () => {
+  test('names the path in a schema from which no value can be drawn', () => {
     assert.throws(() => arbitraryOf(fc, z.object({ file: custom })), { payload: { place: 'the schema.file' } });
     assert.throws(() => arbitraryOf(fc, foreign), { payload: { place: 'the schema' } });
   });
@@ -143,7 +143,7 @@ describe('an arbitrary of a schema', () => {
     );
   });
 
-  test('refuses an option that it does not know', () => {
+  test('refuses an unknown option', () => {
     assert.throws(() => arbitraryOf(fc, custom, { owns: [] } as object), { payload: { place: 'arbitraryOf.owns' } });
     assert.throws(() => arbitraries(fc, room, { owns: [] } as object), { payload: { place: 'arbitraries.owns' } });
   });

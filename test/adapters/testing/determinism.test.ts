@@ -23,7 +23,7 @@ import { NondeterminismError, testDecider, testEventHandler, testProjector, with
 import * as v from 'valibot';
 import { z } from 'zod';
 
-/** A decider whose decision runs any code, and whose event and state keep any text. */
+/** A decider whose decision runs any code, and whose event and state contain any text. */
 function lottery(act: () => unknown, evolve: () => void = () => {}) {
   return defineDecider({
     name: 'lottery',
@@ -56,12 +56,12 @@ function breachOf(act: () => unknown): NondeterminismError {
   return assert.fail('the rule was not broken');
 }
 
-/** The line that called this function: the place that an error has to name. */
+/** The line that called this function, which an error has to name. */
 function here(): string {
   return new Error('here').stack?.split('\n')[2]?.match(/:(\d+):\d+\)?$/)?.[1] ?? '';
 }
 
-/** Kept when this file was loaded, as a module may keep it. */
+/** These objects were stored when this file was loaded, as a module may do. */
 const environment = process.env;
 const { argv, execArgv } = process;
 const LoadedDate = Date;
@@ -189,7 +189,7 @@ describe('a decision that reaches outside', () => {
     ['process.execArgv', () => execArgv.length],
   ];
   for (const [name, act] of kept) {
-    test(`is noticed if it reads ${name}, kept when the module was loaded`, () => {
+    test(`is noticed if it reads ${name} through a reference from when the module was loaded`, () => {
       const before = JSON.stringify([process.env, process.argv, process.execArgv]);
       assert.equal(breachOf(act).call, undefined);
       assert.equal(JSON.stringify([process.env, process.argv, process.execArgv]), before);
@@ -229,7 +229,7 @@ describe('a decision that reaches outside', () => {
       .then(race.events.Won({ runner: 'Ada' }));
   });
 
-  test('is noticed if it decides otherwise on the state of a snapshot', () => {
+  test('is noticed if it decides differently on the state of a snapshot', () => {
     const counter = defineDecider({
       name: 'counter',
       version: '1',
@@ -249,7 +249,7 @@ describe('a decision that reaches outside', () => {
     assert.throws(() => given(counter.events.Passed({ count: 1 })).when(finish), { code: 'nondeterministic' });
   });
 
-  test('may use what depends on its arguments alone', () => {
+  test('may use functions that depend on their arguments only', () => {
     const pure = [
       () => new Date(0).toISOString(),
       () => new Date('2026-01-01').getUTCDay(),
@@ -291,20 +291,20 @@ describe('a decision that reaches outside', () => {
     for (const act of failing) testDecider(lottery(act)).given().when(Draw).thenFault('decide-failed');
   });
 
-  test('may print, which reads the colours of the terminal and nothing else', (context) => {
+  test('may print, although this reads the colours of the terminal', (context) => {
     const { mock } = context.mock.method(process.stdout, 'write', () => true);
     try {
       testDecider(lottery(() => console.log('drawn', { at: 1 })))
         .given()
         .when(Draw);
     } finally {
-      // Restored immediately, because the test runner writes to the same stream.
+      // The function is restored immediately, because the test runner writes to the same stream.
       mock.restore();
     }
     assert.ok(mock.callCount() > 0);
   });
 
-  test('may be let through by an option of the test', () => {
+  test('may be allowed by an option of the test', () => {
     const { given } = testDecider(
       lottery(() => typeof Date.now()),
       { deterministic: false },
@@ -373,7 +373,7 @@ describe('a schema that reaches outside', () => {
 });
 
 describe('a decision that changes what it reads', () => {
-  /** A decider that goes round the types, which are readonly. */
+  /** A decider that bypasses the readonly types. */
   function vandal(
     decide: (state: { list: string[] }, data: { list: string[] }) => unknown,
     evolve: (data: { list: string[] }) => unknown,
@@ -406,7 +406,7 @@ describe('a decision that changes what it reads', () => {
       .thenFault('decide-failed');
   });
 
-  test('changes nothing if that is the command, because it has a copy', () => {
+  test('does not change the command, because it has a copy', () => {
     const { given } = testDecider(vandal((_state, data) => data.list.push('x'), nothing));
     const command: typeof Do = { type: 'Do', data: { list: [] } };
     given()
@@ -415,7 +415,7 @@ describe('a decision that changes what it reads', () => {
     assert.deepEqual(command, Do);
   });
 
-  test('changes nothing if evolve changes the event, because it has a copy', () => {
+  test('does not change the event in evolve, because it has a copy', () => {
     const { given } = testDecider(vandal(nothing, (data) => data.list.push('x')));
     given()
       .when({ type: 'Do', data: { list: [] } })
@@ -452,7 +452,7 @@ describe('the ambient world', () => {
       ]),
     );
 
-  test('is as it was after a function that returned', () => {
+  test('is restored after a function that returned', () => {
     const before = probe();
     const properties = descriptors();
     assert.deepEqual(
@@ -464,7 +464,7 @@ describe('the ambient world', () => {
     assert.ok(Date.now() > 0 && Math.random() < 1 && process.env['PATH'] !== undefined);
   });
 
-  test('is as it was after a function that threw, inside another one too', () => {
+  test('is restored after a function that threw, even inside another function', () => {
     const before = probe();
     const boom = new Error('boom');
     const { outcome, calls } = withoutAmbient(() => {
@@ -475,7 +475,7 @@ describe('the ambient world', () => {
     for (const [index, now] of probe().entries()) assert.equal(now, before[index]);
   });
 
-  test('stays forbidden after a run inside the run', () => {
+  test('stays forbidden after a nested run', () => {
     const { calls } = withoutAmbient((inOtherProcess) => {
       inOtherProcess(() => withoutAmbient((again) => again(() => 1)));
       return Date.now();

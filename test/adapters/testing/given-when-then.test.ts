@@ -106,7 +106,7 @@ describe('a test of a decider', () => {
     );
   });
 
-  test('shows "nothing" if events were expected and none came', () => {
+  test('shows "nothing" if events were expected and none were returned', () => {
     assert.match(
       failureOf(() =>
         given()
@@ -121,7 +121,7 @@ describe('a test of a decider', () => {
     );
   });
 
-  test('tells a module that fails from one that says no', () => {
+  test('distinguishes a module that fails from a module that rejects', () => {
     const broken: typeof room = {
       ...room,
       decider: { ...room.decider, decide: () => room.decider.decide(0 as never, {} as never) },
@@ -146,11 +146,11 @@ describe('a test of a decider', () => {
   });
 
   test('fails if it is returned before it expects anything', async () => {
-    const sentence: unknown = given().when(BookRoom(booking)); // With its type, TypeScript refuses it already.
+    const sentence: unknown = given().when(BookRoom(booking)); // TypeScript would already refuse it by its type.
     await assert.rejects(async () => sentence, TypeError);
   });
 
-  test('refuses an option that it does not know', () => {
+  test('refuses an unknown option', () => {
     const options = { determinstic: false } as object;
     assert.throws(() => testDecider(room, options), {
       code: 'invalid-definition',
@@ -168,7 +168,7 @@ describe('a test of a decider', () => {
   });
 });
 
-/** The room as a component would be: states and messages are numbers, and every handle must be dropped. */
+/** The room in the form of a component. States and messages are numbers, and every handle must be dropped. */
 function asHandles(): { module: CommandHandler<number, number, number>; live: () => number } {
   const { types, decider, routing } = room;
   const table = new Map<number, unknown>();
@@ -232,7 +232,7 @@ describe('a test of a component', () => {
     assert.equal(live(), 0);
   });
 
-  test('requires definitions of the messages if those of the module are handles', () => {
+  test('needs the definitions of the messages, because a handle cannot be written by hand', () => {
     const { module } = asHandles();
     const { types } = module;
     const refused = (name: string) => ({
@@ -249,7 +249,7 @@ describe('a test of a component', () => {
 describe('a test of a process manager', () => {
   const { given } = testEventHandler(billing);
 
-  test('refuses a context with a field that it does not know', () => {
+  test('refuses a context with an unknown field', () => {
     assert.throws(() => given().when(booked, { recorededAt: 5n } as object), {
       code: 'invalid-definition',
       payload: { place: 'testEventHandler.when.context.recorededAt' },
@@ -361,7 +361,7 @@ describe('a test of a read model', () => {
   const { given } = testProjector(occupancy);
   const since = { recordedAt: 5n };
 
-  test('refuses a context with a field that it does not know', () => {
+  test('refuses a context with an unknown field', () => {
     assert.throws(() => given().when(booked, { recorededAt: 5n } as object), {
       code: 'invalid-definition',
       payload: { place: 'testProjector.when.context.recorededAt' },

@@ -67,7 +67,7 @@ export const room = defineDecider({
 
 const DAY = 86_400_000n;
 
-/** Sends the bill when the stay ends, unless the guest has left before. */
+/** Sends the bill when the stay ends, unless the guest has already left. */
 export const billing = defineEventHandler({
   name: 'hotel.billing',
   version: '1.0.0',

@@ -5,7 +5,7 @@ import { json } from 'decidable/codecs/json';
 import { ExpectationError, storedEvent, testDecider, testEventHandler, testProjector } from 'decidable/testing';
 import { z } from 'zod';
 
-/** A price was in euros once, and had no currency after that. */
+/** An event with three versions: a price in euros, a price in cents, and a price in cents with a currency. */
 const Priced = withCategory(
   defineEvent('Priced', z.object({ cents: z.bigint(), currency: z.string() }), {
     schemaVersion: 3,

@@ -1,4 +1,4 @@
-/** Sentences about a whole system. Those that do not hold are expected to fail, with the parts of the sentence. */
+/** Sentences about a whole system. Sentences that are false must fail, and show their parts. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const opened = Open({ accountId: 'a' });
 const deposit = Deposit({ accountId: 'a', amount: 5 });
 const request = { transferId: 't', from: 'a', to: 'b', amount: 5 };
 
-/** A sentence as a promise: its `then` is a word of the sentence. */
+/** Converts a sentence to a promise, because its own `then` is a word of the sentence. */
 async function run(sentence: unknown): Promise<void> {
   await (sentence as PromiseLike<void>);
 }
@@ -39,7 +39,7 @@ async function failureOf(sentence: unknown): Promise<ExpectationError> {
 }
 
 describe('a sentence about a system', () => {
-  test('holds if the events, the rejection and the documents are the expected ones', () =>
+  test('passes if the events, the rejection and the documents are the expected ones', () =>
     given(opened)
       .when(deposit)
       .then(Deposited({ accountId: 'a', amount: 5 }))
@@ -48,7 +48,7 @@ describe('a sentence about a system', () => {
       .when(Withdraw({ accountId: 'a', amount: 6 }))
       .thenRejected('insufficient-funds'));
 
-  test('shows what was given, what happened and what was expected, if it does not hold', async () => {
+  test('shows the given events, the actual events and the expected events if it is false', async () => {
     const { message, expected, actual, code } = await failureOf(
       given(opened)
         .when(deposit)
@@ -61,7 +61,7 @@ describe('a sentence about a system', () => {
     assert.match(message, /given .*Open.*\nwhen .*Deposit.*\nafter .*1 day, 2 hours\n/);
   });
 
-  test('fails for each kind of expectation that does not hold', async () => {
+  test('fails for each kind of false expectation', async () => {
     const sentence = given(opened).when(deposit);
     const [receiptsOfBank] = bank.reactors;
     for (const wrong of [
@@ -81,7 +81,7 @@ describe('a sentence about a system', () => {
     }
   });
 
-  test('looks at what was stored since the last expectation', () =>
+  test('checks the events that were stored since the last expectation', () =>
     given(opened)
       .when(deposit)
       .then(Deposited({ accountId: 'a', amount: 5 }))
@@ -103,14 +103,14 @@ describe('a sentence about a system', () => {
     await run(start.thenDocument(balances, 'a', { balance: 5 }));
   });
 
-  test('without an expectation fails', () => assert.rejects(run(given(opened).when(deposit)), TypeError));
+  test('fails without an expectation', () => assert.rejects(run(given(opened).when(deposit)), TypeError));
 
-  test('that is given a rejected command fails', async () => {
+  test('fails if a given command is rejected', async () => {
     const { actual } = await failureOf(given(deposit).when(opened).thenNothing());
     assert.match(String(actual), /^rejected: not-open/);
   });
 
-  test('fails with an unhandled rejection if nobody awaits it', async () => {
+  test('fails with an unhandled rejection if it is not awaited', async () => {
     // The runner listens for unhandled rejections too, and would fail this test.
     const listeners = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection');
@@ -141,7 +141,7 @@ describe('the time of a sentence', () => {
 
   test('names the deadlines that are not due yet', async () => {
     const late = transfer.commands.Finish({ transferId: 't', outcome: 'late' });
-    // The withdrawal belongs to another account, so that the process still waits.
+    // The withdrawal belongs to another account, so the process still waits.
     const { given } = testSystem(bankWithoutWithdrawals());
     await run(
       given(opened)
@@ -158,7 +158,7 @@ describe('the time of a sentence', () => {
   });
 });
 
-/** The bank with accounts that accept withdrawals and make no events. */
+/** The bank with accounts that accept withdrawals without an event. */
 function bankWithoutWithdrawals(): typeof bank {
   const idle: typeof account = {
     ...account,

@@ -1,4 +1,4 @@
-/** Sentences about a table read model. Those that do not hold are expected to fail, with the parts of the sentence. */
+/** Sentences about a table read model. Sentences that are false must fail, and show their parts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineDecider, type EventContext } from 'decidable';
@@ -93,7 +93,7 @@ describe('a sentence about tables', () => {
     assert.throws(() => given().when(lamp, { revison: 1n } as Partial<EventContext>), { code: 'invalid-definition' });
   });
 
-  test('shows what was given and the rows, if it does not hold', async () => {
+  test('shows the given events and the rows if it is false', async () => {
     const { given } = await testTables(stock);
     const { message, expected, actual } = failureOf(() => given(lamp).thenRows('stock', [{ pieces: 3 }]));
     assert.equal(expected, '{ pieces: 3 }');

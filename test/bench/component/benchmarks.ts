@@ -1,4 +1,4 @@
-/** The work that a component host does all day, on the bank's C guest; and lists of bytes in and out. */
+/** The typical work of a component host, on the bank's C guest, and lists of bytes as arguments and results. */
 import { readFileSync } from 'node:fs';
 import { pack } from 'msgpackr';
 import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
@@ -13,7 +13,7 @@ import { CURRENT_JCO, loadWithJco } from './jco.ts';
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
 const DECIDER = 'decidable:eventsourcing/decider@0.1.0';
 const OLD_JCO = 'jco 1.10.2';
-/** jco wants an interface of types alone, too. */
+/** jco requires even an interface that has only types. */
 const MESSAGES = { 'decidable:eventsourcing/messages': {} };
 
 /** The functions of each contestant. A state, an event or a command is whatever the contestant uses as a handle. */
@@ -275,7 +275,7 @@ async function echoes(rounds: number, scale: number, oldJco: string | undefined)
 /** The number of starts before the first round, because these rows measure a warmed process. */
 const WARMING = 500;
 
-/** To the first call. */
+/** Measures the time up to the first call. */
 async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefined): Promise<Benchmark[]> {
   const [bank, ...tables] = coreModules(await compile(bytes));
   if (bank === undefined) throw new Error('the guest has a module');

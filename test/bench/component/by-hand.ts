@@ -1,6 +1,6 @@
 /**
- * The bank's C guest driven by hand: its core module's exports called directly, with a bare array as its handle table.
- * Nothing is checked. This is what the loader is measured against.
+ * The bank's C guest, called by hand. The exports of its core module are called directly, and its handle table is a
+ * plain array. Nothing is checked. The loader is compared with this.
  */
 import { type EngineModule, engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 import type { Component } from '../../../src/adapters/component/index.ts';

@@ -44,7 +44,7 @@ interface Transpiled {
 
 let serial = 0;
 
-/** `entry` is the module of the release to use. */
+/** `entry` is the module of a release. */
 export async function loadWithJco(entry: string, bytes: Uint8Array, imports: object): Promise<Record<string, unknown>> {
   const jco = (await import(entry)) as Jco;
   const { files } = await (jco.transpileBytes ?? jco.transpile)(bytes, {
@@ -52,7 +52,7 @@ export async function loadWithJco(entry: string, bytes: Uint8Array, imports: obj
     instantiation: 'async',
     noTypescript: true,
     noNodejsCompat: true,
-    // As jco has it.
+    // The type of an import in jco.
     noComponentErrorWrapping: false,
   });
   const folder = mkdtempSync(join(tmpdir(), `decidable-bench-${serial++}-`));

@@ -1,10 +1,10 @@
 /**
  * Compares the component loader with its peers, in one run on one machine:
  *
- *     node --conditions=decidable-source --expose-gc test/bench/component/run.ts [--quick] [--filter <row>] [--no-peers]
+ * node --conditions=decidable-source --expose-gc test/bench/component/run.ts [--quick] [--filter <row>] [--no-peers]
  *
- * `--no-peers` leaves out jco 1.10.2, which is installed on the first run. Times are CPU times of the process, since
- * the machine may do other things. Only ratios mean something.
+ * `--no-peers` leaves out jco 1.10.2, which is installed on the first run. Times are CPU times of the process, because
+ * the machine may be busy with other work. Only ratios are meaningful.
  */
 import { parseArgs } from 'node:util';
 import { measure, type Result } from '../measure.ts';

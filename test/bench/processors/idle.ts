@@ -17,7 +17,7 @@ export function idle(subscriptions: number, seconds: number): Promise<number> {
         if (position === head) caughtUp++;
     });
     while (caughtUp < subscriptions) await new Promise((resolve) => setTimeout(resolve, 10));
-    // The start still compiles and collects garbage for a moment.
+    // The engine still compiles and collects garbage shortly after the start.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     const before = process.cpuUsage();
     await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));

@@ -1,6 +1,7 @@
 /**
- * From an append in one process to the subscriber in another one, on one SQLite file. The writer reads its clock just before
- * the command is sent and when it is acknowledged, and the subscriber when its page arrives. All are the clock of one machine.
+ * The latency from an append in one process to the subscriber in another process, on one SQLite file. The writer reads
+ * the clock just before it sends the command, and the subscriber reads it when its page arrives. Both use the clock of
+ * one machine.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -12,7 +12,7 @@ import { z } from 'zod';
 
 export const ACCOUNTS = 10_000;
 
-/** Events of one commit. */
+/** The number of events in one commit. */
 const COMMIT = 100;
 
 export interface Moved {
@@ -96,7 +96,7 @@ export const withDocuments = defineSystem({ name: 'ledger', deciders: [ledger], 
 export const withTable = defineSystem({ name: 'ledger', deciders: [ledger], readModels: [balanceTable] });
 export const withBuiltTable = defineSystem({ name: 'ledger', deciders: [ledger], readModels: [builtTable] });
 
-/** The entry at an index: accounts in a random-looking order in which each occurs equally often. */
+/** Returns the entry at an index. The accounts are in a pseudo-random order in which each occurs equally often. */
 export function entry(index: number): Moved {
   const account = (index * 7_919 + Math.floor(index / ACCOUNTS)) % ACCOUNTS;
   return { account: `a${String(account).padStart(5, '0')}`, amount: (index % 200) - 50 };

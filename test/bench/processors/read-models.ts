@@ -1,6 +1,6 @@
 /**
- * Building a read model from a whole ledger, compared with a loop on the raw driver that folds the same events, and writes the
- * same rows and a checkpoint in the same batches.
+ * Builds a read model from a whole ledger. It is compared with a loop on the raw driver that folds the same events, and
+ * writes the same rows and a checkpoint in the same batches.
  */
 import { copyFileSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';

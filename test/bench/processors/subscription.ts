@@ -1,6 +1,6 @@
 /**
- * Reading everything that a store holds: by a subscription, by pages, by the raw driver, and by emmett's consumer, which keeps
- * a checkpoint for each event.
+ * Reads all events of a store with a subscription, in pages, with the raw driver, and with emmett's consumer, which
+ * stores a checkpoint for each event.
  */
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -35,7 +35,7 @@ export function subscription(file: string, events: number, peers: Peers | undefi
         return read;
       }),
       raw(file, events),
-      // Its rate is two orders lower, so it gets fewer events.
+      // Its rate is two orders of magnitude lower, so it reads fewer events.
       ...(peers === undefined ? [] : [emmett(peers, quick ? 2_000 : 10_000)]),
     ],
     targets: [

@@ -1,6 +1,6 @@
 /**
- * A transfer from one command to its end: the request, the process that sends two commands, and both accounts. That is five
- * appends, so it is compared with five appends of the same events made by hand, on the store and on the raw driver.
+ * A complete transfer: the request, the process that sends two commands, and both accounts. These are five appends, so
+ * it is compared with five appends of the same events, on the store and on the raw driver.
  */
 import { commandUuid, defineDecider, defineEventHandler, defineSystem, dispatchCommand, reject } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';

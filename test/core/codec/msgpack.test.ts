@@ -135,14 +135,14 @@ describe('the codec and msgpackr', () => {
 describe('the decoder of msgpackr, which the codec does not use', () => {
   const packr = new Packr({ useRecords: false, int64AsType: 'auto' } as object);
 
-  test('removes the byte order mark from texts of more than 64 bytes', () => {
+  test('removes the byte order mark from strings of more than 64 bytes', () => {
     const text = '\ufeff' + 'x'.repeat(80);
     const bytes = msgpack.encode(text, subject);
     assert.equal(msgpack.decode(bytes, subject), text);
     assert.equal(packr.unpack(Uint8Array.from(bytes)), text.slice(1));
   });
 
-  test('leaves a property on the bytes that it decodes', () => {
+  test('adds a property to the bytes that it decodes', () => {
     const bytes = Uint8Array.of(0x05);
     assert.equal(msgpack.decode(bytes, subject), 5);
     assert.deepEqual(Object.keys(bytes), ['0']);
@@ -189,7 +189,7 @@ test('a large set is decoded to an equal set', () => {
 });
 
 test('a cached key does not change the keys that are decoded later', () => {
-  // Keys of one length with the same first, middle and last byte share a slot.
+  // Keys of the same length with the same first, middle and last byte share a cache slot.
   const keys = ['abcde', 'axcde', 'abcxe', 'axcxe', 'abcde'];
   for (const key of keys)
     assert.deepEqual(msgpack.decode(msgpack.encode({ [key]: 1 }, subject), subject), { [key]: 1 });

@@ -1,4 +1,4 @@
-/** Messages that have former names. */
+/** Messages with former names. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -20,7 +20,7 @@ import { z } from 'zod';
 
 const Seats = z.object({ seats: z.int() });
 
-/** The first release. */
+/** The first release of the module. */
 const before = defineDecider({
   name: 'concert',
   version: '1',
@@ -38,7 +38,7 @@ const before = defineDecider({
   decide: { Buy: (_state, { seats }) => [{ type: 'Bought', data: { seats } }] },
 });
 
-/** The second release has other words, and the event has a new field. */
+/** The second release has other names, and the event has a new field. */
 const Reserve = defineCommand('Reserve', Seats, { aliases: ['Buy', 'Order'] });
 const Reserved = defineEvent('Reserved', z.object({ seats: z.int(), by: z.string() }), {
   schemaVersion: 2,
@@ -93,7 +93,7 @@ async function storeOfBefore() {
 }
 
 describe('an event with a former name', () => {
-  test('is folded from what was stored under it, and its old versions are upcast', () => {
+  test('is folded if it was stored under that name, and its old versions are upcast', () => {
     const { given } = testDecider(after);
     given(storedEvent('Bought', 1, { seats: 2 }), storedEvent('Bought', 2, { seats: 1, by: 'Bo' }))
       .when(Reserve({ seats: 1 }))
@@ -144,7 +144,7 @@ describe('an event with a former name', () => {
 });
 
 describe('a command with a former name', () => {
-  test('is decided if it is sent under it', async () => {
+  test('is decided if it is sent under that name', async () => {
     await using store = createMemoryStore();
     await using sourcer = createEventSourcer({ store, modules: [after] });
     assert.equal((await sourcer.handleCommand(buy('Order'))).outcome.tag, 'accepted');
@@ -162,7 +162,7 @@ describe('a command with a former name', () => {
     });
   });
 
-  test('is made from outside under its new name', () => {
+  test('has its new name if a caller creates it', () => {
     assert.deepEqual(after.command('Buy', { seats: 1 }), Reserve({ seats: 1 }));
   });
 });
@@ -184,7 +184,7 @@ describe('former names', () => {
     ]);
   });
 
-  test('are refused if they are not texts, or are named twice', () => {
+  test('are refused if they are not strings, or occur twice', () => {
     for (const aliases of [[''], ['Paid'], ['Bought', 'Bought'], [5], 'Bought']) {
       assert.throws(() => defineEvent('Paid', Seats, { aliases: aliases as string[] }), { code: 'invalid-definition' });
     }

@@ -1,4 +1,4 @@
-/** An event is known by its category and its type. */
+/** An event is identified by its category and its type. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -83,7 +83,7 @@ describe('a category', () => {
     });
   }
 
-  test('in a descriptor is checked by the event sourcer', () => {
+  test('is checked by the event sourcer if it is in a descriptor', () => {
     const decider = cancelling('order', 'Cancel');
     const describe = () => ({ ...decider.routing.describe(), category: 'a-b' });
     assert.equal(
@@ -128,7 +128,7 @@ describe('the definition of an event', () => {
     );
   });
 
-  test('gets no category if it is that of a command', () => {
+  test('gets no category if it is a command', () => {
     assert.equal(
       placeOf(() => withCategory(defineCommand('Cancel', id) as never, 'order')),
       'withCategory',
@@ -136,10 +136,10 @@ describe('the definition of an event', () => {
   });
 });
 
-/** A module without definitions, as a component is. */
+/** A module without definitions, like a component. */
 const undefinedEvents = (module: AnyModule): AnyModule => ({ ...module, events: undefined });
 
-describe('two modules with one event type', () => {
+describe('two modules with the same event type', () => {
   const refused = (one: AnyModule, other: AnyModule): void => {
     assert.equal(
       placeOf(() => sourcerOf(one, other)),
@@ -155,7 +155,7 @@ describe('two modules with one event type', () => {
     refused(cancelling('order', 'Cancel'), cancelling('order', 'Annul'));
   });
 
-  test('are both named by the refusal', () => {
+  test('are both named by the error', () => {
     assert.throws(() => sourcerOf(cancelling('order', 'Cancel'), cancelling('order', 'Annul')), {
       message: /order\.Cancelled.*decider of Cancel.*decider of Annul/,
     });

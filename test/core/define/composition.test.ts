@@ -40,7 +40,7 @@ const lamp: Decider<boolean, 'on' | 'off', 'lit' | 'darkened'> = {
   decide: (on, command) => (command === 'on' ? (on ? [] : ['lit']) : on ? ['darkened'] : []),
 };
 
-/** The outcome of each command and the last state: everything that is visible of a decider. */
+/** The outcome of each command and the last state, which are the whole observable behaviour of a decider. */
 function play<State, Command, Event>(decider: Decider<State, Command, Event>, commands: readonly Command[]) {
   let state = decider.initialState();
   const log: (readonly Event[] | string)[] = [];
@@ -150,7 +150,7 @@ describe('two combined deciders', () => {
   });
 });
 
-/** The shelf with the types of a warehouse, which counts in negative gaps and has other messages too. */
+/** The shelf with the types of a warehouse, which counts the books as a negative gap and has other messages too. */
 type Order = { goods: Ask } | { sweep: true };
 const warehouse: Adapter<number, Ask, Moved, { gap: number }, Order, string> = {
   command: (order) => ('goods' in order ? order.goods : undefined),

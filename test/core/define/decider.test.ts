@@ -109,7 +109,7 @@ describe('a decision', () => {
     assert.deepEqual(rejection, { code: 'fees-open', message: 'Fees come first.', details: [['owed', '250']] });
   });
 
-  test('rejects with the words of the code if there is no message', () => {
+  test('rejects with the words of the code as the message if there is no message', () => {
     const rejection = rejectionIn(() => decider.decide(after(), RenewLoan({ memberId: 'm1', bookId: 'b1' })));
     assert.deepEqual(rejection, { code: 'not-on-loan', message: 'not on loan', details: [] });
   });
@@ -142,7 +142,7 @@ describe('a decision in steps', () => {
     assert.deepEqual(decided, [FeePaid({ cents: 5n }), AccountCleared({})]);
   });
 
-  test('is one list of the yielded events and the returned ones', () => {
+  test('is one list that contains the yielded events and the returned ones', () => {
     const decided = decider.decide(after(FeeCharged({ cents: 5n })), SettleFees({ memberId: 'm1', cents: 4n }));
     assert.deepEqual(decided, [FeePaid({ cents: 4n })]);
   });
@@ -182,7 +182,7 @@ describe('a decision in steps', () => {
   });
 });
 
-/** A walker with several kinds of decisions in steps. */
+/** A decider with several kinds of decisions in steps. */
 function steps(way: string, cleanUp = () => {}) {
   const Walked = defineEvent('Walked', z.object({ steps: z.int() }));
   const walker = defineDecider({
@@ -274,7 +274,7 @@ describe('a wrong result of a handler', () => {
     ]);
   });
 
-  test('is a fault if streamId returns no text', () => {
+  test('is a fault if streamId does not return a string', () => {
     const nameless = defineDecider({
       name: 'nameless',
       version: '1',
@@ -555,7 +555,7 @@ describe('an invalid definition', () => {
     }
   });
 
-  test('is not one with schemas that are functions with a kind of their own', () => {
+  test('does not include schemas that are functions with a `kind` property', () => {
     const judge: StandardSchema = { '~standard': { version: 1, vendor: 'ark', validate: (value) => ({ value }) } };
     const schema = Object.assign(() => {}, judge, { kind: 'intersection' });
     const { types } = defineDecider({ ...good, events: { Was: schema } });
@@ -599,7 +599,7 @@ describe('reject', () => {
   });
 });
 
-/** This function compiles only if messages are narrowed by their type. */
+/** A function that compiles only if messages are narrowed by their type. */
 export function narrowed(event: MemberEvent): string | bigint {
   return event.type === 'BookBorrowed' ? event.data.bookId : event.type === 'AccountCleared' ? '' : event.data.cents;
 }

@@ -7,7 +7,7 @@ import { keep } from '../../../src/core/define/state-value.ts';
 
 type Shelf = Record<string, unknown>;
 
-/** One step of a handler: set a value at a path, take a value of the event, delete, or copy from another field. */
+/** One step of a handler: set a value at a path, use a value of the event, delete, or copy from another field. */
 interface Step {
   readonly path: readonly string[];
   readonly act: 'set' | 'take' | 'delete' | 'move' | 'push';
@@ -88,7 +88,7 @@ describe('folding', () => {
   const ours = (before: unknown, recipe: Recipe, data: unknown): unknown =>
     outcome(() => fold(before, recipe, structuredClone(data)));
 
-  test('makes the states that immer makes', () => {
+  test('returns the same states as immer', () => {
     fc.assert(
       fc.property(
         state,
@@ -96,7 +96,7 @@ describe('folding', () => {
         nested.value,
         fc.boolean(),
         (before, steps, value, returns) => {
-          // A value in two places could be put into itself.
+          // A value at two positions could be put into itself.
           fc.pre(steps.filter(({ act }) => act === 'move' || act === 'take').length < 2);
           const recipe = handler(steps, returns);
           assert.deepEqual(ours(kept(before), recipe, { value }), immers(kept(before), recipe, { value }));
@@ -153,17 +153,17 @@ describe('folding', () => {
   };
   for (const [words, recipe] of Object.entries(handlers)) {
     for (const width of WIDTHS) {
-      test(`does what immer does if a handler ${words}, for a state of ${width + 1} fields`, () => {
+      test(`has the same result as immer if a handler ${words}, for a state of ${width + 1} fields`, () => {
         const run = recipe as unknown as Recipe;
         assert.deepEqual(ours(kept(wide(width)), run, {}), immers(kept(wide(width)), run, {}));
       });
     }
   }
 
-  test('does not change the state before, and freezes the state after', () => {
+  test('does not change the previous state, and freezes the new state', () => {
     fc.assert(
       fc.property(state, fc.array(step, { maxLength: 4 }), nested.value, (before, steps, value) => {
-        // A value in two places could be put into itself, which is not a tree.
+        // A value at two positions could be put into itself, and the result would not be a tree.
         fc.pre(steps.filter(({ act }) => act === 'move' || act === 'take').length < 2);
         fc.pre(!steps.some(({ act }) => act === 'move'));
         const first = kept(before);

@@ -241,7 +241,7 @@ describe('a command that its decider rejected', () => {
     assert.equal(faultIn(() => eventHandler.handleRejected(state, refund)).code, 'unhandled-rejection');
   });
 
-  test('can be ignored on purpose', () => {
+  test('can be ignored explicitly', () => {
     const careless = defineEventHandler({
       name: 'careless',
       version: '1',
@@ -257,7 +257,7 @@ describe('a command that its decider rejected', () => {
     assert.deepEqual(careless.handleRejected(careless.initialState(), rejectedCommand(Book({ seat: '1A' }))), []);
   });
 
-  test('is refused at definition if the process manager does not send it', () => {
+  test('is refused when the process manager is defined, if the process manager does not send it', () => {
     const rejected = { Book: 'ignore', Cancel: 'ignore' } as const;
     const define = () =>
       defineEventHandler({

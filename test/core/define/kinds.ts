@@ -28,7 +28,8 @@ export const LIBRARIES: readonly Library[] = [
 const LEAVES = ['text', 'integer', 'float', 'bigint', 'flag', 'nothing', 'date', 'bytes'] as const;
 
 /**
- * Any type, of a few levels. Sets and maps hold only texts or flags, because arktype cannot describe their elements.
+ * Any type with a few levels. Sets and maps contain only strings or booleans, because arktype cannot describe their
+ * elements.
  */
 export const anyKind: fc.Arbitrary<Kind> = fc.letrec<{ kind: Kind }>((tie) => ({
   kind: fc.oneof(
@@ -226,7 +227,7 @@ export function vandalize(value: unknown, seen: Set<unknown> = new Set()): void 
     try {
       act(value);
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // Frozen, or protected.
+      if (!(error instanceof TypeError)) throw error; // The property is frozen or protected.
     }
   }
 }

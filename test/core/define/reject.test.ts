@@ -1,4 +1,4 @@
-/** A decision has to use the rejections that it makes. */
+/** A decision has to use the rejections that it creates. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createEventSourcer, defineDecider, isFault, isRejection, reject } from 'decidable';
@@ -8,7 +8,7 @@ import { z } from 'zod';
 type Event = { readonly type: 'Reserved'; readonly data: Record<string, never> };
 const reserved: Event = { type: 'Reserved', data: {} };
 
-/** A decider whose only decision is the given one. */
+/** A decider with only this decision. */
 const concertOf = (decide: () => unknown) =>
   defineDecider({
     name: 'concert',
@@ -26,7 +26,7 @@ const concertOf = (decide: () => unknown) =>
 const decided = (decide: () => unknown) => () =>
   concertOf(decide).decider.decide({ free: 0 }, { type: 'Reserve', data: {} });
 
-describe('a rejection that a decision makes', () => {
+describe('a rejection that a decision creates', () => {
   test('is a fault if it is neither returned nor thrown', () => {
     const decide = decided(() => {
       reject('sold-out');
@@ -70,7 +70,7 @@ describe('a rejection that a decision makes', () => {
     });
   }
 
-  test('may be replaced by events if the decision has looked at it', () => {
+  test('may be replaced by events if the decision has read it', () => {
     const decide = decided(() => {
       const first: unknown = reject('sold-out');
       return isRejection(first) ? [reserved] : [];
@@ -91,7 +91,7 @@ describe('a rejection that a decision makes', () => {
   });
 });
 
-test('a rejection that is made outside of a decision is not counted', () => {
+test('a rejection that is created outside of a decision is ignored', () => {
   const known = reject('sold-out');
   assert.equal(decided(() => [reserved])().length, 1);
   assert.equal(known.code, 'sold-out');

@@ -25,12 +25,12 @@ function stored(value: unknown): unknown {
   return msgpack.decode(msgpack.encode(value, subject), subject);
 }
 
-/** A schema of another library, which validates like zod and hides the definitions of zod. */
+/** A schema of another library, which validates like zod but hides the definitions of zod. */
 function foreign<T>(schema: z.ZodType<T>): StandardSchema<unknown, T> {
   return { '~standard': { version: 1, vendor: 'foreign', validate: (value) => schema['~standard'].validate(value) } };
 }
 
-describe('integers of the bytes', () => {
+describe('decoded integers', () => {
   const tree = z.object({
     count: z.bigint(),
     get parts() {

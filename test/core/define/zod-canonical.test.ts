@@ -10,7 +10,7 @@ import { canonicalFormOf, UNDECIDED } from '../../../src/core/define/zod-canonic
 
 const address = z.object({ street: z.string().min(1), zip: z.string().regex(/^\d{5}$/) });
 
-/** The schemas that the short cut supports. */
+/** The schemas for which the canonical form exists. */
 const known: Record<string, StandardSchema> = {
   text: z.string(),
   'bounded text': z.string().min(2).max(5),
@@ -54,7 +54,7 @@ const known: Record<string, StandardSchema> = {
   ]),
 };
 
-/** The schemas that it does not support. */
+/** The schemas for which it does not exist. */
 const left: Record<string, unknown> = {
   'a refinement around an option': z
     .string()
@@ -77,7 +77,7 @@ const left: Record<string, unknown> = {
   'another library': { '~standard': { version: 1, vendor: 'other', validate: () => ({ value: 1 }) } },
 };
 
-/** Values with one field more or less, or with a different field. */
+/** Values with one additional, missing or different field. */
 function nearly(value: unknown): fc.Arbitrary<unknown> {
   if (typeof value !== 'object' || value === null || value instanceof Date) return fc.anything();
   if (Array.isArray(value)) return fc.anything().map((item) => [...value, item]);
@@ -85,7 +85,7 @@ function nearly(value: unknown): fc.Arbitrary<unknown> {
   return fc.tuple(key, fc.oneof(fc.anything(), fc.constant(undefined))).map(([at, item]) => ({ ...value, [at]: item }));
 }
 
-/** The value as it is read from its bytes. `inspect` shows the order of fields and -0. */
+/** Returns the value that is read from its bytes. `inspect` shows the order of fields and -0. */
 function inBytes(schema: StandardSchema, value: unknown): unknown {
   return shapeOf(schema, 'x').read(msgpack.decode(msgpack.encode(value, subject), subject), subject);
 }
@@ -110,13 +110,13 @@ describe('the canonical form', () => {
       );
     });
 
-    // The codec decides about numbers of an unknown kind and about free keys that are not in order. The schema decides
-    // about a field with a default.
+    // The codec handles numbers of an unknown kind and free keys that are not in order. The schema handles a field with
+    // a default.
     if (['anything', 'dictionary', 'an optional field with a default inside'].includes(words)) continue;
 
     test(`is returned for ${words}`, () => {
       const form = canonicalFormOf(schema);
-      // Texts outside the basic plane are excluded, because zod has counted their lengths in two ways.
+      // Strings outside the basic plane are excluded, because versions of zod count their lengths differently.
       const plain = fc.sample(arbitraryOf(fc, schema), 200).filter((value) => !/[\ud800-\udfff]/.test(inspect(value)));
       assert.ok(plain.length > 0);
       for (const value of plain) assert.notEqual(form?.(value, false), UNDECIDED, inspect(value));
@@ -127,15 +127,15 @@ describe('the canonical form', () => {
     test(`does not exist for ${words}`, () => assert.equal(canonicalFormOf(schema), undefined));
   }
 
-  test('does not count the lengths of texts that zod has counted in two ways', () => {
-    const pair = '\u{1F4D6}'; // One code point, two units.
+  test('does not count the lengths of strings that versions of zod count differently', () => {
+    const pair = '\u{1F4D6}'; // The string has one code point and two code units.
     for (const schema of [z.string().min(2), z.string().length(2), z.string().max(1)]) {
       assert.equal(canonicalFormOf(schema)?.(pair, false), UNDECIDED);
     }
     assert.equal(canonicalFormOf(z.string().min(1))?.(pair, false), pair);
   });
 
-  test('does not decide about unknown fields and defaults', () => {
+  test('leaves values with unknown fields or defaults to the schema', () => {
     const form = canonicalFormOf(address);
     assert.equal(form?.({ street: 'x', zip: '12345', door: 4 }, false), UNDECIDED);
     assert.equal(canonicalFormOf(known['record with a default'])?.({}, false), UNDECIDED);
@@ -153,7 +153,7 @@ describe('the canonical form', () => {
   });
 });
 
-describe('a value that enters', () => {
+describe('a value from a caller', () => {
   const schemas: Record<string, StandardSchema> = {
     ...known,
     'sets and maps': z.object({ set: z.set(z.string()), map: z.map(z.string(), z.int()) }),

@@ -31,7 +31,7 @@ function holding(call: StoreCall | undefined, configuration: Partial<EventSource
 }
 
 describe('the cancellation of a command', () => {
-  test('can come before anything is done', async () => {
+  test('can occur before anything is done', async () => {
     const { sourcer, store, till } = holding(undefined);
     const reason = new Error('the user left');
     const error = await failsWith(sourcer.handleCommand(payIn, { signal: AbortSignal.abort(reason) }), 'cancelled');
@@ -40,7 +40,7 @@ describe('the cancellation of a command', () => {
     assert.equal(till.live.size, 0);
   });
 
-  test('can come while the command waits for its turn, and the other commands keep theirs', async () => {
+  test('can occur while the command waits for its turn, and does not affect the other commands', async () => {
     const { sourcer, memory, letGo, reached } = holding('append');
     const first = sourcer.handleCommand(payIn);
     const abort = new AbortController();
@@ -54,7 +54,7 @@ describe('the cancellation of a command', () => {
     assert.equal((await memory.readCommits('till-a')).length, 2);
   });
 
-  test('leaves the queue in order, in any order of cancellations', async () => {
+  test('keeps the order of the queue, regardless of the order of cancellations', async () => {
     for (const leaving of [[0], [1], [2], [0, 1], [1, 2], [2, 0], [1, 0, 2]]) {
       const { sourcer, letGo, reached } = holding('append');
       const first = sourcer.handleCommand(payIn);
@@ -75,7 +75,7 @@ describe('the cancellation of a command', () => {
     }
   });
 
-  test('ends the wait for a read of the store immediately', async () => {
+  test('immediately ends the wait for a read of the store', async () => {
     const { sourcer, letGo, reached, till } = holding('readStream');
     const abort = new AbortController();
     const sent = sourcer.handleCommand(payIn, { signal: abort.signal });
@@ -98,7 +98,7 @@ describe('the cancellation of a command', () => {
     assert.equal((await sent).revision, 0n);
   });
 
-  test('leaves no listener on a signal that lives longer than the command', async () => {
+  test('removes its listener from a signal that lives longer than the command', async () => {
     const { sourcer } = holding(undefined);
     const { signal } = new AbortController();
     await sourcer.handleCommand(payIn, { signal });
@@ -128,7 +128,7 @@ describe('a deadline', () => {
     assert.equal((await first).revision, 0n);
   });
 
-  test('is checked again right before the append, even if no timer can be that long', async (test) => {
+  test('is checked again right before the append, even if it is too far away for a timer', async (test) => {
     test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 5_000 });
     const { sourcer, memory, letGo, reached } = holding('readStream');
     const century = 3_155_760_000_000;
@@ -142,7 +142,7 @@ describe('a deadline', () => {
 });
 
 describe('closing', () => {
-  test('finishes what was accepted, refuses what comes later, and releases every handle', async () => {
+  test('finishes accepted commands, refuses later ones, and releases every handle', async () => {
     const { sourcer, letGo, reached, till } = holding('append');
     const sent = [sourcer.handleCommand(payIn), sourcer.handleCommand(payIn)];
     const read = sourcer.readState('till-a');
@@ -193,7 +193,7 @@ describe('closing', () => {
 });
 
 describe('the admission limit', () => {
-  test('refuses a command before any work, and admits commands again when others have ended', async () => {
+  test('refuses a command before any work is done, and admits commands again when others have ended', async () => {
     const { sourcer, letGo, reached, till } = holding('append', { maxInFlight: 2 });
     const sent = [sourcer.handleCommand(payIn), sourcer.handleCommand(payIn)];
     await reached;

@@ -30,7 +30,7 @@ test('decideWithCommandId receives the command’s id, and the same id again aft
   assert.deepEqual(ids, Array(3).fill(commandUuid('order-1')));
 });
 
-test('a generated id is the recorded one, and has the version that contains the time', async () => {
+test('a generated id is recorded, and has the UUID version that contains the time', async () => {
   const { ids, sourcer } = bench(0);
   const { commandId } = await sourcer.handleCommand(payIn);
   assert.deepEqual(ids, [commandId]);

@@ -16,13 +16,13 @@ import { unrulyStore } from './unruly-store.ts';
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 const at = (val: bigint): Precondition => ({ tag: 'at-revision', val });
 
-/** Another process, with an event sourcer of its own over the same store. */
+/** Another process with its own event sourcer on the same store. */
 function neighbour(memory: MemoryStore) {
   const sourcer = createEventSourcer({ store: memory, modules: [tillModule()] });
   return (command: TillCommand) => sourcer.handleCommand(tillEnvelope(command));
 }
 
-/** An event sourcer with a rival that writes just before each of its first `times` appends. */
+/** An event sourcer with another writer that appends just before each of its first `times` appends. */
 function disturbed(
   times: number,
   options: { maxAttempts?: number; cachedStates?: number; disturbance?: TillCommand } = {},
@@ -46,7 +46,7 @@ function disturbed(
 }
 
 describe('a conflict', () => {
-  test('makes the loop read again and decide again', async () => {
+  test('makes the loop read and decide again', async () => {
     const { sourcer, seen } = disturbed(2);
     const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 15 });
     const result = await sourcer.handleCommand(payOut);
@@ -92,7 +92,7 @@ describe('a conflict', () => {
     }
   });
 
-  test('is not retried under `no-stream`, and one of many concurrent creations wins', async () => {
+  test('is not retried under `no-stream`, and one of many concurrent creations succeeds', async () => {
     const memory = createMemoryStore();
     const open = tillEnvelope({ type: 'Open', till: 'a' });
     const sourcers = Array.from({ length: 16 }, () => createEventSourcer({ store: memory, modules: [tillModule()] }));
@@ -112,8 +112,8 @@ describe('a conflict', () => {
     assert.equal(last!.decision.decision.seenRevision, 1n);
   });
 
-  test('prevents a rejection that came too late', async () => {
-    // The rival pays in between the decision and the append, so the amount is large enough now.
+  test('prevents a rejection that is outdated', async () => {
+    // The other writer deposits between the decision and the append, so the amount is large enough now.
     const { sourcer } = disturbed(1);
     const result = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 10 }));
     assert.deepEqual([result.outcome.tag, result.attempts], ['accepted', 2]);
@@ -218,7 +218,7 @@ describe('a cached state', () => {
     assert.equal((await memory.readCommits('till-a')).length, 3);
   });
 
-  test('does not lead to a fault, because the command is decided again on the stored events', async () => {
+  test('does not lead to a fault if it is outdated, because the command is decided again on the stored events', async () => {
     const memory = createMemoryStore();
     const rival = neighbour(memory);
     const distrusted: number[] = [];
@@ -257,7 +257,7 @@ describe('a cached state', () => {
     assert.deepEqual(store.calls, ['readStream', 'append', 'append']);
   });
 
-  test('is dropped first if it was not used for the longest time', async () => {
+  test('is dropped first if it is the least recently used one', async () => {
     const { store, sourcer } = disturbed(0, { cachedStates: 2 });
     const to = (till: string) => sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till, amount: 1 }));
     for (const till of ['a', 'b', 'a', 'c']) await to(till);

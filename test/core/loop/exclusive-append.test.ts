@@ -1,4 +1,4 @@
-/** A command that lost to another writer is decided inside the store, if the store offers that. */
+/** A command that had a conflict with another writer is decided inside the store, if the store supports that. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -13,13 +13,13 @@ const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 15 });
 
 interface Setting {
-  /** Runs before the store reserves the stream, after the rival has paid in. */
+  /** Runs before the store reserves the stream, and after the other writer has deposited. */
   readonly beforeReservation?: () => void | Promise<void>;
   readonly before?: (point: FailurePoint) => void;
   readonly configuration?: Partial<EventSourcerConfiguration>;
 }
 
-/** A rival pays 10 into the till before each append, and before each reservation. */
+/** Another writer deposits 10 into the till before each append, and before each reservation. */
 function contended({ beforeReservation, before, configuration }: Setting = {}) {
   const memory = createMemoryStore();
   const rival = createEventSourcer({ store: memory, modules: [tillModule()] });
@@ -43,7 +43,7 @@ function contended({ beforeReservation, before, configuration }: Setting = {}) {
   return { memory, store, optimistic, till, sourcer, reservations, recorded };
 }
 
-describe('a command that lost to another writer', () => {
+describe('a command that had a conflict with another writer', () => {
   test('is decided inside the store, on the events that came in between', async () => {
     const { sourcer, reservations } = contended();
     const result = await sourcer.handleCommand(payOut);
@@ -139,7 +139,7 @@ describe('a command that lost to another writer', () => {
     });
   }
 
-  test('has an unknown outcome if the store fails after the decision without saying how', async () => {
+  test('has an unknown outcome if the store fails after the decision without a code', async () => {
     const { memory, store, till } = contended();
     const failing: EventStore & ExclusiveAppend = {
       ...store,
@@ -165,17 +165,17 @@ describe('a store without reservations', () => {
     return createEventSourcer({ store, modules: [tillModule()], maxAttempts });
   }
 
-  test('has a command decided eight times at most', async () => {
+  test('decides a command at most eight times', async () => {
     assert.equal((await losing(7).handleCommand(payIn)).attempts, 8);
     await failsWith(losing(8).handleCommand(payIn), 'conflict');
   });
 
-  test('has a command with a deadline decided until the deadline', async () => {
+  test('decides a command with a deadline again until the deadline', async () => {
     const deadline = BigInt(Date.now() + 600_000);
     assert.equal((await losing(12).handleCommand(payIn, { deadline })).attempts, 13);
   });
 
-  test('has no command decided more often than is configured, with a deadline or without', async () => {
+  test('decides no command more often than configured, with or without a deadline', async () => {
     await failsWith(losing(3, 3).handleCommand(payIn), 'conflict');
     await failsWith(losing(3, 3).handleCommand(payIn, { deadline: BigInt(Date.now() + 600_000) }), 'conflict');
   });

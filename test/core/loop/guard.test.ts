@@ -24,7 +24,7 @@ function ofModule(declared: WritePrecondition, seen: bigint | undefined, hasEven
 }
 
 describe('the precondition of an append', () => {
-  test('is satisfied if and only if those of the module and the caller are', () => {
+  test('is satisfied if and only if the preconditions of the module and the caller are satisfied', () => {
     fc.assert(
       fc.property(
         declarations,
@@ -44,7 +44,7 @@ describe('the precondition of an append', () => {
     );
   });
 
-  test('is computed only if the stream that was seen violates neither', () => {
+  test('is computed only if the known state of the stream violates neither of them', () => {
     fc.assert(
       fc.property(declarations, requests, revisions, (declared, requested, seen) => {
         const violated = violatedPrecondition(declared, requested, seen);
@@ -61,7 +61,8 @@ describe('the precondition of an append', () => {
     fc.assert(
       fc.property(declarations, requests, fc.bigInt(0n, 3n), fc.boolean(), (declared, requested, actual, hasEvents) => {
         if (!isRetryable(declared, requested, hasEvents)) return;
-        // The stream has moved on to `actual`. A second decision there must have a precondition that can hold.
+        // The stream is now at revision `actual`. A second decision there must have a precondition that can be
+        // satisfied.
         assert.equal(violatedPrecondition(declared, requested, actual), undefined);
       }),
       { numRuns: 2_000 },

@@ -18,7 +18,7 @@ const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 5 });
 const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 7 });
 
 describe('a command id', () => {
-  test('becomes a UUID, from which the ids of the events follow', async () => {
+  test('becomes a UUID, from which the ids of the events are derived', async () => {
     const { sourcer } = bench();
     const { commandId, events } = await sourcer.handleCommand(payIn, { commandId: 'order-1' });
     assert.equal(commandId, commandUuid('order-1'));
@@ -27,7 +27,7 @@ describe('a command id', () => {
     assert.equal(events[0]!.context.correlationId, commandId);
   });
 
-  test('is generated if the caller omits it, so that the same command twice is two commands', async () => {
+  test('is generated if the caller omits it, so sending the same command twice makes two decisions', async () => {
     const { sourcer } = bench();
     const first = await sourcer.handleCommand(payIn);
     const second = await sourcer.handleCommand(payIn);
@@ -52,7 +52,7 @@ describe('a command id', () => {
     assert.equal((await sourcer.readState('till-a')).revision, 1n);
   });
 
-  test('keeps its rejection, even if the command would be accepted today', async () => {
+  test('returns its first rejection, even if the command would now be accepted', async () => {
     const { sourcer } = bench();
     const first = await sourcer.handleCommand(payOut, { commandId: 'out' });
     assert.deepEqual(first.outcome, {
@@ -68,7 +68,7 @@ describe('a command id', () => {
     assert.equal(again.revision, undefined);
   });
 
-  test('keeps a decision without events', async () => {
+  test('returns its first decision if that has no events', async () => {
     const { sourcer } = bench();
     await sourcer.handleCommand(payIn);
     const setTo = tillEnvelope({ type: 'SetTo', till: 'a', amount: 5 });
@@ -130,7 +130,7 @@ describe('a command id', () => {
     assert.equal(till.calls.get('evolve'), undefined);
   });
 
-  test('leads to the first outcome even if the module fails today', async () => {
+  test('returns the first outcome even if the module now fails', async () => {
     let broken = false;
     const { memory, sourcer } = bench();
     const open = tillEnvelope({ type: 'Open', till: 'a' });
@@ -149,7 +149,7 @@ describe('a command id', () => {
     await failsWith(sourcerToday.handleCommand(payIn, { commandId: 'new' }), 'fault');
   });
 
-  test('costs a new command on a cached state only the append', async () => {
+  test('needs only the append for a new command on a cached state', async () => {
     const { store, sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: '1' });
     store.calls.length = 0;
@@ -157,7 +157,7 @@ describe('a command id', () => {
     assert.deepEqual(store.calls, ['append']);
   });
 
-  test('keeps two event sourcers from deciding one command twice', async () => {
+  test('prevents two event sourcers from deciding one command twice', async () => {
     const memory = createMemoryStore();
     const results = await Promise.all(
       Array.from({ length: 8 }, () =>

@@ -62,7 +62,7 @@ async function fails(module: Counter, code: string): Promise<void> {
   assert.deepEqual(await store.readStreams(), []);
 }
 
-describe('a rejection is a fault of the module', () => {
+describe('an invalid rejection', () => {
   const good: Rejection = { code: 'no', message: 'not so', details: [['a', 'b']] };
   const cases: readonly (readonly [string, unknown])[] = [
     ['has a code without UTF-8', { ...good, code: '\ud800' }],
@@ -74,7 +74,7 @@ describe('a rejection is a fault of the module', () => {
     ['is missing', undefined],
   ];
   for (const [problem, rejection] of cases) {
-    test(`if it ${problem}`, () => {
+    test(`is a fault of the module if it ${problem}`, () => {
       const thrown = new RejectionError(good);
       Object.defineProperty(thrown, 'payload', { value: rejection });
       return fails(
@@ -86,7 +86,7 @@ describe('a rejection is a fault of the module', () => {
     });
   }
 
-  test('if the module is a component, whose values are handles', async () => {
+  test('is a fault of the module if the module is a component, whose values are handles', async () => {
     const till = tillModule();
     const decide = () => {
       throw new RejectionError({ ...good, message: '\ud800' });
@@ -98,14 +98,14 @@ describe('a rejection is a fault of the module', () => {
   });
 });
 
-describe('a decision is a fault of the module', () => {
+describe('an invalid decision', () => {
   for (const [problem, decision] of [
     ['nothing', undefined],
     ['a promise', Promise.resolve([])],
     ['one event', valid],
     ['an object with a length', { length: 0 }],
   ] as const) {
-    test(`if it is ${problem} instead of an array`, () =>
+    test(`is a fault of the module if it is ${problem} instead of an array`, () =>
       fails(
         counter(() => decision),
         'invalid-decision',
@@ -113,7 +113,7 @@ describe('a decision is a fault of the module', () => {
   }
 });
 
-describe('an event is a fault of the module', () => {
+describe('an invalid event', () => {
   const cases: readonly (readonly [string, unknown, string])[] = [
     ['is missing', undefined, 'invalid-event'],
     ['has a type without UTF-8', { ...valid, type: '\ud800' }, 'invalid-event'],
@@ -124,7 +124,7 @@ describe('an event is a fault of the module', () => {
     ['has a payload that is not bytes', { ...valid, payload: [1] }, 'invalid-event'],
   ];
   for (const [problem, event, code] of cases) {
-    test(`if it ${problem}`, () =>
+    test(`is a fault of the module if it ${problem}`, () =>
       fails(
         counter(() => [valid, event]),
         code,
@@ -132,13 +132,13 @@ describe('an event is a fault of the module', () => {
   }
 });
 
-describe('the envelope of a command is a fault of the module', () => {
+describe('an invalid envelope of a command', () => {
   for (const [problem, envelope] of [
     ['is missing', undefined],
     ['has another type', { ...valid, type: 'Other' }],
     ['has a payload that is not bytes', { type: 'Count', schemaVersion: 1, payload: 'x' }],
   ] as const) {
-    test(`if it ${problem}`, () =>
+    test(`is a fault of the module if it ${problem}`, () =>
       fails(
         counter(() => [], { toEnvelope: () => envelope as Envelope }),
         'invalid-command',
@@ -146,7 +146,7 @@ describe('the envelope of a command is a fault of the module', () => {
   }
 });
 
-describe('a store that refuses more than the contract', () => {
+describe('a store that is stricter than the contract', () => {
   const refusing = (argument: string): EventStore => ({
     ...unrulyStore(createMemoryStore(), () => {}),
     append: async () => {
@@ -165,18 +165,18 @@ describe('a store that refuses more than the contract', () => {
     ['decision.module.name', 'invalid-descriptor'],
     ['decision.contentType', 'invalid-descriptor'],
   ] as const) {
-    test(`finds a fault of the module in ${argument}`, async () => {
+    test(`leads to a fault of the module for ${argument}`, async () => {
       const { payload } = await failsWith(send(argument), 'fault');
       assert.deepEqual([payload.val.code, payload.val.details], [code, [['argument', argument]]]);
     });
   }
 
-  test('finds an invalid argument of the caller, with the name of the option', async () => {
+  test('leads to an invalid argument of the caller, with the name of the option', async () => {
     assert.equal((await failsWith(send('decision.actor'), 'invalid-argument')).payload.val.argument, 'options.actor');
   });
 });
 
-describe('the descriptor of a module is an invalid definition', () => {
+describe('an invalid descriptor of a module', () => {
   const command = { type: 'Count', schemaVersion: 1, precondition: 'any', snapshot: { tag: 'never' } };
   const cases: readonly (readonly [string, object | undefined, string])[] = [
     ['is missing', undefined, ''],
@@ -201,7 +201,7 @@ describe('the descriptor of a module is an invalid definition', () => {
     ],
   ];
   for (const [problem, change, place] of cases) {
-    test(`if it ${problem}`, () => {
+    test(`is an invalid definition if it ${problem}`, () => {
       const module = counter(() => []);
       const described = module.routing.describe();
       const describe = () => (change === undefined ? undefined : { ...described, ...change }) as typeof described;

@@ -62,13 +62,13 @@ describe('a command', () => {
   });
 });
 
-describe('the configuration of an event sourcer is refused', () => {
+describe('an invalid configuration of an event sourcer', () => {
   const store = createMemoryStore();
   const refuses = (place: string | RegExp, make: () => unknown): void => {
     assert.throws(make, (error) => error instanceof DefinitionError && error.payload.place.match(place) !== null);
   };
 
-  test('if it has no modules, or two with one name or one command type', () => {
+  test('is refused if it has no modules, or two with one name or one command type', () => {
     refuses(/^createEventSourcer\.modules$/, () => createEventSourcer({ store, modules: [] }));
     refuses(/^module till$/, () =>
       createEventSourcer({ store, modules: [tillModule(), tillModule({ commands: [] })] }),
@@ -78,7 +78,7 @@ describe('the configuration of an event sourcer is refused', () => {
     );
   });
 
-  test('if a module is a promise, or lacks a part', () => {
+  test('is refused if a module is a promise, or lacks a part', () => {
     const { types, decider, routing } = tillModule();
     const eventHandler = {};
     const others: readonly (readonly [unknown, RegExp])[] = [
@@ -96,7 +96,7 @@ describe('the configuration of an event sourcer is refused', () => {
       });
   });
 
-  test('if the descriptor of a module is invalid', () => {
+  test('is refused if the descriptor of a module is invalid', () => {
     const described = (change: object): CommandHandler<number, number, number> => {
       const till = tillModule();
       const describe = () => ({ ...till.routing.describe(), ...change });
@@ -128,7 +128,7 @@ describe('the configuration of an event sourcer is refused', () => {
       refuses(place, () => createEventSourcer({ store, modules: [described(change)] }));
   });
 
-  test('if a bound is not a number', () => {
+  test('is refused if a limit is not a number', () => {
     for (const option of ['maxAttempts', 'replayLimit', 'cachedStates', 'maxInFlight'] as const)
       for (const value of [-1, 0.5, Number.NaN, '3' as never])
         refuses(option, () => createEventSourcer({ store, modules: [tillModule()], [option]: value }));
@@ -143,7 +143,7 @@ describe('a module that fails', () => {
       },
     });
 
-  test('with a fault makes the command fail with the fault and its place', async () => {
+  test('causes the command to fail with its fault and its place', async () => {
     const points: FailurePoint[] = [
       'command.fromEnvelope',
       'streamId',
@@ -168,7 +168,7 @@ describe('a module that fails', () => {
     }
   });
 
-  test('with another error has trapped', async () => {
+  test('has trapped if it throws another error', async () => {
     const causes: [unknown, string][] = [
       [new RuntimeError('unreachable'), 'trap'],
       [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
@@ -184,14 +184,14 @@ describe('a module that fails', () => {
     }
   });
 
-  test('with a rejection outside of decide is at fault', async () => {
+  test('has a fault if it rejects outside of decide', async () => {
     const till = broken('evolve', new RejectionError({ code: 'no', message: 'no', details: [] }));
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
     assert.equal(payload.val.code, 'unexpected-rejection');
   });
 
-  test('on an up-to-date state does not cost the next command a replay', async () => {
+  test('does not cause a replay for the next command if its state was up to date', async () => {
     let odd = false;
     const till = tillModule({
       before: (point) => {
@@ -209,7 +209,7 @@ describe('a module that fails', () => {
     assert.deepEqual(store.calls, ['append']);
   });
 
-  test('at folding an event reports its stream, its revision and its type', async () => {
+  test('is reported with the stream, the revision and the type if it fails to fold an event', async () => {
     const store = createMemoryStore();
     const writer = createEventSourcer({ store, modules: [tillModule()] });
     await writer.handleCommand(payIn);
@@ -225,7 +225,7 @@ describe('a module that fails', () => {
     ]);
   });
 
-  test('to declare the type of an event stores nothing', async () => {
+  test('stores nothing if it does not declare the type of an event', async () => {
     const till = tillModule({ events: ['PaidOut'] });
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
@@ -233,7 +233,7 @@ describe('a module that fails', () => {
     assert.equal(till.live.size, 0);
   });
 
-  test('to name a stream is at fault', async () => {
+  test('has a fault if it returns an invalid stream id', async () => {
     const till = tillModule();
     for (const id of ['a\0b', 'a\ud800', 'é'.repeat(128), 7]) {
       const routing = { ...till.routing, streamId: () => id as string };
@@ -244,7 +244,7 @@ describe('a module that fails', () => {
     assert.equal(till.live.size, 0);
   });
 
-  test('with a trap loses all states of the instance', async () => {
+  test('loses all states of the instance if it traps', async () => {
     let trap = false;
     const till = tillModule({
       before: (point) => {
@@ -297,7 +297,7 @@ describe('a decision', () => {
 });
 
 describe('a store that fails', () => {
-  test('makes the command fail with the same code, or with unknown-outcome if it has no code', async () => {
+  test('causes the command to fail with the same code, or with unknown-outcome if it has no code', async () => {
     const failures: [unknown, string][] = [
       [new AppendFailure({ tag: 'failure', val: { code: 'full', message: 'no room' } }, 'no room'), 'full'],
       [new Error('connection reset'), 'unknown-outcome'],
@@ -314,7 +314,7 @@ describe('a store that fails', () => {
     }
   });
 
-  test('to return each event of a stream is corrupt', async () => {
+  test('is reported as corrupt if it does not return each event of a stream', async () => {
     const memory = createMemoryStore();
     const writer = createEventSourcer({ store: memory, modules: [tillModule()] });
     for (let time = 0; time < 3; time++) await writer.handleCommand(payIn);
@@ -386,7 +386,7 @@ describe('several modules on one stream', () => {
 });
 
 describe('an instance that traps while other commands use it', () => {
-  /** A till that traps once, when the test says so, and a store that holds back the reads of stream `till-a`. */
+  /** A till that traps once, when the test decides, and a store that delays the reads of stream `till-a`. */
   const gated = (point: FailurePoint) => {
     const trap = { next: false };
     const till = tillModule({
@@ -409,7 +409,7 @@ describe('an instance that traps while other commands use it', () => {
   };
   const other = tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 });
 
-  test('makes only the command fail that trapped', async () => {
+  test('causes only the command that trapped to fail', async () => {
     const { till, sourcer, trap, reached, letGo } = gated('decide');
     const loading = sourcer.handleCommand(payIn);
     const waiting = sourcer.handleCommand(payIn);
@@ -422,7 +422,7 @@ describe('an instance that traps while other commands use it', () => {
     assert.deepEqual([till.live.size, till.misuses], [0, []]);
   });
 
-  test('makes no read of a state fail', async () => {
+  test('does not cause reads of a state to fail', async () => {
     const { memory, sourcer, trap, reached, letGo } = gated('decide');
     await createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn);
     const reading = sourcer.readState('till-a');
@@ -433,7 +433,7 @@ describe('an instance that traps while other commands use it', () => {
     assert.equal((await reading).revision, 0n);
   });
 
-  test('makes no command fail if it trapped while a handle was released', async () => {
+  test('does not cause commands to fail if it trapped while a handle was released', async () => {
     const { till, sourcer, trap, reached, letGo } = gated('drop');
     const loading = sourcer.handleCommand(payIn);
     await reached;

@@ -39,8 +39,8 @@ const command = (commandId: string, commandType: string, attempts: number) => ({
   attempts,
 });
 
-describe('an observer is notified', () => {
-  test('that a command was committed, with its result and its attempts', async () => {
+describe('an observer', () => {
+  test('is notified of a committed command, with its result and its attempts', async () => {
     const { calls, send, store } = recorded();
     await send(payIn);
     const neighbour = createEventSourcer({ store, modules: [tillModule()] });
@@ -50,26 +50,26 @@ describe('an observer is notified', () => {
     assert.equal(calls.length, 2);
   });
 
-  test('that a decision without events was committed', async () => {
+  test('is notified of a committed decision without events', async () => {
     const { calls, send } = recorded();
     const result = await send({ type: 'SetTo', till: 'a', amount: 0 });
     assert.deepEqual(calls, [['committed', command(result.commandId, 'SetTo', 1), result]]);
   });
 
-  test('that a command was rejected', async () => {
+  test('is notified of a rejected command', async () => {
     const { calls, send } = recorded();
     const result = await send({ type: 'PayOut', till: 'a', amount: 1 });
     assert.deepEqual(calls, [['rejected', command(result.commandId, 'PayOut', 1), result]]);
   });
 
-  test('that a command was a duplicate', async () => {
+  test('is notified of a duplicate', async () => {
     const { calls, send } = recorded({ cachedStates: 0 });
     const { commandId } = await send(payIn, 'order-1');
     const again = await send(payIn, 'order-1');
     assert.deepEqual(calls[1], ['duplicate', command(commandId, 'PayIn', 0), again]);
   });
 
-  test('that a command failed, with its failure', async () => {
+  test('is notified of a failed command, with its failure', async () => {
     const { calls, sourcer } = recorded();
     const options = { precondition: { tag: 'stream-exists' }, commandId: 'order-1' } as const;
     const error = await failsWith(sourcer.handleCommand(tillEnvelope(payIn), options), 'conflict');
@@ -77,7 +77,7 @@ describe('an observer is notified', () => {
     assert.deepEqual([hook, failed?.stream, failed?.attempts, failure], ['failed', 'till-a', 0, error]);
   });
 
-  test('that a command failed before it had a stream', async () => {
+  test('is notified of a command that failed before it had a stream', async () => {
     const { calls, sourcer } = recorded({ maxInFlight: 1 });
     const unknown = await failsWith(sourcer.handleCommand({ ...tillEnvelope(payIn), type: 'Steal' }), 'unroutable');
     const first = sourcer.handleCommand(tillEnvelope(payIn));
@@ -96,14 +96,14 @@ describe('an observer is notified', () => {
     );
   });
 
-  test('before the promise of the command is settled', async () => {
+  test('is notified before the promise of the command is settled', async () => {
     const { calls, send } = recorded();
     const before = await send(payIn).then(() => calls.length);
     assert.equal(before, 1);
   });
 });
 
-test('a hook that throws makes no command fail', async () => {
+test('a hook that throws does not affect the command', async () => {
   const throws = (): never => {
     throw new Error('a bug in the telemetry');
   };

@@ -104,7 +104,7 @@ function shelfOf({ kind, library, encoding, every, inSteps, initial }: Setup, { 
   });
 }
 
-/** Everything that a handler can see of a value, with the order of its fields and -0. */
+/** Everything that a handler can observe in a value, including the order of its fields and -0. */
 function shown(value: unknown): string {
   return inspect(value, { depth: 20, maxArrayLength: 100, breakLength: Number.POSITIVE_INFINITY });
 }
@@ -173,7 +173,7 @@ describe('a value', () => {
           const thing = things[index];
           assert.deepEqual(stored, [{ thing }, { thing }, { thing: before }]);
           before = before === undefined ? thing : stored[2] === undefined ? thing : before;
-          // The record explains the decision.
+          // The record of the decision has the same command.
           const read = module.types.command.fromEnvelope(decision.decision.command);
           assert.equal(shown((read as Message).data), witness.decidedOn[index]!.data);
         }

@@ -71,7 +71,7 @@ describe('the configuration of an event sourcer', () => {
     });
   }
 
-  test('takes an observer that is an instance of a class with fields of its own', () => {
+  test('accepts an observer that is an instance of a class with additional fields', () => {
     class Metrics implements EventSourcerObserver {
       readonly conflicts: string[] = [];
       conflict(command: { readonly stream: string }): void {
@@ -114,7 +114,7 @@ describe('the options of a command', () => {
     });
   }
 
-  test('take a deadline as a date and as a bigint', async () => {
+  test('accept a deadline as a date and as a bigint', async () => {
     const { sourcer } = sourcerOfCounters();
     const later = Date.now() + 600_000;
     await sourcer.dispatch(count, { deadline: new Date(later) });
@@ -138,7 +138,7 @@ describe('the options of a command', () => {
 });
 
 describe('a command', () => {
-  test('is refused if a message has an unknown field, which its sender may take for an option', async () => {
+  test('is refused if it has an unknown field, which its sender may believe to be an option', async () => {
     const { sourcer } = sourcerOfCounters();
     const error = await failsWith(sourcer.dispatch({ ...count, commandId: 'order-1' } as never), 'invalid-argument');
     assert.equal(error.payload.val.argument, 'command.commandId');
@@ -171,7 +171,7 @@ describe('the options of a read', () => {
     });
   }
 
-  test('have no name of a module if the module itself is an argument', async () => {
+  test('must not name a module if the module itself is an argument', async () => {
     const { sourcer } = sourcerOfCounters();
     const read = sourcer.state(counter, 'counter-1', { module: 'counter' } as object);
     assert.equal((await failsWith(read, 'invalid-argument')).payload.val.argument, 'options.module');

@@ -35,7 +35,8 @@ const commands: fc.Arbitrary<TillCommand> = fc.oneof(
 );
 
 /**
- * Numbers that decide what goes wrong. Each question takes the next one, so that a failing case shrinks and repeats.
+ * Numbers that determine the failures. Each choice uses the next number, so that a failing case can be shrunk and
+ * repeated.
  */
 function chance(seeds: readonly number[]): (oneIn: number) => boolean {
   let at = 0;
@@ -87,7 +88,7 @@ async function assertSequential(store: MemoryStore): Promise<void> {
 }
 
 describe('any interleaving of commands', () => {
-  test('is a sequence of decisions, each on the state of the one before', async () => {
+  test('is a sequence of decisions, each on the state after the previous one', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(commands, fc.nat({ max: 1 }), fc.nat({ max: 3 })), { minLength: 1, maxLength: 25 }),
@@ -100,7 +101,7 @@ describe('any interleaving of commands', () => {
           const memory = createMemoryStore();
           const store = unrulyStore(memory, async (call, stream) => {
             if (happens(2)) await idle(3);
-            // No one has written. The store throws the conflict that a busy writer would cause.
+            // Nothing was written. The store throws the conflict that another writer would cause.
             if (call === 'append' && injected < 20 && happens(5)) {
               injected++;
               const conflict = { stream, precondition: { tag: 'any' }, actual: 1_000_000n } as const;
@@ -208,7 +209,7 @@ describe('a duplicate at any point', () => {
   });
 });
 
-/** A result without the fields in which a duplicate differs, and with the ids, which are getters. */
+/** Returns a result without the fields in which a duplicate differs, and with the ids, which are getters. */
 function withIds({ duplicate: _, attempts: __, events, ...result }: CommandResult): object {
   return {
     ...result,
@@ -217,7 +218,7 @@ function withIds({ duplicate: _, attempts: __, events, ...result }: CommandResul
 }
 
 describe('handles', () => {
-  test('are released once on every path, whatever fails', async () => {
+  test('are released exactly once on every path, whichever call fails', async () => {
     const points: readonly FailurePoint[] = [
       'command.fromEnvelope',
       'event.fromEnvelope',

@@ -106,7 +106,7 @@ describe('the decided events of a dispatched command', () => {
     assert.throws(() => again.decided, { code: 'fault' });
   });
 
-  test('are not offered for a command that came as bytes, because a handle would have to be released', async () => {
+  test('are missing for a command that was sent as bytes, because their handles would have to be released', async () => {
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
     const result = await sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 }));
     assert.equal('decided' in result, false);

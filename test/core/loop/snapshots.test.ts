@@ -21,7 +21,7 @@ import { type Before, unrulyStore } from './unruly-store.ts';
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 const key = (moduleVersion = '1') => ({ moduleName: 'till', moduleVersion, stream: 'till-a' });
 
-/** A process that starts with an empty cache over the store. It makes a snapshot after every third event. */
+/** A process that starts with an empty cache. It creates a snapshot after every third event. */
 function start(memory: MemoryStore, options: TillOptions = {}, before: Before = () => {}) {
   const store = unrulyStore(memory, before);
   const told: string[] = [];
@@ -50,7 +50,7 @@ describe('a snapshot', () => {
     assert.equal(readTill(snapshot!.state).amount, 6);
   });
 
-  test('saves a later load from reading the earlier events', async () => {
+  test('is used by a later load instead of the earlier events', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(8);
     const { till, sourcer, told } = start(memory);
@@ -121,7 +121,7 @@ describe('a snapshot', () => {
     await assert.rejects(sourcer.readState('till-a', { revision: 99n }), { code: 'invalid-argument' });
   });
 
-  test('makes no command fail if it cannot be stored, and is tried again with the next command', async () => {
+  test('does not cause a command to fail if it cannot be stored, and is tried again with the next command', async () => {
     const memory = createMemoryStore();
     let full = true;
     const { payInTimes, told } = start(memory, {}, (call) => {
@@ -135,7 +135,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['failed 2', 'saved 3']);
   });
 
-  test('makes no command fail if the state cannot be encoded', async () => {
+  test('does not cause a command to fail if the state cannot be encoded', async () => {
     let broken = true;
     const { payInTimes, told, amount } = start(createMemoryStore(), {
       before: (point) => {
@@ -148,7 +148,7 @@ describe('a snapshot', () => {
     assert.equal(await amount(), 3);
   });
 
-  test('costs no call of the store if the module has none', async () => {
+  test('causes no call of the store if the module has no snapshots', async () => {
     const { sourcer, store } = start(createMemoryStore(), { snapshot: { tag: 'never' } });
     await sourcer.handleCommand(payIn);
     assert.deepEqual(store.calls, ['readStream', 'append']);
@@ -275,7 +275,7 @@ describe('a snapshot of other code', () => {
       fingerprints.add(made());
     }
     assert.equal(fingerprints.size, others.length);
-    // The commands and the decisions make no states.
+    // The definitions of commands and decisions do not affect states.
     const commands = { Count: defineCommand('Count', counted) };
     const decide = { Count: () => [] };
     assert.equal(

@@ -102,7 +102,7 @@ export interface TillOptions {
   readonly prefix?: string;
   readonly snapshot?: SnapshotPolicy;
   readonly foreignEvents?: ForeignEvents;
-  /** The commands that it accepts. @default all of them. */
+  /** The commands that it accepts. @default all commands */
   readonly commands?: readonly TillCommand['type'][];
   readonly events?: readonly TillEvent['type'][];
   /** Called at the start of each function, which throws the errors of this one. */
@@ -169,7 +169,7 @@ export function tillModule(options: TillOptions = {}): Till {
     if (!live.has(handle) || !isOld) look(kind, handle);
     live.delete(handle);
     if (isOld) return;
-    // The handle is gone, even if the release fails.
+    // The handle is released, even if the call fails.
     enter('drop');
   };
 

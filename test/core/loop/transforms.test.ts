@@ -36,7 +36,7 @@ interface Case {
 }
 
 let draws = 0;
-/** Returns a different number each time. */
+/** Returns a different number for each call. */
 const drawn = (): number => ++draws;
 
 const zodCase = (note: z.ZodType, given: unknown, expected?: unknown): Case => ({
@@ -285,7 +285,7 @@ describe('a schema of a state that changes values', () => {
   }
 
   for (const [words, { schema, given }] of Object.entries(REFUSED)) {
-    if (words.includes('fallback')) continue; // In memory, it says what a bigint is.
+    if (words.includes('fallback')) continue; // In memory, the schema determines which integers are bigints.
     test(`is refused with the initial state: ${words}`, () => {
       assert.throws(() => wall(schema, withNote(given), () => {}), DefinitionError);
     });
@@ -340,7 +340,7 @@ describe('a schema with a field that an old event lacks', () => {
 describe('reactions and documents', () => {
   const Pinned = withCategory(defineEvent('Pinned', z.object({ note: z.string().trim() })), 'note');
 
-  test('are made from the outputs of the schemas, and no handler shares them', () => {
+  test('are created from the outputs of the schemas, and no handler shares them', () => {
     const held: { list: unknown[] }[] = [];
     const Remind = z.object({ list: z.array(z.string().trim()) });
     const reminders = defineEventHandler({
@@ -374,7 +374,7 @@ describe('reactions and documents', () => {
     assert.deepEqual(state, { list: ['x'] });
   });
 
-  test('are refused if they do not fit their schemas', () => {
+  test('are refused if they do not match their schemas', () => {
     const board = defineProjector({
       name: 'board',
       version: '1',

@@ -87,7 +87,7 @@ describe('a typed command', () => {
     assert.equal(again.duplicate, true);
   });
 
-  test('is a fault with the path of the value if it has a wrong shape', async () => {
+  test('fails with a fault that has the path of the value if it has a wrong shape', async () => {
     const { sourcer, store } = start();
     const { payload } = await failsWith(
       sourcer.dispatch(basket.commands.Add({ basketId: '1', item: '', count: 1 })),
@@ -100,7 +100,7 @@ describe('a typed command', () => {
       await failsWith(sourcer.dispatch(command as never), 'invalid-argument');
   });
 
-  test('goes through bytes if its module has no canonicalCommand', async () => {
+  test('is encoded and decoded if its module has no canonicalCommand', async () => {
     const { types, decider, routing } = basket;
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [{ types, decider, routing }] });
     const first = await sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 'tea', count: 1 } });

@@ -1,4 +1,4 @@
-/** A store with a hook before each call: a test can make it wait, fail, or let a rival write first. */
+/** A store with a hook before each call. A test can make the call wait or fail, or let another writer append first. */
 import type { EventStore } from '../../../src/core/event-store.ts';
 
 export type StoreCall = keyof EventStore;

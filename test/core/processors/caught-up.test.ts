@@ -1,4 +1,4 @@
-/** `caughtUp`: a program reads its own writes, in whatever process the read models run. */
+/** `caughtUp`: a program can read its own writes, in whichever process the read models run. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ const folder = mkdtempSync(join(tmpdir(), 'decidable-caught-up-'));
 after(() => rmSync(folder, { recursive: true }));
 
 describe('the position of a result', () => {
-  test('is that of the last event of the decision, and of its duplicate', async () => {
+  test('is the position of the last event of the decision, also for a duplicate', async () => {
     await using store = createMemoryStore();
     await using running = await bank.start({ store });
     const options = { commandId: 'open' };
@@ -62,7 +62,7 @@ describe('a wait for a position', () => {
     }
   });
 
-  test('ends immediately for a decision without events, although nobody runs the read model', async () => {
+  test('ends immediately for a decision without events, even if no process runs the read model', async () => {
     await using store = createMemoryStore();
     await using running = await bank.start({ store, process: false });
     await running.dispatch(Open({ accountId: 'a' }));
@@ -81,7 +81,7 @@ describe('a wait for a position', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 5 });
   });
 
-  test('ends with the reason if the processor has stopped, in whatever process', async () => {
+  test('ends with the reason if the processor has stopped in any process', async () => {
     const file = join(folder, 'stopped.db');
     await using store = createSqliteStore({ file });
     await using other = createSqliteStore({ file });

@@ -125,7 +125,7 @@ describe('a deadline', () => {
     await running.stop();
   });
 
-  test('fires when it is due, although no lease is renewed in the meantime', async () => {
+  test('fires when it is due, even if no lease is renewed in the meantime', async () => {
     const clock = new TestClock();
     const store = createMemoryStore({ now: () => clock.now() });
     await using running = await library.start({ store, clock, lease: 2 ** 50 });
@@ -136,7 +136,7 @@ describe('a deadline', () => {
     assert.equal(await remindersSent(store), 1);
   });
 
-  test('fires once, although the clock is stepped backward and passes it again', async () => {
+  test('fires once, even if the clock is set back and passes it again', async () => {
     const { clock, store, running } = await opened();
     await running.dispatch(Lend({ loanId: '1', days: 1 }));
     await running.settled();
@@ -279,7 +279,7 @@ describe('a deadline', () => {
     assert.equal((await store.processors.listDeadlines(COMMANDS)).length, 1);
   });
 
-  test('survives a restart, and fires if it fell due in the meantime', async () => {
+  test('survives a restart, and fires if it became due in the meantime', async () => {
     const { clock, store, running } = await opened();
     await running.dispatch(Lend({ loanId: '1', days: 1 }));
     await running.settled();

@@ -1,4 +1,7 @@
-/** A definition that has changed while its version has not: its rows and states belong to other code, so the system does not start. */
+/**
+ * A definition that has changed under the same version. Its rows and states belong to other code, so the system does
+ * not start.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -141,7 +144,7 @@ for (const [name, open] of Object.entries(stores)) {
       );
     });
 
-    test('is refused for a reactor only if its events changed, because nothing is stored that its code made', async () => {
+    test('is refused for a reactor only if its events changed, because no stored data depends on its code', async () => {
       await using store: Store = open();
       const system = reactor({ Deposited }, () => undefined);
       await started(store, system);
@@ -158,7 +161,7 @@ for (const [name, open] of Object.entries(stores)) {
       );
     });
 
-    test('is taken over once if the program says that it means the same', async () => {
+    test('is accepted once if the program declares it to be equivalent', async () => {
       await using store: Store = open();
       await started(store, documents());
       const changed = documents({ project: (document) => void document.sum++ });
@@ -167,7 +170,7 @@ for (const [name, open] of Object.entries(stores)) {
       await assertChanged(started(store, documents()), 'project.Deposited');
     });
 
-    test('is taken over by a rebuild', async () => {
+    test('is accepted by a rebuild', async () => {
       await using store: Store = open();
       await started(store, documents());
       const model = defineProjector({
@@ -190,7 +193,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual(await running.readModel(model).get('a'), { count: 1 });
     });
 
-    test('stops a process that runs the definition from before a rebuild', async () => {
+    test('stops a process that runs the definition that was replaced by a rebuild', async () => {
       await using store: Store = open();
       const modelOf = (project: (document: { sum: number }) => void) =>
         defineProjector({
@@ -276,7 +279,7 @@ describe('a changed table read model', () => {
     });
   }
 
-  test('is the same if a prepared handler has the same query in other words', async () => {
+  test('does not include another notation of the same query in a prepared handler', async () => {
     await using store = stores.SQLite();
     await started(store, tables(prepared));
     await started(

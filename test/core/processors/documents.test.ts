@@ -150,7 +150,7 @@ async function documents(store: MemoryStore, runner: Runner): Promise<Record<str
 }
 
 describe('a document read model', () => {
-  test('holds what the events of each key add up to', async () => {
+  test('contains the sum of the events of each key', async () => {
     await using store = createMemoryStore();
     const sourcer = createEventSourcer({ store, modules: [counter] });
     for (const [counterId, by] of [

@@ -1,7 +1,8 @@
 /**
- * Rules that processors of other libraries forget: progress and leases. The others have tests of their own: fences in
- * the suite of processor stores, the order of parked keys in `poison.test.ts`, silent effects in `versions.test.ts`,
- * `caught-up.test.ts`, and the deadlines of processes that have ended in `deadlines.test.ts`.
+ * Rules for progress and leases that other libraries violate. The other rules have separate tests: fencing in the suite
+ * of processor stores, the order of parked keys in `poison.test.ts`, effects of new versions in `versions.test.ts`,
+ * reading one's own writes in `caught-up.test.ts`, and the deadlines of processes that have ended in
+ * `deadlines.test.ts`.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -36,14 +37,14 @@ const sums = defineProjector({
 const bank = defineSystem({ name: 'bank', deciders: [account, transfer], readModels: [sums] });
 const SUMS = { name: 'sums', version: '1' };
 
-/** A promise with its functions, for handlers that a test holds up. */
+/** A promise with its functions, for handlers that a test delays. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { passed: promise, open: () => resolve() };
 }
 
 describe('a checkpoint', () => {
-  test('moves past events that the filter leaves out, although no page has an event', async () => {
+  test('moves past events that the filter excludes, even if no page has an event', async () => {
     await using store = createMemoryStore();
     await using running = await bank.start({ store });
     for (let index = 0; index < 5; index++) {
@@ -54,7 +55,7 @@ describe('a checkpoint', () => {
     for (const { checkpoint } of await store.processors.listShares(SUMS)) assert.equal(checkpoint, head);
   });
 
-  test('is the lowest position that is not finished, although later events are', async () => {
+  test('is the lowest position that is not finished, even if later events are finished', async () => {
     await using store = createMemoryStore();
     const [held, later] = [gate(), gate()];
     const seen: string[] = [];
@@ -84,14 +85,14 @@ describe('a checkpoint', () => {
     assert.deepEqual(seen, ['b', 'a']);
   });
 
-  test('stays, and nothing is written, if the member has lost its share', async () => {
+  test('is not changed, and nothing is written, if the member has lost its share', async () => {
     await using store = createMemoryStore();
     const clock = new TestClock();
     await using running = await bank.start({ store, clock, shares: 1 });
     await running.dispatch(Open({ accountId: 'a' }));
     await running.caughtUp();
     const before = (await store.processors.listShares(SUMS))[0]!;
-    // Another member, whose clock is ahead, takes the share and does nothing with it.
+    // Another member, whose clock is ahead, acquires the share and does nothing with it.
     const taken = await store.processors.claimShare(
       (await store.processors.listShares(SUMS))[0]!,
       'another',
@@ -102,7 +103,7 @@ describe('a checkpoint', () => {
     const projected = gate();
     onProjected = projected.open;
     await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
-    // The processor has folded the event, and its commit is fenced off.
+    // The processor has folded the event, but its commit is refused.
     await projected.passed;
     await running.stop();
     assert.equal(await store.processors.readDocument(SUMS, 'a'), undefined);
@@ -114,7 +115,7 @@ describe('a lease', () => {
   test('is a row that ends by itself, so that a member without a session is replaced', async () => {
     await using store = createMemoryStore();
     const clock = new TestClock();
-    // A member that was killed: it holds everything, and nobody releases it.
+    // This member was killed. It holds all shares, and no process releases them.
     await using _looking = await bank.start({ store, clock, process: false });
     for (const share of await store.processors.listShares(SUMS)) {
       await store.processors.claimShare(share, 'killed', clock.now(), clock.now() + 10_000);

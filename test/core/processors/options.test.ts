@@ -1,4 +1,4 @@
-/** The options of a running system. Unknown names are refused, because their caller expects an effect. */
+/** The options of a running system. Unknown names are refused, because callers expect them to have an effect. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createMemoryStore } from 'decidable/memory';

@@ -1,4 +1,4 @@
-/** Parked events whose key was not known when they were parked. */
+/** Parked events whose key was unknown when they were parked. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,7 +71,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.equal((await first.parked.list()).length, 16);
 
       bug.isFixed = true;
-      // Now a member keeps the document in memory.
+      // Now a member caches the document in memory.
       await first.caughtUp((await place('readable')).position);
       for (const { key } of await first.parked.list()) await first.parked.retry(subscription, key);
       await second.settled();

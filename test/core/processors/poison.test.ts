@@ -1,4 +1,4 @@
-/** Poison events: an event that a part cannot process, under each policy, in each kind of part. */
+/** Poison events, which a part cannot process, with each policy and each kind of part. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,11 +28,11 @@ const open = () => createSqliteStore({ file: join(folder, `${files++}.db`), dura
 const { Open, Deposit, Withdraw } = account.commands;
 const { Deposited } = account.events;
 
-/** A part that refuses one amount as long as it is ill, and notes the amounts that it has processed, by account. */
+/** A part that refuses one amount while it is faulty, and records the amounts that it has processed, by account. */
 interface Patient {
   isIll: boolean;
   readonly system: ReturnType<typeof systemOf>;
-  /** Tries for the poison event. */
+  /** The number of attempts for the poison event. */
   tries: number;
   /** The amounts that the account's part has processed, in order. */
   processed(running: Running, accountId: string): Promise<readonly number[]>;
@@ -64,7 +64,7 @@ const parts: Readonly<Record<string, (store: Store) => Patient>> = {
       initialState: { amounts: [] },
       project: {
         Deposited: (document, { amount }) => {
-          // A draft that was changed before the failure must leave nothing behind.
+          // A draft that was changed before the failure must have no effect.
           document.amounts.push(amount);
           if (amount === POISON && patient.tries++ >= 0 && patient.isIll) throw new Error('poison');
         },
@@ -207,7 +207,7 @@ for (const [kind, partOf] of Object.entries(parts)) {
       await using running = await patient.system.start({ store });
       await running.settled();
       const processed = await patient.processed(running, 'a');
-      // A reactor acts at least once, so the last event before a stop may come again.
+      // A reactor processes events at least once, so the last event before a stop may be repeated.
       const once =
         kind === 'a reactor' ? processed.filter((amount, at) => processed.lastIndexOf(amount) === at) : processed;
       assert.deepEqual(once, [1, POISON, 3, 4]);
@@ -237,7 +237,7 @@ for (const [kind, partOf] of Object.entries(parts)) {
       await fill(running);
       await running.settled();
       const [first] = await running.parked.list();
-      // The first retry fails again: everything stays parked, in order.
+      // The first retry fails again, so everything stays parked, in order.
       await running.parked.retry(PATIENT, first!.key);
       while ((await running.parked.list())[0]?.attempts !== 2) await store.processors.awaitChange();
       assert.equal((await running.parked.list()).length, 3);
@@ -248,7 +248,7 @@ for (const [kind, partOf] of Object.entries(parts)) {
       assert.deepEqual(await patient.processed(running, 'a'), [1, POISON, 3, 4]);
     });
 
-    test('is given up alone if it is dropped', async () => {
+    test('is skipped alone if it is dropped', async () => {
       await using store = open();
       const patient = partOf(store);
       const failurePolicy = { retries: 0, finally: 'park' } as const;
@@ -264,7 +264,7 @@ for (const [kind, partOf] of Object.entries(parts)) {
   });
 }
 
-test('a failure that may pass is retried as often as the policy says', async () => {
+test('a transient failure is retried as often as the policy allows', async () => {
   await using store = open();
   const patient = parts['a reactor']!(store);
   const failurePolicy = { retries: 3, firstDelay: 1, longestDelay: 1 };
@@ -274,7 +274,7 @@ test('a failure that may pass is retried as often as the policy says', async () 
   assert.equal(patient.tries, 4);
 });
 
-test('a retry comes in time although the clock is stepped backward', async (t) => {
+test('a retry happens in time even if the clock is set back', async (t) => {
   await using store = createMemoryStore();
   const { now } = Date;
   let attempts = 0;
@@ -285,7 +285,7 @@ test('a retry comes in time although the clock is stepped backward', async (t) =
     react: {
       Opened: () => {
         if (++attempts > 1) return;
-        // When the retry is being waited for already.
+        // The processor is already waiting for the retry.
         setImmediate(() => t.mock.method(Date, 'now', () => now() - 3_600_000));
         throw new Error('may pass');
       },

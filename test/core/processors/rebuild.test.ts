@@ -1,4 +1,4 @@
-/** A rebuild: a version of a read model is built once more next to what readers see, and takes its place. */
+/** A rebuild builds a version of a read model again in addition to the active one, and then replaces it. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ type Store = ReturnType<(typeof stores)[keyof typeof stores]>;
 const { Open, Deposit } = account.commands;
 
 /**
- * Sums deposits, multiplied by a factor that a test changes: a fault in the code that is mended without a new version.
+ * Sums deposits, multiplied by a factor that a test changes. It represents a bug that is fixed without a new version.
  */
 function summing() {
   const bug = { factor: 1, refused: -1 };
@@ -91,7 +91,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual(await subscriptionsOf(store), ['sums']);
     });
 
-    test('reports how far it is', async () => {
+    test('reports its progress', async () => {
       await using store: Store = open();
       const { sums, system } = summing();
       await using running = await system.start({ store });
@@ -187,7 +187,7 @@ for (const [name, open] of Object.entries(stores)) {
       await running.rebuild(sums);
     });
 
-    test('begins again if the process of an earlier one has ended without a word', async () => {
+    test('begins again if the process of an earlier rebuild has ended without a result', async () => {
       await using store: Store = open();
       const { sums, system } = summing();
       await using running = await system.start({ store });
@@ -225,11 +225,11 @@ for (const [name, open] of Object.entries(stores)) {
   });
 }
 
-test('a rebuild of tables replaces rows and indexes, as often as it is asked for', async () => {
+test('a rebuild of tables replaces rows and indexes each time', async () => {
   await using store = createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' });
   const bug = { factor: 1 };
   const lines = defineTables({
-    // Dots are usual in both, and must not become the name of a schema.
+    // Dots are common in names and versions, and must not be read as the name of a schema.
     name: 'bank.lines',
     version: '1.0.0',
     events: { Deposited: account.events.Deposited },

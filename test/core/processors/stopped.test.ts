@@ -1,4 +1,4 @@
-/** A processor that has stopped, and what a restart does about it. */
+/** The restart of a processor that has stopped. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineReactor, defineSystem, ProcessorStopped } from 'decidable';

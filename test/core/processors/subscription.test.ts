@@ -1,4 +1,6 @@
-/** `subscribe`: history and present are one sequence, even if others append while the reader comes and goes. */
+/**
+ * `subscribe`: the history and new events are one sequence, even if others append while the reader stops and resumes.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +33,7 @@ const placeOf = ({ context }: RecordedEvent): bigint => context.position;
 
 for (const [name, open] of Object.entries(stores)) {
   describe(`a subscription to the ${name} store`, () => {
-    test('reads the history first and then what is appended', async () => {
+    test('reads the history first and then new events', async () => {
       await using store = open();
       await append(store, 'a-1', 'Happened', 'Happened');
       const seen: string[] = [];

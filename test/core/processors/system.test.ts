@@ -1,4 +1,4 @@
-/** A system: what is dispatched leads to reactions, commands, documents and effects. */
+/** A system. Dispatched commands lead to reactions, commands, documents and effects. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual((await running.sourcer.state(transfer, 'transfer-t1')).state, { outcome: 'paid' });
     });
 
-    test('is settled when the parked events that someone wants to retry were tried again', async () => {
+    test('is settled when the parked events that were marked for a retry were processed again', async () => {
       await using store: Store = open();
       const receipts: string[] = [];
       Object.assign(receipts, {

@@ -1,4 +1,6 @@
-/** A small bank: accounts, transfers between them, and what has to happen when the second half is refused. */
+/**
+ * A small bank with accounts, transfers between them, and the compensation of a transfer whose second half is refused.
+ */
 import {
   defineDecider,
   defineEventHandler,

@@ -38,7 +38,7 @@ const order = defineDecider({
   decide: { CancelOrder: (_state, { id }) => [{ type: 'Cancelled', data: { id, cents: 700 } }] },
 });
 
-/** Its event has the same type and other data. */
+/** A decider whose event has the same type and other data. */
 const subscription = defineDecider({
   name: 'subscription',
   version: '1',
@@ -121,7 +121,7 @@ const lines = defineTables({
   },
 });
 
-/** Writes a note about each cancellation, and its number: its state is folded from both events. */
+/** Sends a note with a number for each cancellation. Its state is folded from both events. */
 const scribe = defineEventHandler({
   name: 'scribe',
   version: '1',
@@ -245,12 +245,12 @@ describe('the definition of a reader', () => {
     refused({ One: order.events.Cancelled, Other: order.events.Cancelled }, 'reader.events.Other');
   });
 
-  test('takes an event that withCategory made', () => {
+  test('accepts an event that withCategory created', () => {
     const { projector } = reading({ Gone: withCategory(defineEvent('Cancelled', id), 'order') });
     assert.deepEqual(projector.describe().events, [{ category: 'order', type: 'Cancelled', name: 'Gone' }]);
   });
 
-  test('makes messages with the names of the reader', () => {
+  test('creates messages with the names of the reader', () => {
     const message = cancellations.events.SubscriptionCancelled({ id: '1', reason: 'moved' });
     assert.equal(message.type, 'SubscriptionCancelled');
     assert.equal(cancellations.projector.key(message), '1');

@@ -1,5 +1,5 @@
 /**
- * Versions: those of a read model are built next to one another, and those of a processor with effects succeed one
+ * Versions of a read model are built in addition to one another, and versions of a processor with effects replace one
  * another.
  */
 import assert from 'node:assert/strict';
@@ -52,7 +52,7 @@ function summing(version: string, factor: number) {
   return { sums, system: defineSystem({ name: 'bank', deciders: [account], readModels: [sums] }) };
 }
 
-/** A system with a reactor that notes what it did, and refuses one amount. */
+/** A system with a reactor that records its effects, and refuses one amount. */
 function noting(version: string, notes: string[], refused = -1) {
   const receipts = defineReactor({
     name: 'receipts',
@@ -114,7 +114,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual(await activeVersions(store), [['2', true]]);
     });
 
-    test('change places when the new one has caught up, and not before', async () => {
+    test('are switched when the new one has caught up, and not before', async () => {
       await using store: Store = open();
       const [one, two] = [summing('1', 1), summing('2', 10)];
       await using old = await one.system.start({ store });
@@ -166,7 +166,7 @@ for (const [name, open] of Object.entries(stores)) {
   });
 
   describe(`versions of a reactor on the ${name} store`, () => {
-    test('repeat no effect of the version before, and handle each later event once', async () => {
+    test('repeat no effect of the previous version, and handle each later event once', async () => {
       await using store: Store = open();
       const notes: string[] = [];
       await using old = await noting('1', notes).start({ store, lease: 30 });
@@ -180,7 +180,7 @@ for (const [name, open] of Object.entries(stores)) {
       await assert.rejects(old.settled(), isSuperseded);
     });
 
-    test('hand over what is parked', async () => {
+    test('pass on parked events', async () => {
       await using store: Store = open();
       const notes: string[] = [];
       const failurePolicy = { retries: 0, finally: 'park' } as const;
@@ -197,7 +197,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual(notes, ['2 a 1', '2 a 2']);
     });
 
-    test('are not changed by a process that only looks', async () => {
+    test('are not changed by a process that only reads', async () => {
       await using store: Store = open();
       const notes: string[] = [];
       await using old = await noting('1', notes).start({ store, lease: 30 });
@@ -210,7 +210,7 @@ for (const [name, open] of Object.entries(stores)) {
   });
 
   describe(`versions of a process manager on the ${name} store`, () => {
-    test('hand over the deadlines, which fire once', async () => {
+    test('pass on the deadlines, which fire once', async () => {
       const clock = new TestClock();
       await using store: Store = open(() => clock.now());
       {

@@ -34,7 +34,7 @@ const FIRST_HASH = '26154b22448013ce010bd77cd0b37d56f647134e5866eff29ab698984c0e
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-/** The content written by hand, as another language would write it. Lengths are u32, big-endian. */
+/** Writes the content independently, as an implementation in another language would. Lengths are u32, big-endian. */
 function text(value: string): string {
   const bytes = Buffer.from(value, 'utf8');
   return bytes.length.toString(16).padStart(8, '0') + bytes.toString('hex');
@@ -184,7 +184,7 @@ describe('the content of a commit', () => {
     );
   });
 
-  test('may be larger than the content that was written before', () => {
+  test('may be larger than the previously written content', () => {
     const payload = new Uint8Array(100_000).fill(5);
     const large = commitContent({
       ...accepted,

@@ -34,7 +34,7 @@ function calls(store: GuardedCommitStore, isValid: boolean): Readonly<Record<str
   };
 }
 
-/** A guarded store, and the names of the operations that were reached. */
+/** A guarded store, and the names of the operations that were called. */
 function guarded(): { store: GuardedCommitStore; reached: string[] } {
   const reached: string[] = [];
   const memory = createMemoryStore();
@@ -94,7 +94,7 @@ describe('a guarded store', () => {
     assert.deepEqual(reached, ['close']);
   });
 
-  test('has no damage if its operations use nothing but commits', async () => {
+  test('reports no damage if its operations only use commits', async () => {
     assert.equal(await createMemoryStore().findDamage?.(), undefined);
   });
 });

@@ -1,4 +1,4 @@
-/** `defineSystem` refuses parts that do not fit together, and `describe` returns the flow of messages. */
+/** `defineSystem` refuses parts that do not match, and `describe` returns the flow of messages. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -93,7 +93,7 @@ describe('the parts of a system', () => {
     assert.equal(place, 's.processManagers[0]');
   });
 
-  test('are refused in the list of another kind, and as promises', () => {
+  test('are refused in the list of another kind, and if they are promises', () => {
     const wrong = [balances] as never[];
     assert.equal(refusal(() => defineSystem({ name: 's', deciders: wrong })).place, 's.deciders[0]');
     const promised = [Promise.resolve(account)] as never[];
@@ -110,7 +110,7 @@ describe('the parts of a system', () => {
     assert.equal(describeSystem(usual).readModels[0]?.isInline, false);
   });
 
-  test('are described as data, with the flow of their messages', () => {
+  test('are described by data, with the flow of their messages', () => {
     const description = describeSystem(bankOf([]));
     assert.deepEqual(JSON.parse(JSON.stringify(description)), description);
     assert.deepEqual(

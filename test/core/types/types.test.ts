@@ -14,7 +14,7 @@ import { describe, test } from 'node:test';
 
 interface Refusal {
   readonly file: string;
-  /** From 1: the line below the mark. */
+  /** The number of the line after the mark, counted from 1. */
   readonly line: number;
   readonly fragment: string;
   readonly reason: string;
@@ -23,7 +23,7 @@ interface Refusal {
 interface Diagnostic {
   readonly file: string;
   readonly line: number;
-  /** With the lines of explanation. */
+  /** The diagnostic, including the lines that explain it. */
   readonly text: string;
 }
 

@@ -52,7 +52,7 @@ async function outcomeOf(
   }
 }
 
-test('the same commands give equal events, rejections and states', async () => {
+test('the same commands lead to equal events, rejections and states', async () => {
   const zodSourcer = createEventSourcer({ store: createMemoryStore(), modules: [zod] });
   const protoSourcer = createEventSourcer({ store: createMemoryStore(), modules: [proto] });
   const streams = new Set<string>();
@@ -74,7 +74,7 @@ test('the same commands give equal events, rejections and states', async () => {
   }
 });
 
-test('both describe themselves alike, but for the content type', () => {
+test('both have the same description, except for the content type', () => {
   const { contentType: _, ...described } = proto.routing.describe();
   const { contentType: __, ...expected } = zod.routing.describe();
   assert.deepEqual(described, expected);

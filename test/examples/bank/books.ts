@@ -1,4 +1,4 @@
-/** The books of the bank, in two ways: folded from the whole history by this file, and as the read models have them. */
+/** The books of the bank, folded from the whole history by this file, and read from the read models. */
 import { readdirSync } from 'node:fs';
 import { type ProcessorStore, readEvents } from 'decidable';
 import { account } from '../../../examples/bank/account.ts';
@@ -13,7 +13,7 @@ type Transfer = Statements['transfers'];
 
 export interface Books {
   readonly accounts: ReadonlyMap<string, Balance>;
-  /** In the order of accounts and numbers. */
+  /** The lines in the order of accounts and numbers. */
   readonly lines: readonly Line[];
   readonly transfers: ReadonlyMap<string, Transfer>;
 }
@@ -40,7 +40,7 @@ const TEXT = {
   AccountClosed: 'closed',
 } as const;
 
-/** Folds everything that a store has. */
+/** Folds all events of a store. */
 export async function foldHistory(store: EventStore): Promise<History> {
   const accounts = new Map<string, Balance>();
   const lines: Line[] = [];
@@ -103,7 +103,7 @@ export async function readBooks(store: EventStore & { readonly processors: Proce
   };
 }
 
-/** The receipts of a folder. A crash may leave an unfinished file behind, whose name begins with a dot. */
+/** The receipts of a folder. A crash may leave an unfinished file, whose name begins with a dot. */
 export function receiptsOf(folder: string): ReadonlySet<string> {
   return new Set(readdirSync(folder).filter((name) => !name.startsWith('.')));
 }

@@ -1,4 +1,4 @@
-/** The whole bank in memory, with a clock that the tests move. */
+/** The whole bank in memory, with a clock that the tests control. */
 import { describe, test } from 'node:test';
 import { reject } from 'decidable';
 import { eventsIn, testSystem, testTables } from 'decidable/testing';
@@ -67,7 +67,7 @@ describe('a transfer', () => {
       .thenRejected('same-account'));
 });
 
-/** An account that takes money of a transfer only if it holds 10.00 or more. */
+/** An account that accepts money of a transfer only if its balance is 10.00 or more. */
 const stubborn: typeof account = {
   ...account,
   decider: {
@@ -80,12 +80,12 @@ const stubborn: typeof account = {
   },
 };
 
-describe('money that neither account takes', () => {
+describe('money that neither account accepts', () => {
   const { given } = testSystem(bankWith(stubborn, 'no-receipts'));
   const held = given(...twoAccounts).when(RequestTransfer(movement));
   const giveBack = Deposit({ accountId: 'a', ...half });
 
-  test('is held, and given back as soon as the source takes it', () =>
+  test('is held, and returned as soon as the source accepts it', () =>
     held
       .thenIn('transfer-x1', TransferRequested(movement), TransferHeld({ ...movement, reason: 'stubborn' }))
       .thenScheduled({ command: giveBack, in: { days: 1 } })
@@ -99,7 +99,7 @@ describe('money that neither account takes', () => {
       .thenScheduled()
       .thenDocument(balances, 'a', { owner: 'Ada', balance: 2_250, open: true }));
 
-  test('stays with the bank if the source does not take it for three days', () =>
+  test('stays with the bank if the source does not accept it for three days', () =>
     held
       .after({ days: 3 })
       .thenScheduled()

@@ -9,7 +9,7 @@ const { given } = testEventHandler(transferProcess);
 
 const transferId = 'x1';
 const requested = TransferRequested({ transferId, from: 'a', to: 'b', amount: 500 });
-/** The halves of the process, in its own words. */
+/** The steps of the process, as given, when and then. */
 const half = { amount: 500, transferId: 'transfer x1' };
 
 describe('the process of a transfer', () => {
@@ -36,7 +36,7 @@ describe('the process of a transfer', () => {
       .then(dispatchCommand(Deposit({ accountId: 'a', ...half })))
       .thenState({ transferId, from: 'a', to: 'b', amount: 500, reason: 'account-closed', refusals: 1 }));
 
-  test('does not belong to the halves that a client has sent', () => {
+  test('ignores the halves that a client has sent', () => {
     given()
       .when(Withdrawn({ accountId: 'a', amount: 500, transferId }))
       .thenNotConcerned();

@@ -21,7 +21,7 @@ describe('a transfer', () => {
       .when(RequestTransfer({ ...movement, to: 'a' }))
       .thenRejected('same-account'));
 
-  test('ends in one of three ways, each with the money and its way', () => {
+  test('ends in one of three ways, and the event names the amount and the accounts', () => {
     const requested = given(TransferRequested(movement));
     requested.when(CompleteTransfer({ transferId })).then(TransferCompleted(movement));
     requested.when(RefuseTransfer({ transferId, reason })).then(TransferRefused({ ...movement, reason }));

@@ -67,7 +67,7 @@ describe('the components of examples/system', () => {
   });
 
   for (const [name, { maxBytes, imports, exports }] of Object.entries(EXPECTED)) {
-    test(`${name} imports and exports what its world says, and is small`, async () => {
+    test(`${name} has the imports and exports of its world, and is small`, async () => {
       const bytes = readFileSync(new URL(`${name}.wasm`, components));
       const component = await compile(bytes);
       assert.deepEqual(component.imports.map((each) => each.name).sort(), imports.toSorted());

@@ -1,6 +1,6 @@
 /**
- * The system of examples/system as one component that contains the four, as composers make it ahead of time:
- * `instantiate` returns the gateway, and nobody outside sees the values that pass between the parts.
+ * The system of examples/system as one component that contains the four, as composition tools create it ahead of time.
+ * `instantiate` returns the gateway, and the values that pass between the parts are not visible outside.
  */
 
 import assert from 'node:assert/strict';
@@ -19,7 +19,7 @@ const WIT = 'decidable:eventsourcing';
 const MESSAGES = `${WIT}/messages@0.1.0`;
 const CLOCK = 'wasi:clocks/wall-clock@0.2.0';
 
-/** The text of a component, to be defined inside another one. */
+/** Returns the text of a component that can be nested in another one. */
 async function textOf(file: string): Promise<string> {
   return print(await readFile(new URL(file, examples)));
 }
@@ -78,7 +78,7 @@ async function answersOf(gateway: Gateway): Promise<unknown[]> {
 }
 
 describe('a system in one component', () => {
-  test('answers as its parts do when they are handed to one another', async () => {
+  test('returns the same results as its parts when the host links them', async () => {
     const component = await compile(await composition());
     assert.deepEqual(
       component.imports.map(({ name }) => name),

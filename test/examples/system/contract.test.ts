@@ -1,4 +1,4 @@
-/** The event store of examples/system, a component, keeps the contract of an event store. */
+/** The event store of examples/system, which is a component, obeys the contract of an event store. */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -27,8 +27,8 @@ async function open(): Promise<EventStore> {
 }
 
 /**
- * A component cannot receive values for which WIT has no type (a lone surrogate, half a version), so the guard of every
- * store refuses them before it. An instance cannot be closed, so the guard refuses later calls too.
+ * A component cannot receive values for which WIT has no type (such as a lone surrogate or the version 0.5), so the
+ * guard of every store refuses them first. An instance cannot be closed, so the guard refuses later calls too.
  */
 async function openClosable(): Promise<ClosableStore> {
   const store = await open();
@@ -120,7 +120,7 @@ test('the component itself cannot wait for events, because its calls are synchro
   await assert.rejects(waits(2n), isRefused);
 });
 
-test('the clock may be that of the virtual WASI', async () => {
+test('the clock of the virtual WASI can be used', async () => {
   const { imports } = virtualWasi({ grant: ['wasi:clocks/wall-clock'] });
   const { exports } = await instantiate(component, imports);
   const store = componentStore(exports['decidable:eventsourcing/event-store@0.1.0'] as EventStore);

@@ -28,7 +28,7 @@ test('an invalid argument is named', () => {
   }
 });
 
-test('it says which parts are TypeScript, and prints the same whichever they are', () => {
+test('the output names the parts in TypeScript, and is otherwise the same', () => {
   const [components, typescript] = [run(), run('--typescript', 'gateway', '--typescript=handler', '--guest', 'c')];
   assert.deepEqual([components.status, typescript.status], [0, 0]);
   assert.match(typescript.stdout, /^gateway {2}TypeScript$/m);

@@ -1,6 +1,6 @@
 /**
- * The event sourcer of examples/system, a component, does what `createEventSourcer` does: any sequence of commands,
- * other writers' events and reads has the same results, the same errors and the same store.
+ * The event sourcer of examples/system, which is a component, behaves like `createEventSourcer`. Any sequence of
+ * commands, other writers' events and reads leads to the same results, the same errors and the same store.
  */
 
 import assert from 'node:assert/strict';
@@ -146,7 +146,7 @@ const send: fc.Arbitrary<Send> = fc
       ),
     ),
     fc.record({
-      // Few enough to meet again, in every form.
+      // There are few ids, so that they repeat in every form.
       commandId: fc.oneof(
         fc.integer({ min: 0, max: 60 }).map((n) => `command ${n}`),
         fc.constantFrom('01890A5D-AC96-774B-BCCE-B302099A8057', '01890a5d-ac96-774b-bcce-b302099a8057', ''),
@@ -192,11 +192,11 @@ class World {
   interferences = 0;
   #foreign = 0;
   readonly memory: MemoryStore = createMemoryStore({ now: () => this.time });
-  /** The store, with another writer that is quicker. */
+  /** The store, with another writer that appends first. */
   readonly store: EventStore = {
     ...componentStore(this.memory),
     append: async (name, events, precondition, decision) => {
-      // One of the two notices only at the append that a command is known. The other does not get that far.
+      // One of the two detects a known command only at the append. The other one detects it earlier.
       const isNew = (await this.memory.findDecision(decision.commandId)) === undefined;
       if (isNew && this.interferences > 0) {
         this.interferences--;
@@ -270,8 +270,8 @@ async function outcomeOf(step: Step, sourcer: EventSourcer, world: World): Promi
 }
 
 /**
- * A failure without its words: both implementations must refuse the same thing for the same reason. Arguments have
- * other names in WIT.
+ * Returns a failure without its text. Both implementations must refuse the same commands with the same codes. Arguments
+ * have other names in WIT.
  */
 function withoutWords(payload: unknown): unknown {
   const { tag, val } = payload as { tag: string; val?: { argument?: string; message?: string } };
@@ -289,7 +289,7 @@ async function contentsOf({ memory }: World): Promise<unknown> {
   return { streams, commits, snapshots: snapshots.map(withoutParameter) };
 }
 
-/** The event sourcer in TypeScript identifies the code of a module in the process. The contract has no name for that. */
+/** Removes the identity of the code, which only the event sourcer in TypeScript records for a module in the process. */
 function withoutParameter(snapshot: Snapshot | undefined): Snapshot | undefined {
   return snapshot && { ...snapshot, contentType: snapshot.contentType.replace(/;.*/, '') };
 }
@@ -308,7 +308,7 @@ test('the event sourcer in a component behaves like the one in TypeScript', { sk
         if (next.kind === 'send') sent.push(next);
         const expected = await outcomeOf(step, typescript, ours);
         assert.deepEqual(await outcomeOf(step, wasm, theirs), expected);
-        // A command that was refused midway may have let others write, and both stores must be the same.
+        // Others may have written before a command was refused, and both stores must still be the same.
         assert.deepEqual(await contentsOf(theirs), await contentsOf(ours));
       }
       const { intact } = await verifyChain(theirs.memory);

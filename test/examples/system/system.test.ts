@@ -1,6 +1,6 @@
 /**
- * The system of examples/system: composed of components, and with any of its parts in TypeScript, it returns the same
- * responses and stores the same events, under the same ids and hashes.
+ * The system of examples/system is composed of components. With any of its parts in TypeScript, it returns the same
+ * responses and stores the same events with the same ids and hashes.
  */
 
 import assert from 'node:assert/strict';
@@ -53,7 +53,7 @@ const ALL = {
 } as const;
 
 interface Composed extends System {
-  /** Lets a second pass. */
+  /** Waits for a second. */
   tick(): void;
 }
 
@@ -80,7 +80,7 @@ async function run(system: Composed) {
     const { id, stream, revision, position, recordedAt, correlationId, causationId } = context;
     return { id, stream, revision, position, recordedAt, correlationId, causationId, event, contentType };
   });
-  // With the hash of each commit, which is over the one before it.
+  // Each commit contains the hash of the previous one.
   const ids = [...new Set([...COMMANDS.map(([id]) => commandUuid(id)), commandUuid('r1')])];
   const decisions = await Promise.all(ids.map((id) => system.store.findDecision(id)));
   return { answers, events, decisions };
@@ -100,7 +100,7 @@ function skipWithout(typescript: readonly Part[]): string | false {
 describe('the system of examples/system', async () => {
   const expected = await run(await compose(PARTS));
 
-  test('accepts, rejects, and knows commands that come again', () => {
+  test('accepts and rejects commands, and recognizes commands that are sent again', () => {
     const statuses = expected.answers.map(({ status }) => status);
     assert.deepEqual(statuses.slice(0, COMMANDS.length), STATUSES);
     assert.equal(expected.events.length, 6);
@@ -108,7 +108,7 @@ describe('the system of examples/system', async () => {
   });
 
   for (const guest of GUESTS) {
-    test(`is the same composed of components alone, the guest in ${guest} deciding`, async () => {
+    test(`is the same if it consists of components, with the guest in ${guest} as the decider`, async () => {
       assert.deepEqual(await run(await compose([], guest)), expected);
     });
   }
@@ -127,7 +127,7 @@ describe('the system of examples/system', async () => {
       await send(system, ['open', OpenAccount({ accountId: 'a', owner: 'A' })] as never);
       const { payload } = account.types.command.toEnvelope(Deposit({ accountId: 'a', amount: 3 }));
       const requests = Array.from({ length: 60 }, (_, index) =>
-        // Each command twice.
+        // Each command is sent twice.
         system.gateway.request(`/commands/Deposit/d${index >> 1}`, payload),
       );
       const answers = (await Promise.all(requests)).map(({ body }) => JSON.parse(body));

@@ -1,4 +1,4 @@
-/** A configuration that leaves a timer running, as one that opens a pool of connections does. */
+/** A configuration that leaves a timer running, like one that opens a connection pool. */
 export { bank } from './system.ts';
 
 setInterval(() => {}, 1_000);

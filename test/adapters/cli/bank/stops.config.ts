@@ -1,4 +1,4 @@
-/** The bank whose processors stop at an event that they cannot process, with hooks of its own. */
+/** The bank whose processors stop at an event that they cannot process. The configuration has its own hooks. */
 import { defineConfig } from 'decidable/cli';
 import { bank } from './system.ts';
 

@@ -27,7 +27,7 @@ const SCALARS: Readonly<Record<ScalarType, fc.Arbitrary<unknown>>> = {
   [ScalarType.SINT64]: int64,
 };
 
-/** @param depth bounds messages that contain themselves. */
+/** @param depth the greatest depth of messages that contain themselves. */
 export function plainOf(message: DescMessage, depth = 3): fc.Arbitrary<Record<string, unknown>> {
   const members = message.members.map((member): [string, fc.Arbitrary<unknown>] => {
     if (member.kind === 'oneof') {

@@ -32,7 +32,7 @@ export async function killWriter(
   });
   const [, signal] = await once(writer, 'close');
   assert.equal(signal, 'SIGKILL', 'the writer ends only by being killed');
-  // The last line may be cut: its command is then one of which nobody knows whether it was acknowledged.
+  // The last line may be incomplete. Then it is unknown whether its command was acknowledged.
   const lines = output
     .slice(0, output.lastIndexOf('\n') + 1)
     .split('\n')
@@ -56,7 +56,7 @@ export async function examine(file: string, acknowledged: ReadonlyMap<string, nu
     assert.deepEqual(database.pragma('foreign_key_check'), []);
     const count = (sql: string): unknown => database.prepare(sql).pluck().get();
     assert.equal(count('select sum(event_count) from decisions') ?? 0, count('select count(*) from events'));
-    // Whole: as many events as its record says, numbered without gaps up to its revision.
+    // A complete commit has as many events as its record says, numbered without gaps up to its revision.
     const partial = count(`select count(*) from decisions d where event_count <> (select count(*) from events e where
       e.decision_id = d.id and e.stream_id = d.stream_id and e.revision between d.revision - d.event_count + 1 and d.revision)`);
     assert.equal(partial, 0);
@@ -64,7 +64,7 @@ export async function examine(file: string, acknowledged: ReadonlyMap<string, nu
       count(`select count(*) from (select max(revision) + 1 as length, count(*) as count, min(revision) as first
       from events group by stream_id) where length <> count or first <> 0`);
     assert.equal(gaps, 0);
-    // The command id is unique by the schema: there once is there exactly once.
+    // The schema makes the command id unique, so a command id that exists occurs exactly once.
     const find = database.prepare<[Buffer], number>('select event_count from decisions where command_id = ?').pluck();
     for (const [commandId, events] of acknowledged) {
       const there = find.get(Buffer.from(commandId.replaceAll('-', ''), 'hex'));

@@ -1,6 +1,7 @@
 /**
- * A process that may not make files larger than its parent allows, and writes until long after that: `limited.ts file`.
- * A line on stdout for each command: its id, the number of its events, and `appended` or the code of the failure.
+ * A process that cannot create files larger than its parent allows, and continues to write after it has reached that
+ * size: `limited.ts file`. It prints a line for each command with its id, the number of its events, and `appended` or
+ * the code of the failure.
  */
 import { writeSync } from 'node:fs';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
@@ -22,4 +23,4 @@ async function write(round: number, lane: number): Promise<void> {
 for (let round = 0; round < 40; round++) {
   await Promise.all(Array.from({ length: 20 }, (_, lane) => write(round, lane)));
 }
-process.exit(0); // Closing would have to write, too.
+process.exit(0); // The store is not closed, because closing would have to write too.

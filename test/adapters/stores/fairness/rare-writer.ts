@@ -1,6 +1,6 @@
 /**
  * `rare-writer.ts <file> <commands>`: sends a command every 50 ms to one of the seven streams, with a deadline of one
- * second. It prints the outcomes and the failures as JSON: how many commands ended with each.
+ * second. It prints as JSON the number of commands that ended with each outcome and each failure.
  */
 import { setTimeout } from 'node:timers/promises';
 import { createEventSourcer, isCommandFailure } from 'decidable';

@@ -1,6 +1,6 @@
 /**
  * One of several processes that count on the same streams: `counter.ts file increments`. Each increment reads the last
- * value and appends the next under the guard that it is still the last; a conflict is a new try.
+ * value and appends the next one with the precondition that the stream is unchanged. It tries again after a conflict.
  */
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { isAppendFailure } from '../../../../src/core/errors.ts';

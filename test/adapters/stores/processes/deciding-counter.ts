@@ -1,4 +1,4 @@
-/** As `counter.ts`, through the event sourcer: `deciding-counter.ts file increments`. */
+/** Does the same as `counter.ts` with the event sourcer: `deciding-counter.ts file increments`. */
 import { z } from 'zod';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer, defineCommand, defineDecider, defineEvent } from '../../../../src/core/index.ts';
@@ -24,7 +24,7 @@ const counter = defineDecider({
 
 const [, , file = '', increments] = process.argv;
 const store = createSqliteStore({ file, durability: 'normal', busyTimeout: 600_000 });
-// A conflict is what this is about: nobody gives up.
+// The test causes conflicts on purpose, so no command may give up.
 await using sourcer = createEventSourcer({ store, modules: [counter], maxAttempts: 10_000, closeStore: true });
 for (let round = 0; round < Number(increments); round++) {
   const counters = ['1', '2', String(process.pid)];

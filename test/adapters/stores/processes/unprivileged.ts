@@ -1,6 +1,6 @@
 /**
  * `unprivileged.ts file [readOnly [backup]]`: reads a store whose file this process may not write, tries to append, and
- * makes a backup. Prints what came of it.
+ * makes a backup. It prints the results.
  */
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { isAppendFailure, isStoreFailure } from '../../../../src/core/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Waits for events that another process appends: `watcher.ts file count`. Prints the position of each as soon as it
- * sees it.
+ * Waits for events that another process appends: `watcher.ts file count`. It prints the position of each event as soon
+ * as it reads it.
  */
 
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';

@@ -1,5 +1,6 @@
 /**
- * The crash test for as long as you like: `node test/adapters/stores/soak/killing.ts [--rounds 1000] [--in-flight 20]`.
+ * Runs the crash test with any number of rounds: `node test/adapters/stores/soak/killing.ts [--rounds 1000]
+ * [--in-flight 20]`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,7 @@ let acknowledged = new Map<string, number>();
 let commands = 0;
 try {
   for (let round = 0; round < Number(values.rounds); round++) {
-    // A file for every fifty rounds: an old one takes longer to examine than to write.
+    // Each file is used for fifty rounds, because checking an older file would take longer than writing it.
     if (round % 50 === 0) acknowledged = new Map();
     const file = join(folder, `${Math.floor(round / 50)}.db`);
     const durability = round % 2 === 0 ? 'full' : 'normal';

@@ -101,7 +101,7 @@ function shown(value: Value | undefined): string {
 function swap(open: Sqlite.Database, table: string, column: string, row: Row, other: Row): void {
   const set = open.prepare(`update ${table} set ${column} = ? where rowid = ?`);
   const isKey = row[column] === row.row_id && other[column] === other.row_id;
-  // By way of a value that no other row has, because the column may be unique.
+  // The values are swapped by way of a third value, because the column may be unique.
   set.run(-1000, row.row_id ?? null);
   set.run(row[column] ?? null, other.row_id ?? null);
   set.run(other[column] ?? null, isKey ? -1000 : (row.row_id ?? null));
@@ -208,7 +208,7 @@ function isDone(file: string, table: string, hidden: boolean, change: (open: Sql
     open.exec('commit');
   } catch (error) {
     if (!(error instanceof Sqlite.SqliteError) || !/^SQLITE_(CONSTRAINT|MISMATCH)/.test(error.code)) throw error;
-    // A row id is a whole number, and one of a kind, whatever the schema says.
+    // A row id is a unique whole number, even without a schema.
     isRefused = true;
     open.exec('rollback');
   }

@@ -1,4 +1,7 @@
-/** The judgement on a changed file: every reader tells the truth, fails with a code, or verifyChain names the place. */
+/**
+ * Examines a changed file. Every reader must return correct values or fail with a code, or verifyChain must name the
+ * position.
+ */
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore, type SqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { type ChainVerdict, verifyChain } from '../../../../src/core/storage/verify-chain.ts';
@@ -6,9 +9,9 @@ import { decision, envelope } from '../commands.ts';
 import { type Answers, ask, failureCode } from './story.ts';
 
 export interface Finding {
-  /** Empty if the file was judged rightly. */
+  /** The problems that no reader and no verification reported. */
   readonly problems: readonly string[];
-  /** True if some reader's answer differs, or is a failure. */
+  /** True if the answer of a reader differs, or is a failure. */
   readonly isFelt: boolean;
   readonly verdict: string;
 }
@@ -53,7 +56,7 @@ export async function examine(file: string, truth: Answers): Promise<Finding> {
   let isFelt = false;
   if (verdict.startsWith('RAW')) problems.push(`verifyChain: ${verdict}`);
   for (const [question, answer] of answers) {
-    // A command that was never sent has no decision; a snapshot that is gone only costs a replay.
+    // A command that was never sent has no decision, and a missing snapshot only costs a replay.
     const right = truth.get(question) ?? 'nothing';
     if (answer === right || (question.startsWith('loadSnapshot') && answer === 'nothing')) continue;
     isFelt = true;

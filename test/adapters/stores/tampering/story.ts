@@ -1,4 +1,4 @@
-/** A small store with everything that a file can hold, and the questions that its readers can be asked. */
+/** A small store with every kind of row, and the reads whose results are compared. */
 import { createSqliteStore, type SqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import type { SnapshotKey } from '../../../../src/core/event-store.ts';
 import { commandUuid } from '../../../../src/core/ids.ts';
@@ -11,7 +11,7 @@ const SNAPSHOTS: readonly SnapshotKey[] = [
   { moduleName: 'bank', moduleVersion: '2.0.0', stream: 'account-1' },
 ];
 
-/** The same at each call, but for nothing: ids, times and payloads are fixed. */
+/** Writes the same file at each call, because ids, times and payloads are fixed. */
 export async function writeStory(file: string): Promise<void> {
   let time = 1_700_000_000_000;
   await using store = createSqliteStore({ file, durability: 'normal', now: () => time++ });
@@ -41,10 +41,10 @@ export async function writeStory(file: string): Promise<void> {
   }
 }
 
-/** The answer to each question: a value, `failure` and the code of a typed failure, or `RAW` and another error. */
+/** The result of each read: a value, `failure` and the code of a typed failure, or `RAW` and another error. */
 export type Answers = ReadonlyMap<string, string>;
 
-/** Asks every reader. @param commandIds the ids to look up. */
+/** Performs all reads. @param commandIds the ids to look up. */
 export async function ask(store: SqliteStore, commandIds: Iterable<string>): Promise<Answers> {
   const answers = new Map<string, string>();
   const put = async (question: string, answer: () => Promise<unknown>): Promise<void> => {

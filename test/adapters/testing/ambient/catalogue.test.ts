@@ -49,7 +49,7 @@ const conditional: readonly string[] = [
   'Intl.DateTimeFormat.prototype.formatToParts',
 ];
 
-/** The state of the process and of the console. The members that hold it are named themselves. */
+/** The state of the process and of the console. The members that contain it are listed separately. */
 const isOpaque = (name: string): boolean =>
   (/^(process|console)[.[]/.test(name) && !name.includes('__proto__')) || name === 'Performance.prototype.nodeTiming';
 

@@ -12,7 +12,7 @@ const OF_FUNCTIONS: ReadonlySet<PropertyKey> = new Set(['length', 'name', 'calle
 export function globalMembers(isOpaque: (name: string) => boolean): readonly string[] {
   const found = new Set<string>();
   const seen = new Set<object>([globalThis]);
-  /** Classes first, so that a prototype is named by its class and not by an object that has it. */
+  /** Classes come first, so that a prototype is named after its class and not after an object that has it. */
   const classes: [object: object, path: string][] = [];
   const others: [object: object, path: string][] = [[globalThis, '']];
   const visit = (value: unknown, path: string): void => {

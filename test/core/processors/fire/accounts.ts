@@ -1,6 +1,6 @@
-/** The accounts of the bank under fire. */
+/** The accounts of the bank in the kill test. */
 
-/** It refuses deposits, so that some transfers are compensated. */
+/** An account that refuses deposits, so that some transfers are compensated. */
 export const CLOSED = 'closed';
 
 export const ACCOUNTS: readonly string[] = [CLOSED, ...Array.from({ length: 11 }, (_, index) => `a${index}`)];

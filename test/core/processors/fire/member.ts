@@ -1,7 +1,7 @@
 /**
  * One of several processes that run the bank of `examples/bank` on one SQLite file, until it is killed or asked to
- * stop: `member.ts <file> <receipts> <seed> <commands>`. It sends commands with ids that follow from its seed, and
- * reports the id of each command that was acknowledged.
+ * stop: `member.ts <file> <receipts> <seed> <commands>`. It sends commands with ids that are derived from its seed, and
+ * reports the id of each acknowledged command.
  */
 import { createSqliteStore } from 'decidable/sqlite';
 import { account } from '../../../../examples/bank/account.ts';
@@ -13,7 +13,7 @@ const [, , file = '', receipts = '', seed = '', commands = '0'] = process.argv;
 const store = createSqliteStore({ file, busyTimeout: 60_000, durability: 'normal' });
 const running = await bankWith(account, receipts).start({ store, lease: 600, maxAttempts: 1_000 });
 
-/** A small generator of numbers: the same seed sends the same commands. */
+/** A random number generator. With the same seed, a process sends the same commands. */
 let state = Number(seed) * 2_654_435_761;
 function random(below: number): number {
   state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;

@@ -1,7 +1,7 @@
 /**
- * Exactly once, under fire: processes that run the bank on one SQLite file are killed at random and started again. At
- * the end nothing that was acknowledged is missing, each document and each table equals a fold of the whole history,
- * every transfer has ended and has its receipt, and money is conserved.
+ * Tests that effects happen exactly once. Processes that run the bank on one SQLite file are killed at random and
+ * started again. At the end no acknowledged command is missing, each document and each table equals a fold of the whole
+ * history, every transfer has ended and has its receipt, and money is conserved.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
@@ -15,19 +15,19 @@ import { bankWith } from '../../../../examples/bank/system.ts';
 import { foldHistory, readBooks, receiptsOf } from '../../../examples/bank/books.ts';
 import { ACCOUNTS, CLOSED } from './accounts.ts';
 
-/** The length and the severity of the test. */
+/** The parameters of the test. */
 export interface Fire {
   readonly file: string;
   readonly processes: number;
-  /** Processes that are killed in all. */
+  /** The total number of processes that are killed. */
   readonly kills: number;
-  /** Transfers that each process requests in each of its lives. */
+  /** The number of transfers that each process requests after each start. */
   readonly commands: number;
 }
 
 const STARTING_BALANCE = 500;
 
-/** @returns how many commands were acknowledged. */
+/** @returns the number of acknowledged commands. */
 export async function underFire({ file, processes, kills, commands }: Fire): Promise<number> {
   const receipts = `${file}.receipts`;
   for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
@@ -45,13 +45,14 @@ export async function underFire({ file, processes, kills, commands }: Fire): Pro
       const ended = once(child, 'close');
       child.once('close', () => children.delete(child));
       const done = watch(child, acknowledged, () => {
-        // Killed by the number of acknowledgements, not by time: a slow machine is hit as often as a fast one.
+        // The number of acknowledgements triggers the kill, and not the time, so that slow and fast machines have the
+        // same number of kills.
         if (left <= 0 || Math.random() > 0.04) return;
         left--;
         child.kill('SIGKILL');
       });
       if (await Promise.race([done, ended.then(() => false)])) {
-        // It may have been killed after its last acknowledgement. Then the message does not reach it.
+        // If it was killed after its last acknowledgement, the message does not reach it.
         child.send('stop', () => undefined);
         const [code, signal] = await ended;
         if (signal === 'SIGKILL') continue;

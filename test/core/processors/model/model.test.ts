@@ -1,6 +1,6 @@
 /**
- * The model: random systems, commands and deaths, compared with a reference that applies every command once, in order,
- * in memory. Processes die at random operations of the store, with the operation done or not, and commands without an
+ * Random systems, commands and crashes, compared with a reference model that applies every command once, in order, in
+ * memory. Processes crash at random operations of the store, which are completed or not, and commands without an
  * acknowledgement are sent again.
  */
 import assert from 'node:assert/strict';
@@ -29,7 +29,7 @@ const counterId = z.string();
 const LIMIT = 50;
 const LEASE = 1_000;
 
-/** Counters. An addition of a person is doubled on a mirror, which refuses what is too much. */
+/** Counters. An addition by a user is doubled on a mirror, which refuses values above its limit. */
 const counter = defineDecider({
   name: 'counter',
   version: '1',
@@ -143,7 +143,7 @@ function systemOf({ key, hasReactor, endsProcesses }: Shape, effects: Set<string
   return { system, totals };
 }
 
-/** The documents that the commands must lead to, whatever dies. */
+/** The documents that the commands must lead to, whichever processes crash. */
 function expected(
   commands: readonly Command[],
   { endsProcesses }: Shape,
@@ -183,7 +183,7 @@ const commands = fc.array(
   { maxLength: 12 },
 );
 const deaths: fc.Arbitrary<Death> = fc.record({ after: fc.integer({ min: 0, max: 150 }), isDone: fc.boolean() });
-/** Each generation is one or two processes that run at the same time and die. */
+/** Each generation is one or two processes that run concurrently and crash. */
 const generations = fc.array(fc.array(deaths, { minLength: 1, maxLength: 2 }), { maxLength: 4 });
 
 type Opened = ReturnType<typeof createMemoryStore> | ReturnType<typeof createSqliteStore>;
@@ -207,7 +207,7 @@ async function obeysTheModel(
       acknowledged.add(index);
     }
   };
-  // Time passes, so that the leases of dead processes end and those that live take their shares over.
+  // Time passes, so that the leases of crashed processes end and other processes acquire their shares.
   const passing = setInterval(() => clock.advance({ milliseconds: LEASE / 2 }), 2);
   try {
     for (const generation of lives) {
@@ -216,11 +216,11 @@ async function obeysTheModel(
           try {
             const running = await system.start({ ...options, store: mortal(store, death) });
             await send(running).catch(() => undefined);
-            // It works until it dies, or until there is nothing left to do.
+            // The process works until it crashes, or until there is nothing left to do.
             await running.settled().catch(() => undefined);
             await running.stop().catch(() => undefined);
           } catch {
-            // It died while it started.
+            // The process crashed during its start.
           }
         }),
       );
@@ -246,7 +246,7 @@ const folder = mkdtempSync(join(tmpdir(), 'decidable-model-'));
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-test('a system on the memory store obeys the model, whenever its processes die', async () => {
+test('a system on the memory store obeys the model, whenever its processes crash', async () => {
   await fc.assert(
     fc.asyncProperty(shapes, commands, generations, (shape, wanted, lives) =>
       obeysTheModel((now) => createMemoryStore({ now }), shape, wanted, lives),
@@ -255,7 +255,7 @@ test('a system on the memory store obeys the model, whenever its processes die',
   );
 });
 
-test('a system on the SQLite store obeys the model, whenever its processes die', async () => {
+test('a system on the SQLite store obeys the model, whenever its processes crash', async () => {
   await fc.assert(
     fc.asyncProperty(shapes, commands, generations, (shape, wanted, lives) =>
       obeysTheModel(

@@ -1,21 +1,21 @@
 /**
- * A process that dies: a view of a store that fails for ever after some operations, as everything does that a killed
- * process would have done. The store itself lives on.
+ * Simulates a process that crashes. A view of a store fails forever after some operations, like all operations that a
+ * killed process would have started. The store itself remains usable.
  */
 import type { EventStore } from 'decidable';
 import type { ProcessorStore } from '../../../../src/core/processors/processor-store.ts';
 
-/** The point at which a process dies. */
+/** The point at which a process crashes. */
 export interface Death {
-  /** Operations of the store that it still completes. */
+  /** The number of operations of the store that it completes before. */
   readonly after: number;
-  /** True if the operation during which it dies is done: only its result is lost. */
+  /** True if the operation during which it crashes is completed, so that only its result is lost. */
   readonly isDone: boolean;
 }
 
 type Store = EventStore & { readonly processors: ProcessorStore };
 
-/** @returns a view of the store that lives until `death`. */
+/** @returns a view of the store that works until `death`. */
 export function mortal<Mortal extends Store>(store: Mortal, { after, isDone }: Death): Mortal {
   let left = after;
   const died = Promise.withResolvers<never>();

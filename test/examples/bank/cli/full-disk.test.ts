@@ -1,4 +1,7 @@
-/** The disk becomes full in the middle, and the bank is started again after room was made. It ends as if it had run through. */
+/**
+ * The disk becomes full while the bank runs, and the bank is started again after space was freed. It ends like an
+ * uninterrupted run.
+ */
 
 import assert from 'node:assert/strict';
 import { createReadStream, statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The bank is killed or interrupted in the middle, and started again. It ends as if it had run through. */
+/** The bank is killed or interrupted while it runs, and started again. It ends like an uninterrupted run. */
 
 import assert from 'node:assert/strict';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
@@ -21,12 +21,14 @@ async function historyOf(file: string): Promise<History> {
   return await foldHistory(store);
 }
 
-/** The history without the times, which differ between two runs. */
+/** Returns the history without the times, which differ between two runs. */
 function timeless({ lines, ...others }: History) {
   return { ...others, lines: lines.map((line) => ({ ...line, recorded_at: 0 })) };
 }
 
-/** Asserts that a finished bank ended like one that nobody interrupted, and that its read models and its receipts are complete. */
+/**
+ * Asserts that a finished bank ended like an uninterrupted one, and that its read models and its receipts are complete.
+ */
 async function assertFinished(file: string): Promise<void> {
   const history = await historyOf(file);
   assert.deepEqual(timeless(history), timeless(uninterrupted));
@@ -40,8 +42,8 @@ async function assertFinished(file: string): Promise<void> {
 const sorted = <Value>(map: ReadonlyMap<string, Value>) => new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
- * Writes the first `size` bytes of the commands to the bank, and then sends the signal. The pipe holds some of the bytes, so
- * the bank is somewhere in the middle by then.
+ * Writes the first `size` bytes of the commands to the bank, and then sends the signal. The pipe still contains some of
+ * the bytes, so the bank has not yet processed all of them.
  */
 async function pump(child: ChildProcessWithoutNullStreams, size: number): Promise<void> {
   child.stdin.on('error', () => {});
@@ -86,7 +88,7 @@ test('a bank that is killed at random points ends with the same events, balances
   assert.match(stdout, /duplicates/);
 });
 
-/** Kills the bank when the store has so many events of transfers. The history and the present are one sequence of events. */
+/** Kills the bank when the store has this number of transfer events. */
 async function killAfter(count: number, file: string, child: ChildProcessWithoutNullStreams): Promise<void> {
   const closed = new AbortController();
   child.once('close', () => closed.abort());

@@ -8,7 +8,7 @@ import { createSqliteStore } from 'decidable/sqlite';
 import { readBooks } from '../books.ts';
 import { COMMANDS, runBank, temporaryFolder } from './run-bank.ts';
 
-/** Returns the figure next to a name in the summary. */
+/** Returns the number next to a name in the summary. */
 function figure(stdout: string, name: string): string | undefined {
   return new RegExp(`^ {2}${name} +(\\S+)`, 'm').exec(stdout)?.[1];
 }
@@ -109,7 +109,7 @@ test('an unknown option is refused by name', async () => {
   }
 });
 
-/** Asserts that the error is one paragraph with the code and the remedy. Lines of progress may precede it. */
+/** Asserts that the error is one paragraph with the code and the remedy. Progress lines may precede it. */
 function assertExplained(stderr: string, code: string, ...mentions: string[]): void {
   const paragraph = stderr.replace(/^[\d,]+ lines, [\d,∞]+ a second\n/gm, '');
   assert.equal(paragraph.trimEnd().split('\n').length, 1, stderr);

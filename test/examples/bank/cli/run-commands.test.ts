@@ -61,7 +61,7 @@ test('only the first of two commands with the same id is executed, even for diff
   );
 });
 
-/** A bank that answers on demand. */
+/** A bank that returns results on demand. */
 function slowBank() {
   const waiting: PromiseWithResolvers<CommandResult>[] = [];
   const ended = Promise.withResolvers<void>();

@@ -67,7 +67,7 @@ test('text from the input cannot control the terminal', () => {
   assert.match(text, /\\u202eevil\\u0007\n/);
 });
 
-test('the summary of a run that changed nothing says so', () => {
+test('the summary of a run that changed nothing reports this', () => {
   const run = { file: 'my.ndjson', store: 'my.db', ledger, seconds: 1 };
   const again = summarize({ ...run, tally: { ...newTally(), lines: 3, accepted: 2, rejected: 1, duplicates: 3 } });
   assert.ok(again.endsWith('Nothing changed: my.db already had all of these commands.\n'), again);
