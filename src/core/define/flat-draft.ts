@@ -14,6 +14,7 @@
  */
 import type { Immer } from 'immer';
 import { isPrimitive, isRecord } from '../codec/values.ts';
+import { copyOfFlat } from './state-value.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -58,7 +59,7 @@ const TRAPS: ProxyHandler<Changes> = {
     if (draft !== undefined || !isField || !isPrimitive(value)) return Reflect.set(immerDraft(changes), key, value);
     if (latest !== base) latest[key] = value;
     else if (!Object.is(latest[key], value) || !Object.hasOwn(base, key)) {
-      const copy = { ...base };
+      const copy = copyOfFlat(base);
       copy[key] = value;
       changes.latest = copy;
     }

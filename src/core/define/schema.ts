@@ -7,7 +7,7 @@
  * definition shows the problem, `defineDecider` throws; otherwise the first message fails.
  */
 import type { Codec, Subject } from '../codec/codec.ts';
-import { copyForeign, copyValue } from '../codec/copy.ts';
+import { copyForeign, copyTree, copyValue, NOT_A_TREE } from '../codec/copy.ts';
 import { type Difference, differenceOf, showValue } from '../codec/difference.ts';
 import { compareBytes, stepsText } from '../codec/values.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
@@ -150,10 +150,11 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   enter(value: unknown, subject: Subject, codec: Codec): Entered<Value> {
-    const form = this.#canonical(value, false);
-    if (form === UNDECIDED || codec.isExact !== true) return this.#enterByBytes(value, subject, codec);
-    // The copy is checked again, because the caller's object may have getters that return different values each time.
-    const data = this.#canonical(copyValue(form), false);
+    if (codec.isExact !== true) return this.#enterByBytes(value, subject, codec);
+    // The copy is checked and not the value, because the caller's object may have getters that return different values
+    // each time.
+    const copy = copyTree(value);
+    const data = copy === NOT_A_TREE ? UNDECIDED : this.#canonical(copy, false);
     if (data === UNDECIDED) return this.#enterByBytes(value, subject, codec);
     return { data: data as Value, payload: codec.encode(data, subject) };
   }

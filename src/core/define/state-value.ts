@@ -153,9 +153,9 @@ function sized(value: bigint, depth: number): bigint {
 function keepObject(value: object, depth: number): object {
   const objectsBefore = objectsSeen;
   objectsSeen++;
-  // Marked objects are frozen, except for bytes, which are copied each time. Looking for a missing mark takes five
-  // times as long as checking whether the object is frozen.
-  if (!Object.isExtensible(value) && Kept.has(value)) {
+  if (Kept.has(value)) {
+    if (Kept.isFlat(value) && Object.isExtensible(value)) return keepCopy(value as Record<string, unknown>, depth);
+    // Marked objects are frozen, except for bytes, which are copied each time.
     if (Kept.holdsBytes(value)) bytesSeen++;
     return value;
   }
@@ -189,7 +189,18 @@ function keepList(list: readonly unknown[], depth: number): unknown[] {
 function keepRecord(record: Readonly<Record<string, unknown>>, depth: number): object {
   // A spread would copy symbols too.
   if (Object.getOwnPropertySymbols(record).length > 0) return rebuilt(record, depth);
-  const kept: Record<string, unknown> = { ...record };
+  return keepFields({ ...record }, depth);
+}
+
+/** Keeps a copy that {@link copyOfFlat} has made. */
+function keepCopy(copy: Record<string, unknown>, depth: number): object {
+  const kept = keepFields(copy, depth);
+  if (kept !== copy) new Kept(kept, false, true);
+  return Object.freeze(kept);
+}
+
+/** Changes the fields in place, or returns another record if they are not in order. */
+function keepFields(kept: Record<string, unknown>, depth: number): object {
   let last = '';
   for (const key in kept) {
     const field = kept[key];
@@ -313,6 +324,16 @@ const GUARD: PropertyDescriptor = {
 function guarded<Value extends object>(value: Value, mutators: readonly string[]): Value {
   for (let index = 0; index < mutators.length; index++) Object.defineProperty(value, mutators[index]!, GUARD);
   return value;
+}
+
+/**
+ * Returns a copy of a flat state, for a draft. The values that are set in it must not be objects. {@link keep} makes a
+ * state of the copy itself, so nobody else may hold it.
+ */
+export function copyOfFlat(state: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const copy = { ...state };
+  new Kept(copy, false, true);
+  return copy;
 }
 
 /** Returns whether the state is a record without objects in it. */

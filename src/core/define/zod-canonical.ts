@@ -317,8 +317,25 @@ function recordOf({ shape = {}, catchall }: ZodDefinition, inner: Inner): Canoni
   const places = new Map(keys.map((key, place) => [key, place]));
   return (value, isState) => {
     if (!isRecord(value)) return UNDECIDED;
+    if (hasCanonicalFields(value, fields, isState)) return value;
     return isState ? stateRecord(value, fields) : messageRecord(value, fields, places);
   };
+}
+
+/** Returns whether the record has all of the fields, in order and in canonical form. Nearly every record has them. */
+function hasCanonicalFields(
+  value: Readonly<Record<string, unknown>>,
+  fields: readonly Field[],
+  isState: boolean,
+): boolean {
+  let index = 0;
+  for (const key in value) {
+    if (index === fields.length) return false;
+    const field = fields[index++]!;
+    const held = value[key];
+    if (field.key !== key || held === undefined || field.form(held, isState) !== held) return false;
+  }
+  return index === fields.length;
 }
 
 function messageRecord(
