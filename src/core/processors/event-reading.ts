@@ -20,8 +20,12 @@ export class EventReading {
 
   /** Returns the envelope for the reader's module, with the reader's name as its type. */
   envelopeOf({ context, event }: RecordedEvent): Envelope {
-    if (this.#names.size === 0) return event;
-    const name = this.#names.get(categoryOf(context.stream))?.get(event.type);
+    return this.#names.size === 0 ? event : this.named(categoryOf(context.stream), event);
+  }
+
+  /** Returns the envelope of an event of this category, with the reader's name as its type. */
+  named(category: string, event: Envelope): Envelope {
+    const name = this.#names.get(category)?.get(event.type);
     return name === undefined ? event : { ...event, type: name };
   }
 }

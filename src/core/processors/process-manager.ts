@@ -60,8 +60,7 @@ export class ProcessManagerProcessor implements Processor {
   }
 
   async #tell({ event: recorded, key }: Item): Promise<void> {
-    const { context } = recorded;
-    const event = this.#reading.envelopeOf(recorded);
+    const { context, event } = recorded;
     await this.#sourcer.handleCommand(encodeInput({ tag: 'event', key, context, event }), {
       commandId: handlingId(context.id, this.#name),
       causationId: context.id,

@@ -6,7 +6,8 @@
  */
 import { msgpack } from '../codec/msgpack.ts';
 import { FaultError } from '../errors.ts';
-import type { Envelope, EventContext, RejectedCommand } from '../messages.ts';
+import type { Envelope, EventContext, EventName, RejectedCommand } from '../messages.ts';
+import { categoryOf } from '../stream-name.ts';
 import { contextOf, envelopeOf, Fields, plainContext } from './fields.ts';
 
 /** The input of a process. */
@@ -20,7 +21,7 @@ export type ProcessEvent =
   | { readonly type: 'DeadlineScheduled'; readonly id: string; readonly dueAt: bigint; readonly command: Envelope }
   | { readonly type: 'DeadlineCancelled'; readonly id: string }
   | { readonly type: 'ProcessEnded' }
-  | { readonly type: 'EventObserved'; readonly event: Envelope }
+  | { readonly type: 'EventObserved'; readonly category: string; readonly event: Envelope }
   | { readonly type: 'RejectionObserved'; readonly rejected: RejectedCommand };
 
 /** The types of {@link ProcessEvent} that the dispatcher processes. */
@@ -42,8 +43,16 @@ export function rejectionType(commandType: string): string {
   return `${commandType}:rejected`;
 }
 
+/** Returns the type of the command that reports an event. An event is known by its category and its type. */
+export function observationType({ category, type }: EventName): string {
+  return `${category}.${type}`;
+}
+
 export function encodeInput(input: ProcessInput): Envelope {
-  const type = input.tag === 'event' ? input.event.type : rejectionType(input.rejected.command.type);
+  const type =
+    input.tag === 'event'
+      ? observationType({ category: categoryOf(input.context.stream), type: input.event.type })
+      : rejectionType(input.rejected.command.type);
   return {
     type,
     schemaVersion: 1,
@@ -80,7 +89,7 @@ export function decodeEvent({ type, payload }: Envelope): ProcessEvent {
     case 'ProcessEnded':
       return { type };
     case 'EventObserved':
-      return { type, event: envelopeOf(fields.record('event')) };
+      return { type, category: fields.text('category'), event: envelopeOf(fields.record('event')) };
     case 'RejectionObserved':
       return { type, rejected: rejectedOf(fields.record('rejected')) };
     default:

@@ -13,12 +13,15 @@ import { FaultError } from '../errors.ts';
 import type { Reaction } from '../event-handler.ts';
 import type { Envelope } from '../messages.ts';
 import type { Descriptor } from '../routing.ts';
+import { categoryOf } from '../stream-name.ts';
 import type { CommandHandler, ProcessManager } from '../worlds.ts';
+import { EventReading } from './event-reading.ts';
 import {
   decodeEvent,
   decodeInput,
   encodeEvent,
   encodeInput,
+  observationType,
   PROCESS_EVENT_TYPES,
   type ProcessEvent,
   type ProcessInput,
@@ -42,11 +45,8 @@ const SNAPSHOT_EVERY = 200;
 export function processModule(manager: AnyProcessManager): CommandHandler<ProcessState, ProcessInput, ProcessEvent> {
   const { types, eventHandler } = manager;
   const handler = eventHandler.describe();
-  // An event and its former names have one name in the handler.
-  const inputs = new Set([
-    ...handler.events.map(({ type, name }) => name ?? type),
-    ...handler.commands.map(rejectionType),
-  ]);
+  const reading = new EventReading(handler.events);
+  const inputs = [...handler.events.map(observationType), ...handler.commands.map(rejectionType)];
   const descriptor: Descriptor = {
     name: handler.name,
     version: handler.version,
@@ -54,7 +54,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
     digest: handler.digest,
     category: handler.name,
     foreignEvents: 'fault',
-    commands: [...inputs].map((type) => ({
+    commands: inputs.map((type) => ({
       type,
       schemaVersion: 1,
       precondition: 'stream-unchanged',
@@ -85,7 +85,9 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
           case 'EventObserved':
             return {
               ...state,
-              inner: withEvent(manager, event.event, (seen) => eventHandler.evolve(state.inner, seen)),
+              inner: withEvent(manager, reading.named(event.category, event.event), (seen) =>
+                eventHandler.evolve(state.inner, seen),
+              ),
             };
           case 'RejectionObserved':
             return { ...state, inner: eventHandler.evolveRejected(state.inner, event.rejected) };
@@ -98,7 +100,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
       decide: (state, input) => {
         if (state.hasEnded) return [];
         const before = copyOf(state.inner);
-        const [after, reactions, observed] = react(manager, before, input);
+        const [after, reactions, observed] = react(manager, reading, before, input);
         // If the fold changes nothing, the input is not stored. Handles are compared by their bytes.
         const isChanged = isHandle
           ? !sameBytes(types.state.toBytes(state.inner), types.state.toBytes(after))
@@ -116,6 +118,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
 
 function react(
   manager: AnyProcessManager,
+  reading: EventReading,
   before: unknown,
   input: ProcessInput,
 ): [after: unknown, reactions: readonly Reaction[], observed: ProcessEvent] {
@@ -128,12 +131,13 @@ function react(
       { type: 'RejectionObserved', rejected: input.rejected },
     ]);
   }
-  return withEvent(manager, input.event, (event) => {
+  const category = categoryOf(input.context.stream);
+  return withEvent(manager, reading.named(category, input.event), (event) => {
     const after = eventHandler.evolve(before, event);
     return releasing(types, after, () => [
       after,
       eventHandler.handle(after, event, input.context),
-      { type: 'EventObserved', event: input.event },
+      { type: 'EventObserved', category, event: input.event },
     ]);
   });
 }

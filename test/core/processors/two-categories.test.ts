@@ -266,3 +266,65 @@ describe('the definition of a reader', () => {
     assert.throws(define, { code: 'invalid-definition', payload: { place: 'shop.reader' } });
   });
 });
+
+test('a process keeps what it has seen if a new version of its manager has other names for the events', async () => {
+  await using store = createMemoryStore();
+  const parts = {
+    name: 'refunding',
+    state: z.object({ cents: z.int() }),
+    commands: { Write: note.commands.Write },
+    initialState: { cents: 0 },
+  };
+  const first = defineEventHandler({
+    ...parts,
+    version: '1',
+    events: { Cancelled: order.events.Cancelled },
+    key: ({ data }) => data.id,
+    evolve: { Cancelled: (state, { cents }) => void Object.assign(state, { cents }) },
+    handle: { Cancelled: () => [] },
+    rejected: { Write: 'ignore' },
+  });
+  const second = defineEventHandler({
+    ...parts,
+    version: '2',
+    // The name that the order's event had.
+    events: { OrderCancelled: order.events.Cancelled, Cancelled: subscription.events.Cancelled },
+    key: ({ data }) => data.id,
+    evolve: { OrderCancelled: (state, { cents }) => void Object.assign(state, { cents }) },
+    handle: {
+      OrderCancelled: () => [],
+      Cancelled: ({ cents }, { id, reason }) => [
+        dispatchCommand(note.commands.Write({ id, text: `${cents} because ${reason}` })),
+      ],
+    },
+    rejected: { Write: 'ignore' },
+  });
+  const deciders = [order, subscription, note] as const;
+  {
+    const system = defineSystem({ name: 's', deciders, processManagers: [first] });
+    await using running = await system.start({ store });
+    await running.dispatch(order.commands.CancelOrder({ id: '1' }));
+    await running.settled();
+  }
+  const system = defineSystem({ name: 's', deciders, processManagers: [second] });
+  await using running = await system.start({ store });
+  await running.dispatch(subscription.commands.CancelSubscription({ id: '1' }));
+  await running.settled();
+  const [written] = await store.readStream('note-1', { direction: 'forward' });
+  assert.deepEqual(note.types.event.fromEnvelope(written!.event).data, { text: '700 because moved' });
+});
+
+test('a decision of a process records the category and the type of the event that it saw', async () => {
+  await using store = createMemoryStore();
+  const system = defineSystem({ name: 's', deciders: [order, subscription, note], processManagers: [scribe] });
+  await using running = await system.start({ store });
+  await running.dispatch(order.commands.CancelOrder({ id: '1' }));
+  await running.dispatch(subscription.commands.CancelSubscription({ id: '1' }));
+  await running.settled();
+  const streams = (await store.readStreams()).filter(({ stream }) => stream.startsWith('scribe-'));
+  const commits = (await Promise.all(streams.map(({ stream }) => store.readCommits(stream)))).flat();
+  assert.deepEqual(commits.map(({ decision }) => decision.decision.command.type).sort(), [
+    'order.Cancelled',
+    'subscription.Cancelled',
+  ]);
+});
