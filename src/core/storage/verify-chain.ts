@@ -2,18 +2,11 @@
  * Verifies the hash chain (docs/chain.md): computes the hash of every commit again and compares it with the stored one.
  */
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
-import { CHAIN_START, commitHash, type RecordedCommit } from './chain.ts';
-import { equalBytes } from './equal-bytes.ts';
+import type { RecordedCommit } from './chain.ts';
+import { type BrokenCommit, StreamChain, type StreamHead } from './stream-chain.ts';
 import { Turns } from './turns.ts';
 
-/** A stream and the end of its chain. Keep heads elsewhere to detect later that commits were removed from the end. */
-export interface StreamHead {
-  readonly stream: string;
-  /** The last revision, or `undefined` if the stream has only decisions without events. */
-  readonly revision: bigint | undefined;
-  /** The hash of the last commit. */
-  readonly hash: Uint8Array;
-}
+export type { BrokenCommit, StreamHead } from './stream-chain.ts';
 
 /** The part of a stream's commits to read. */
 export interface ReadCommitsOptions {
@@ -51,25 +44,6 @@ export interface CommitSource {
    * @throws StoreFailure
    */
   findDamage?(): Promise<Damage | undefined>;
-}
-
-/** The first commit of a stream at which its chain is broken. */
-export interface BrokenCommit {
-  readonly stream: string;
-  /** The commit's index in its stream, from 0. */
-  readonly commit: number;
-  readonly commandId: string;
-  /** The revision of the commit's first event, or `undefined` if it has no events. */
-  readonly firstRevision: bigint | undefined;
-  /**
-   * `hash`: the commit or an earlier one was changed. `revision`: the revisions of its events are not consecutive.
-   * `event-count`: the number of events differs from the decision record.
-   */
-  readonly reason: 'hash' | 'revision' | 'event-count';
-  /** The hash that was computed from the stored commit. */
-  readonly expected: Uint8Array;
-  /** The hash that is stored. */
-  readonly actual: Uint8Array;
 }
 
 /** Stored data that contradicts the commits or itself. */
@@ -152,9 +126,10 @@ class Verified {
   }
 }
 
-async function* streamHeads(store: CommitSource): AsyncGenerator<StreamHead> {
+/** Yields the heads of all streams after the named one, in the order of their first commits. */
+export async function* streamHeads(store: CommitSource, first?: string): AsyncGenerator<StreamHead> {
   const limit = 1_000;
-  let after: string | undefined;
+  let after = first;
   for (;;) {
     const heads = await store.readStreams({ after, limit });
     yield* heads;
@@ -174,33 +149,15 @@ async function verifyStream(
 ): Promise<BrokenCommit | Damage | undefined> {
   const limit = 1_000;
   let after: string | undefined;
-  let previous = CHAIN_START;
-  let next = 0n;
-  let count = 0;
+  const chain = new StreamChain(stream);
   let hasHead = head === undefined;
   for (;;) {
     const page = await store.readCommits(stream, { after, limit });
-    for (const { decision: recorded, events } of page) {
-      const { decision, firstRevision, recordedAt, hash } = recorded;
-      const expected = commitHash(previous, { stream, firstRevision, recordedAt, decision, events });
-      const reason = !equalBytes(expected, hash)
-        ? 'hash'
-        : recorded.eventCount !== events.length
-          ? 'event-count'
-          : firstRevision !== (events.length === 0 ? undefined : next)
-            ? 'revision'
-            : undefined;
-      if (reason !== undefined) {
-        const { commandId } = decision;
-        return { stream, commit: count, commandId, firstRevision, reason, expected, actual: hash };
-      }
-      previous = hash;
-      next += BigInt(events.length);
-      count++;
+    for (const commit of page) {
+      const broken = chain.add(commit);
+      if (broken !== undefined) return broken;
       verified.commits++;
-      if (!hasHead && head !== undefined && equalBytes(hash, head.hash)) {
-        hasHead = head.revision === (next === 0n ? undefined : next - 1n);
-      }
+      hasHead ||= head !== undefined && chain.endsWith(head);
     }
     if (page.length < limit) break;
     await verified.page();
@@ -211,7 +168,8 @@ async function verifyStream(
   return hasHead ? undefined : wrongHead(stream);
 }
 
-function wrongHead(stream: string): Damage {
+/** Makes the damage of a stream that does not have a commit which it should have. */
+export function wrongHead(stream: string): Damage {
   const place = `the head of stream ${JSON.stringify(stream)}`;
   return { reason: 'damage', place, message: `${place} is not a commit of the stream` };
 }

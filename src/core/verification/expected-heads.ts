@@ -1,0 +1,51 @@
+/** Compares the streams of a store with heads that were kept elsewhere. */
+import type { StreamHead } from '../storage/stream-chain.ts';
+
+/**
+ * The heads are expected in the order of the store, so that few of them are in memory. Other orders work too, and keep
+ * the heads that were passed over.
+ */
+export class ExpectedHeads {
+  readonly #heads: AsyncIterator<StreamHead> | Iterator<StreamHead>;
+  readonly #passed = new Map<string, StreamHead>();
+  #hasEnded = false;
+
+  constructor(heads: AsyncIterable<StreamHead> | Iterable<StreamHead>) {
+    this.#heads = Symbol.asyncIterator in heads ? heads[Symbol.asyncIterator]() : heads[Symbol.iterator]();
+  }
+
+  /** Returns the expected head of a stream; `undefined` if none was kept, as for a new stream. */
+  async take(stream: string): Promise<StreamHead | undefined> {
+    const passed = this.#passed.get(stream);
+    if (passed !== undefined) {
+      this.#passed.delete(stream);
+      return passed;
+    }
+    for (let head = await this.#next(); head !== undefined; head = await this.#next()) {
+      if (head.stream === stream) return head;
+      this.#passed.set(head.stream, head);
+    }
+    return undefined;
+  }
+
+  /** Returns a head whose stream was not taken, and for which `isExpected` returns true. */
+  async missing(isExpected: (stream: string) => boolean): Promise<StreamHead | undefined> {
+    for (const head of this.#passed.values()) if (isExpected(head.stream)) return head;
+    for (let head = await this.#next(); head !== undefined; head = await this.#next()) {
+      if (isExpected(head.stream)) return head;
+    }
+    return undefined;
+  }
+
+  /** Ends the reading of the heads. */
+  async end(): Promise<void> {
+    await this.#heads.return?.();
+  }
+
+  async #next(): Promise<StreamHead | undefined> {
+    if (this.#hasEnded) return undefined;
+    const { done, value } = await this.#heads.next();
+    if (done === true) this.#hasEnded = true;
+    return done === true ? undefined : value;
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * `decidable/verification`: proves from a store that its decisions follow from their histories and commands. It decides
+ * every recorded command again, and compares the results with the records byte for byte.
+ */
+export type { StreamHead } from '../storage/stream-chain.ts';
+export { type DecisionPlace, type Difference, describeDifference } from './difference.ts';
+export {
+  type UnverifiedDecisions,
+  type Verification,
+  type VerificationProgress,
+  type VerifiedSystem,
+  type VerifyStoreOptions,
+  verifyStore,
+} from './verify-store.ts';

@@ -1,0 +1,239 @@
+/** `verifyStore` decides every recorded command again, and compares the results with the records. */
+
+import { DefinitionError } from '../errors.ts';
+import { type AnyModule, BoundModule } from '../loop/bound-module.ts';
+import type { ModuleIdentity } from '../messages.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { mustBe } from '../predicates.ts';
+import { type AnyProcessManager, processModule } from '../processors/process-module.ts';
+import type { RecordedCommit } from '../storage/chain.ts';
+import { StreamChain, type StreamHead } from '../storage/stream-chain.ts';
+import { type CommitSource, streamHeads, wrongHead } from '../storage/verify-chain.ts';
+import { categoryOf } from '../stream-name.ts';
+import type { Difference } from './difference.ts';
+import { ExpectedHeads } from './expected-heads.ts';
+import { StreamReplay } from './stream-replay.ts';
+
+/** The modules of a system: the result of `defineSystem`, or the lists themselves. */
+export interface VerifiedSystem {
+  readonly deciders: readonly unknown[];
+  readonly processManagers?: readonly unknown[];
+}
+
+/** The extent of a verification. */
+export interface VerificationProgress {
+  readonly streams: number;
+  readonly commits: number;
+  readonly events: number;
+  /** The commits whose commands were decided again. */
+  readonly decisions: number;
+  /** The last stream that is verified. Pass it as `after` to continue. `undefined` if there is none yet. */
+  readonly last: string | undefined;
+}
+
+/** Decisions that could not be made again, because the system does not have their module in this version. */
+export interface UnverifiedDecisions {
+  readonly module: Pick<ModuleIdentity, 'name' | 'version'>;
+  readonly decisions: number;
+}
+
+/** The result of {@link verifyStore}. */
+export interface Verification extends VerificationProgress {
+  /** The first difference. `undefined` if everything is as it was recorded. */
+  readonly difference: Difference | undefined;
+  /** The decisions of other modules or versions. Their chains are verified, and nothing else. */
+  readonly unverified: readonly UnverifiedDecisions[];
+}
+
+/** The options of {@link verifyStore}. */
+export interface VerifyStoreOptions {
+  /** Verifies only this stream. */
+  readonly stream?: string | undefined;
+  /** Continues after this stream. @default the first stream of the store */
+  readonly after?: string | undefined;
+  /**
+   * Verifies only the streams for which it returns true, so that several threads or processes can share the work. It
+   * must depend on the name alone.
+   *
+   * @example select: (stream) => stream.length % 2 === 0
+   */
+  readonly select?: ((stream: string) => boolean) | undefined;
+  /**
+   * Heads that were kept elsewhere, such as an earlier result of {@link StreamHead}s. Each stream must still have the
+   * commit of its head. Pass them in the order of the store, from its first stream.
+   */
+  readonly heads?: AsyncIterable<StreamHead> | Iterable<StreamHead> | undefined;
+  /** Called after each stream, and after each page of a long one. */
+  readonly progress?: ((progress: VerificationProgress) => void) | undefined;
+  /** Cancels the verification, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NAMES: OptionNames<VerifyStoreOptions> = {
+  stream: true,
+  after: true,
+  select: true,
+  heads: true,
+  progress: true,
+  signal: true,
+};
+
+const PAGE = 1_000;
+
+/**
+ * Verifies a store: it reads every commit, checks the chains, folds each stream, and decides every recorded command
+ * again with the modules of the system. Events and rejections must be equal to the records byte for byte. Process
+ * managers are verified in the same way, because their decisions are recorded too.
+ *
+ * Nothing is written. Memory is bounded by one page of commits and the states of one stream. A component should be
+ * loaded with `isolation: 'fresh'`, so that no decision depends on an earlier one.
+ *
+ * ```ts
+ * const { difference, decisions } = await verifyStore(store, bank);
+ * if (difference !== undefined) console.error(describeDifference(difference));
+ * ```
+ *
+ * @throws StoreFailure if the store cannot be read.
+ * @throws DefinitionError if an option is unknown, or a module is invalid.
+ */
+export async function verifyStore(
+  store: CommitSource,
+  system: VerifiedSystem,
+  options: VerifyStoreOptions = {},
+): Promise<Verification> {
+  checkOptionNames(options, NAMES, 'verifyStore');
+  return new Verifier(store, modulesOf(system), options).run();
+}
+
+/** Each module of the system by its name. */
+function modulesOf({ deciders, processManagers = [] }: VerifiedSystem): ReadonlyMap<string, BoundModule> {
+  if (!Array.isArray(deciders)) throw new DefinitionError('verifyStore.deciders', mustBe('an array', deciders));
+  const managers = (processManagers as readonly AnyProcessManager[]).map((manager) => processModule(manager));
+  const modules = [...(deciders as readonly AnyModule[]), ...(managers as unknown as readonly AnyModule[])];
+  // A release can fail only after a trap, which is reported as the difference.
+  const bound = modules.map((module, index) => new BoundModule(module, `modules[${index}]`, () => {}));
+  return new Map(bound.map((module) => [module.name, module]));
+}
+
+class Verifier {
+  readonly #store: CommitSource;
+  readonly #modules: ReadonlyMap<string, BoundModule>;
+  readonly #options: VerifyStoreOptions;
+  readonly #heads: ExpectedHeads | undefined;
+  readonly #unverified = new Map<string, { module: Pick<ModuleIdentity, 'name' | 'version'>; decisions: number }>();
+  readonly #counts = { streams: 0, commits: 0, events: 0, decisions: 0 };
+  #last: string | undefined;
+
+  constructor(store: CommitSource, modules: ReadonlyMap<string, BoundModule>, options: VerifyStoreOptions) {
+    this.#store = store;
+    this.#modules = modules;
+    this.#options = options;
+    this.#heads = options.heads && new ExpectedHeads(options.heads);
+    this.#last = options.after;
+  }
+
+  async run(): Promise<Verification> {
+    try {
+      return this.#result(await this.#firstDifference());
+    } finally {
+      await this.#heads?.end();
+    }
+  }
+
+  async #firstDifference(): Promise<Difference | undefined> {
+    const { stream, after, select = () => true } = this.#options;
+    if (stream !== undefined) return this.#verifyStream(stream, undefined, await this.#heads?.take(stream));
+    if (after === undefined) {
+      const damage = await this.#store.findDamage?.();
+      if (damage !== undefined) return { reason: 'chain', broken: damage };
+    }
+    // Heads are expected from the first stream on, so streams that are verified already are listed too.
+    let isVerified = this.#heads !== undefined && after !== undefined;
+    for await (const head of streamHeads(this.#store, isVerified ? undefined : after)) {
+      const expected = await this.#heads?.take(head.stream);
+      if (isVerified) isVerified = head.stream !== after;
+      else if (select(head.stream)) {
+        const difference = await this.#verifyStream(head.stream, head, expected);
+        if (difference !== undefined) return difference;
+      }
+    }
+    if (isVerified) throw new DefinitionError('verifyStore.after', `the store has no stream ${JSON.stringify(after)}`);
+    const lost = await this.#heads?.missing(select);
+    return lost && { reason: 'head', stream: lost.stream, revision: lost.revision };
+  }
+
+  async #verifyStream(
+    stream: string,
+    head: StreamHead | undefined,
+    expected: StreamHead | undefined,
+  ): Promise<Difference | undefined> {
+    const category = categoryOf(stream);
+    const modules = [...this.#modules.values()].filter(({ descriptor }) => descriptor.category === category);
+    const chain = new StreamChain(stream);
+    const replay = new StreamReplay(stream, modules, (until) => this.#commitsUntil(stream, until));
+    let hasHead = head === undefined;
+    let hasExpected = expected === undefined;
+    try {
+      for await (const commit of this.#commits(stream)) {
+        const broken = chain.add(commit);
+        if (broken !== undefined) return { reason: 'chain', broken };
+        const difference = await replay.add(commit, this.#decides(commit));
+        if (difference !== undefined) return difference;
+        hasHead ||= head !== undefined && chain.endsWith(head);
+        hasExpected ||= expected !== undefined && chain.endsWith(expected);
+        this.#counts.commits++;
+        this.#counts.events += commit.events.length;
+      }
+    } finally {
+      replay.end();
+    }
+    if (!hasHead) return { reason: 'chain', broken: wrongHead(stream) };
+    if (expected !== undefined && !hasExpected) return { reason: 'head', stream, revision: expected.revision };
+    this.#counts.streams++;
+    this.#last = stream;
+    this.#report();
+    return undefined;
+  }
+
+  /** Returns whether the system has the module of a commit in its version. */
+  #decides({ decision: { decision } }: RecordedCommit): boolean {
+    const { name, version } = decision.module;
+    if (this.#modules.get(name)?.identity.version === version) {
+      this.#counts.decisions++;
+      return true;
+    }
+    const key = JSON.stringify([name, version]);
+    const known = this.#unverified.get(key) ?? { module: { name, version }, decisions: 0 };
+    known.decisions++;
+    this.#unverified.set(key, known);
+    return false;
+  }
+
+  async *#commits(stream: string): AsyncGenerator<RecordedCommit> {
+    let after: string | undefined;
+    for (;;) {
+      const page = await this.#store.readCommits(stream, { after, limit: PAGE });
+      yield* page;
+      if (page.length < PAGE) return;
+      after = page.at(-1)?.decision.decision.commandId;
+      this.#report();
+    }
+  }
+
+  async *#commitsUntil(stream: string, revision: bigint): AsyncGenerator<RecordedCommit> {
+    for await (const commit of this.#commits(stream)) {
+      const { firstRevision } = commit.decision;
+      if (firstRevision !== undefined && firstRevision > revision) return;
+      yield commit;
+    }
+  }
+
+  #report(): void {
+    this.#options.progress?.({ ...this.#counts, last: this.#last });
+    this.#options.signal?.throwIfAborted();
+  }
+
+  #result(difference: Difference | undefined): Verification {
+    return { ...this.#counts, last: this.#last, difference, unverified: [...this.#unverified.values()] };
+  }
+}
