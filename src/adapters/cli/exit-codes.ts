@@ -9,7 +9,7 @@ export const USAGE = 2;
 export const REJECTED = 3;
 /** The store, stream, decision, read model, document or parked event does not exist. */
 export const NOT_FOUND = 4;
-/** `verify-chain` found damage, or `copy` found a commit that differs. */
+/** `verify-chain` found damage, or `verify` or `copy` found a commit that differs. */
 export const DAMAGED = 5;
 /** `inspect` found code that could be indeterministic, or an import that the host must pass. */
 export const INDETERMINISTIC = 6;
@@ -22,6 +22,6 @@ export const EXIT_CODE_HELP = `Exit codes:
   2    an argument, an option or the configuration is invalid
   3    dispatch: the domain rejected the command
   4    the store, stream, decision, read model, document or parked event does not exist
-  5    verify-chain: the store is damaged; copy: the copy differs from the source
+  5    verify-chain, verify: the store is damaged, or a decision differs; copy: the copy differs
   6    inspect: the component could be indeterministic
   130  ended by Ctrl-C before the work was done`;

@@ -149,6 +149,11 @@ export function stateByContentType(module: string, bytes: Uint8Array, contentTyp
   return byContentType('state', { type: module, schemaVersion: 1, payload: bytes }, contentType);
 }
 
+/** An event's bytes, decoded by their content type. */
+export function eventByContentType(event: Envelope, contentType: string): DecodedPayload {
+  return byContentType('event', event, contentType);
+}
+
 /** Encodes a command's data for a module that accepts only bytes. */
 export function encodeByContentType(type: string, schemaVersion: number, data: unknown, contentType: string): Envelope {
   const codec = codecOf(contentType);

@@ -265,6 +265,31 @@ ${EXIT_CODE_HELP}`,
     .action(action(async () => (await import('./commands/verify-chain.ts')).verify));
 
   program
+    .command('verify')
+    .summary('decide all recorded commands again')
+    .description(
+      'Verifies the chains of all streams, folds their events, and decides every recorded command again with the modules of ' +
+        'the system. The events and rejections must be those that were recorded, byte for byte. Nothing is changed. Several ' +
+        'threads share the work.',
+    )
+    .option('--stream <name>', 'only the decisions of this stream')
+    .option('--threads <count>', 'the number of threads (default: one for each core)', count)
+    .option('--resume <file>', 'keep the progress in this file, and continue from it after an interruption')
+    .option('--heads <file>', 'write the heads of all streams to this file, if nothing is different')
+    .option('--compare <file>', 'the streams must still have the heads in this file')
+    .addHelpText(
+      'after',
+      `${examples(
+        'decidable verify',
+        'decidable verify --heads monday.heads',
+        'decidable verify --compare monday.heads --resume verify.json',
+      )}
+
+Keep the heads elsewhere: they show later that a stream was cut off at its end, or dropped.`,
+    )
+    .action(action(async () => (await import('./commands/verify.ts')).verify));
+
+  program
     .command('backup')
     .summary('copy the store')
     .description('Copies the store to a file that does not exist. Other processes may use the store in the meantime.')

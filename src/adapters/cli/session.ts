@@ -35,6 +35,12 @@ export class Session {
     this.output = new Output(process.stdout, options.json === true, () => this.halt.abort());
   }
 
+  /** The options with which another thread opens the same store and loads the same system. */
+  addresses(): Pick<GlobalOptions, 'config' | 'store'> {
+    const { config, store } = this.#options;
+    return { config, store };
+  }
+
   /** Loads the configuration, for commands that need the system. */
   config(): Promise<LoadedConfig> {
     this.#config ??= loadConfig(this.#options.config);

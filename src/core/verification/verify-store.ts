@@ -20,13 +20,15 @@ export interface VerifiedSystem {
   readonly processManagers?: readonly unknown[];
 }
 
-/** The extent of a verification. */
+/** The extent of a verification. It counts whole streams only, so that a later run can continue after `last`. */
 export interface VerificationProgress {
   readonly streams: number;
   readonly commits: number;
   readonly events: number;
   /** The commits whose commands were decided again. */
   readonly decisions: number;
+  /** The decisions of other modules or versions. Their chains are verified, and nothing else. */
+  readonly unverified: readonly UnverifiedDecisions[];
   /** The last stream that is verified. Pass it as `after` to continue. `undefined` if there is none yet. */
   readonly last: string | undefined;
 }
@@ -41,8 +43,6 @@ export interface UnverifiedDecisions {
 export interface Verification extends VerificationProgress {
   /** The first difference. `undefined` if everything is as it was recorded. */
   readonly difference: Difference | undefined;
-  /** The decisions of other modules or versions. Their chains are verified, and nothing else. */
-  readonly unverified: readonly UnverifiedDecisions[];
 }
 
 /** The options of {@link verifyStore}. */
@@ -120,21 +120,20 @@ class Verifier {
   readonly #modules: ReadonlyMap<string, BoundModule>;
   readonly #options: VerifyStoreOptions;
   readonly #heads: ExpectedHeads | undefined;
-  readonly #unverified = new Map<string, { module: Pick<ModuleIdentity, 'name' | 'version'>; decisions: number }>();
-  readonly #counts = { streams: 0, commits: 0, events: 0, decisions: 0 };
-  #last: string | undefined;
+  #verified: VerificationProgress;
 
   constructor(store: CommitSource, modules: ReadonlyMap<string, BoundModule>, options: VerifyStoreOptions) {
     this.#store = store;
     this.#modules = modules;
     this.#options = options;
     this.#heads = options.heads && new ExpectedHeads(options.heads);
-    this.#last = options.after;
+    this.#verified = { streams: 0, commits: 0, events: 0, decisions: 0, unverified: [], last: options.after };
   }
 
   async run(): Promise<Verification> {
     try {
-      return this.#result(await this.#firstDifference());
+      const difference = await this.#firstDifference();
+      return { ...this.#verified, difference };
     } finally {
       await this.#heads?.end();
     }
@@ -171,26 +170,26 @@ class Verifier {
     const modules = [...this.#modules.values()].filter(({ descriptor }) => descriptor.category === category);
     const chain = new StreamChain(stream);
     const replay = new StreamReplay(stream, modules, (until) => this.#commitsUntil(stream, until));
+    const counts = new StreamCounts();
     let hasHead = head === undefined;
     let hasExpected = expected === undefined;
     try {
       for await (const commit of this.#commits(stream)) {
         const broken = chain.add(commit);
         if (broken !== undefined) return { reason: 'chain', broken };
-        const difference = await replay.add(commit, this.#decides(commit));
+        const decides = this.#decides(commit);
+        const difference = await replay.add(commit, decides);
         if (difference !== undefined) return difference;
         hasHead ||= head !== undefined && chain.endsWith(head);
         hasExpected ||= expected !== undefined && chain.endsWith(expected);
-        this.#counts.commits++;
-        this.#counts.events += commit.events.length;
+        counts.add(commit, decides);
       }
     } finally {
       replay.end();
     }
     if (!hasHead) return { reason: 'chain', broken: wrongHead(stream) };
     if (expected !== undefined && !hasExpected) return { reason: 'head', stream, revision: expected.revision };
-    this.#counts.streams++;
-    this.#last = stream;
+    this.#verified = counts.addedTo(this.#verified, stream);
     this.#report();
     return undefined;
   }
@@ -198,15 +197,7 @@ class Verifier {
   /** Returns whether the system has the module of a commit in its version. */
   #decides({ decision: { decision } }: RecordedCommit): boolean {
     const { name, version } = decision.module;
-    if (this.#modules.get(name)?.identity.version === version) {
-      this.#counts.decisions++;
-      return true;
-    }
-    const key = JSON.stringify([name, version]);
-    const known = this.#unverified.get(key) ?? { module: { name, version }, decisions: 0 };
-    known.decisions++;
-    this.#unverified.set(key, known);
-    return false;
+    return this.#modules.get(name)?.identity.version === version;
   }
 
   async *#commits(stream: string): AsyncGenerator<RecordedCommit> {
@@ -229,11 +220,51 @@ class Verifier {
   }
 
   #report(): void {
-    this.#options.progress?.({ ...this.#counts, last: this.#last });
+    this.#options.progress?.(this.#verified);
     this.#options.signal?.throwIfAborted();
   }
+}
 
-  #result(difference: Difference | undefined): Verification {
-    return { ...this.#counts, last: this.#last, difference, unverified: [...this.#unverified.values()] };
+/** The counts of one stream. */
+class StreamCounts {
+  #commits = 0;
+  #events = 0;
+  #decisions = 0;
+  readonly #unverified = new Map<string, UnverifiedDecisions>();
+
+  add({ decision: { decision }, events }: RecordedCommit, isDecided: boolean): void {
+    this.#commits++;
+    this.#events += events.length;
+    if (isDecided) this.#decisions++;
+    else addUnverified(this.#unverified, { module: decision.module, decisions: 1 });
   }
+
+  addedTo(verified: VerificationProgress, stream: string): VerificationProgress {
+    const { streams, commits, events, decisions } = verified;
+    return {
+      streams: streams + 1,
+      commits: commits + this.#commits,
+      events: events + this.#events,
+      decisions: decisions + this.#decisions,
+      unverified: addUnverifiedDecisions(verified.unverified, [...this.#unverified.values()]),
+      last: stream,
+    };
+  }
+}
+
+/** Adds numbers of decisions module by module. */
+export function addUnverifiedDecisions(
+  one: readonly UnverifiedDecisions[],
+  other: readonly UnverifiedDecisions[],
+): readonly UnverifiedDecisions[] {
+  if (other.length === 0) return one;
+  const sum = new Map<string, UnverifiedDecisions>();
+  for (const each of [...one, ...other]) addUnverified(sum, each);
+  return [...sum.values()];
+}
+
+function addUnverified(sum: Map<string, UnverifiedDecisions>, { module, decisions }: UnverifiedDecisions): void {
+  const { name, version } = module;
+  const key = JSON.stringify([name, version]);
+  sum.set(key, { module: { name, version }, decisions: decisions + (sum.get(key)?.decisions ?? 0) });
 }

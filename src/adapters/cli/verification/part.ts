@@ -1,0 +1,84 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** One part of a verification: the streams of a store that one thread verifies. */
+
+import type { JsonValue } from '../../../core/json.ts';
+import { toJson } from '../../../core/json.ts';
+import type { Envelope } from '../../../core/messages.ts';
+import { type Difference, describeDifference } from '../../../core/verification/difference.ts';
+import { type VerificationProgress, verifyStore } from '../../../core/verification/verify-store.ts';
+import { eventByContentType } from '../messages.ts';
+import type { GlobalOptions } from '../session.ts';
+import { Session } from '../session.ts';
+import { readHeads } from './heads-file.ts';
+
+/** The task of one thread, as data that can be posted. */
+export interface PartTask {
+  readonly options: Pick<GlobalOptions, 'config' | 'store'>;
+  /** The number of this part, from 0, and the number of all parts. */
+  readonly part: number;
+  readonly parts: number;
+  readonly stream: string | undefined;
+  readonly after: string | undefined;
+  /** The file with the heads that must still be there. */
+  readonly heads: string | undefined;
+}
+
+/** The result of one part, as data that can be posted. */
+export interface PartResult extends VerificationProgress {
+  readonly difference: ShownDifference | undefined;
+}
+
+/** A difference for people and for programs. */
+export interface ShownDifference {
+  readonly reason: Difference['reason'];
+  readonly message: string;
+  /** The recorded and the decided event or outcome. */
+  readonly recorded?: JsonValue;
+  readonly decided?: JsonValue;
+}
+
+/** Verifies a part. It opens the store and loads the system itself, because a thread shares neither. */
+export async function verifyPart(
+  { options, part, parts, stream, after, heads }: PartTask,
+  progress: (progress: VerificationProgress) => void,
+  signal: AbortSignal,
+): Promise<PartResult> {
+  const session = new Session(options);
+  const { system } = await session.config();
+  await using store = await session.openToRead();
+  const { difference, ...extent } = await verifyStore(store, system, {
+    stream,
+    after,
+    heads: heads === undefined ? undefined : readHeads(heads),
+    select: (name) => partOf(name, parts) === part,
+    progress,
+    signal,
+  });
+  return { ...extent, difference: difference && shown(difference) };
+}
+
+/** Returns the part that verifies a stream. It depends on the name alone (FNV-1a). */
+function partOf(stream: string, parts: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < stream.length; at++) hash = Math.imul(hash ^ stream.charCodeAt(at), 0x01000193);
+  return (hash >>> 0) % parts;
+}
+
+function shown(difference: Difference): ShownDifference {
+  const { reason } = difference;
+  const message = describeDifference(difference);
+  if (difference.reason === 'event') {
+    const { recorded, decided, place } = difference;
+    const event = (envelope: Envelope | undefined): JsonValue =>
+      envelope === undefined
+        ? null
+        : toJson({
+            type: envelope.type,
+            schemaVersion: envelope.schemaVersion,
+            ...eventByContentType(envelope, place.contentType),
+          });
+    return { reason, message, recorded: event(recorded), decided: event(decided) };
+  }
+  if (difference.reason !== 'outcome') return { reason, message };
+  return { reason, message, recorded: toJson(difference.recorded), decided: toJson(difference.decided) };
+}
