@@ -32,6 +32,17 @@ describe('a project without the optional peers', () => {
     });
   });
 
+  test('gets an error that names the package that a store needs when it is opened', () => {
+    const program = `
+      const { openStore } = await import('decidable/stores');
+      await openStore('nats://localhost/bank').catch(({ code, payload }) => console.log(JSON.stringify({ code, payload })));`;
+    const { stdout, stderr } = bare.run('node', ['--input-type=module', '-e', program]);
+    assert.deepEqual(stdout === '' ? stderr : JSON.parse(stdout), {
+      code: 'missing-peer',
+      payload: { package: '@nats-io/transport-node', subpath: 'decidable/nats' },
+    });
+  });
+
   test('can import every other subpath', () => {
     const others = subpaths.filter((path) => path !== 'decidable/codecs/protobuf');
     const program = `for (const path of ${JSON.stringify(others)}) await import(path);`;

@@ -9,6 +9,7 @@ import { DefinitionError, isAppendFailure, isStoreFailure } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
 import { AddressError, type AddressPart, openStore } from 'decidable/stores';
 import { decision, envelope } from 'decidable/testing';
+import { sharedNats, skipWithoutBinary, skipWithoutNats, startNatsServer, uniqueName } from '../../servers/nats.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-address-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -95,6 +96,27 @@ describe('the address of a memory store', () => {
   });
 });
 
+describe('the address of a NATS store', { skip: skipWithoutNats }, () => {
+  test('names the server, the store and its options', async () => {
+    await using server = await sharedNats();
+    const address = `${server.url}/${uniqueName()}?replicas=1&storage=memory&timeout=10000`;
+    await using store = await openStore(address);
+    await store.append('s-1', [envelope('Done')], ANY, decision());
+    await using again = await openStore(address, { create: false });
+    assert.equal((await again.readLog()).length, 1);
+    await assert.rejects(openStore(`${server.url}/${uniqueName()}`, { readOnly: true }), isStoreFailure);
+  });
+
+  test('has the credentials of all servers', { skip: skipWithoutBinary }, async () => {
+    const lines = ['authorization { user: ada, password: "p@ss/word" }'];
+    await using server = await startNatsServer({ lines });
+    const host = server.url.replace('nats://', '');
+    await assert.rejects(openStore(`nats://${host}/bank`));
+    await using store = await openStore(`nats://ada:p%40ss%2Fword@${host}/bank`);
+    assert.deepEqual(await store.readLog(), []);
+  });
+});
+
 describe('a wrong address', () => {
   const wrong: readonly (readonly [address: string, part: AddressPart, parameter?: string])[] = [
     ['', 'address'],
@@ -114,6 +136,14 @@ describe('a wrong address', () => {
     ['sqlite:bank.db?busyTimeout=1e3', 'parameter', 'busyTimeout'],
     ['sqlite:bank.db?maxPages=0', 'parameter', 'maxPages'],
     ['sqlite:bank.db?maxPages=1&maxPages=2', 'parameter', 'maxPages'],
+    ['nats:bank', 'host'],
+    ['nats:///bank', 'host'],
+    ['nats://host:port/bank', 'host'],
+    ['nats://one,/bank', 'host'],
+    ['nats://host/bank/two', 'path'],
+    ['nats://host/b.nk', 'path'],
+    ['nats://host/bank?replicas=2', 'parameter', 'replicas'],
+    ['nats://host/bank?monitoring=', 'parameter', 'monitoring'],
   ];
   for (const [address, part, parameter] of wrong) {
     test(`is refused with its ${part}: ${JSON.stringify(address)}`, async () => {

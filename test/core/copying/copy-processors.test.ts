@@ -16,6 +16,7 @@ import {
 import { CopyError, type CopyErrorCode, copyStore, openStore } from 'decidable/stores';
 import { TestClock } from 'decidable/testing';
 import { z } from 'zod';
+import { type EngineName, Engines, skipWithout } from '../../servers/engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-copy-processors-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -107,18 +108,23 @@ function shop() {
 const START = { failurePolicy: { retries: 0, finally: 'park' } } as const;
 const LETTERS = { name: 'letters', version: '1' };
 
-const pairs: readonly (readonly [name: string, from: () => string, to: () => string])[] = [
-  ['memory to SQLite', () => 'memory:', newFile],
-  ['SQLite to memory', newFile, () => 'memory:'],
+const engines = new Engines();
+after(() => engines[Symbol.asyncDispose]());
+
+const pairs: readonly (readonly [from: EngineName, to: EngineName])[] = [
+  ['memory', 'SQLite'],
+  ['SQLite', 'memory'],
+  ['SQLite', 'NATS'],
+  ['NATS', 'SQLite'],
 ];
 
-for (const [name, fromAddress, toAddress] of pairs) {
-  describe(`processors from ${name}`, () => {
+for (const [fromName, toName] of pairs) {
+  describe(`processors from ${fromName} to ${toName}`, { skip: skipWithout(fromName, toName) }, () => {
     test('repeat no effect, keep what is parked, and meet their deadlines', async () => {
       const clock = new TestClock();
       const now = (): number => clock.now();
-      await using from = await openStore(fromAddress(), { now });
-      await using to = await openStore(toAddress(), { now });
+      await using from = await openStore(await engines.newAddress(fromName), { now });
+      await using to = await openStore(await engines.newAddress(toName), { now });
       const before = shop();
       const source = await before.system.start({ ...START, store: from, clock });
       for (const [id, amounts] of Object.entries({ a: [1, 13, 2], b: [3] })) {
@@ -168,8 +174,8 @@ for (const [name, fromAddress, toAddress] of pairs) {
     });
 
     test('continue at the last copy if the system ran on the source in between', async () => {
-      await using from = await openStore(fromAddress());
-      await using to = await openStore(toAddress());
+      await using from = await openStore(await engines.newAddress(fromName));
+      await using to = await openStore(await engines.newAddress(toName));
       for (const id of ['a', 'b', 'c']) {
         const { system } = shop();
         const running = await system.start({ ...START, store: from });

@@ -86,6 +86,11 @@ export async function openStore(address: string, options: OpenStoreOptions = {})
       const { createSqliteStore } = await import('../sqlite/store.ts');
       return createSqliteStore({ ...parsed.parameters, file: fileOf(parsed, options.folder), readOnly, create, now });
     }
+    case 'nats': {
+      const { createNatsStore } = await import('../nats/store.ts');
+      const { servers: url, name, parameters } = parsed;
+      return await createNatsStore({ ...parameters, url, name, create, now });
+    }
   }
 }
 

@@ -15,6 +15,14 @@ export function oneOf<const Value extends string>(...values: readonly Value[]): 
   return { expected: values.join(' or '), read: (text) => values.find((value) => value === text) };
 }
 
+export function oneOfNumbers(...values: readonly number[]): Parameter<number> {
+  return { expected: values.join(' or '), read: (text) => values.find((value) => String(value) === text) };
+}
+
+export function anyText(): Parameter<string> {
+  return { expected: 'a text', read: (text) => (text === '' ? undefined : text) };
+}
+
 export function wholeFrom(least: number): Parameter<number> {
   return {
     expected: `a whole number from ${least}`,

@@ -2,9 +2,10 @@
  * The address of a store as a text: `bank.db`, `sqlite:bank.db?durability=normal`, `memory:`. It is the same text in programs,
  * on the command line and in environment variables.
  */
+import type { NatsStoreOptions } from '../nats/options.ts';
 import type { SqliteStoreOptions } from '../sqlite/options.ts';
 import { AddressError, withoutSecrets } from './address-error.ts';
-import { oneOf, type Parameters, readParameters, wholeFrom } from './parameters.ts';
+import { anyText, oneOf, oneOfNumbers, type Parameters, readParameters, wholeFrom } from './parameters.ts';
 
 /** The options of `createSqliteStore` that an address can have. */
 type SqliteParameters = Pick<SqliteStoreOptions, 'durability' | 'busyTimeout' | 'maxPages'>;
@@ -15,6 +16,21 @@ const SQLITE_PARAMETERS: Parameters<SqliteParameters> = {
   maxPages: wholeFrom(1),
 };
 
+/** The options of `createNatsStore` that an address can have. */
+type NatsParameters = Pick<
+  NatsStoreOptions,
+  'replicas' | 'storage' | 'timeout' | 'duplicateWindow' | 'connectionLife' | 'monitoring'
+>;
+
+const NATS_PARAMETERS: Parameters<NatsParameters> = {
+  replicas: oneOfNumbers(1, 3, 5),
+  storage: oneOf('file', 'memory'),
+  timeout: wholeFrom(1),
+  duplicateWindow: wholeFrom(100),
+  connectionLife: wholeFrom(1),
+  monitoring: anyText(),
+};
+
 /** An address, taken apart. */
 export type StoreAddress =
   | { readonly engine: 'memory' }
@@ -22,12 +38,19 @@ export type StoreAddress =
       readonly engine: 'sqlite';
       readonly file: string;
       readonly parameters: SqliteParameters;
+    }
+  | {
+      readonly engine: 'nats';
+      /** An address for each server, with the credentials. */
+      readonly servers: readonly string[];
+      readonly name: string | undefined;
+      readonly parameters: NatsParameters;
     };
 
 /** A scheme has at least two letters, because `C:\bank.db` is a file. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
-const FORMS = 'a file such as bank.db, sqlite:bank.db or memory:';
+const FORMS = 'a file such as bank.db, sqlite:bank.db, nats://host:4222/bank or memory:';
 
 /**
  * Takes an address apart.
@@ -48,6 +71,8 @@ export function parseAddress(address: string): StoreAddress {
       return memory(parts);
     case 'sqlite':
       return sqlite(parts);
+    case 'nats':
+      return nats(parts);
     default:
       throw unknownScheme(parts);
   }
@@ -89,6 +114,25 @@ function sqlite({ address, place, query }: Parts): StoreAddress {
   }
   if (file.trim() === '') throw new AddressError('path', `${shown}: the name of the file is missing: sqlite:bank.db`);
   return { engine: 'sqlite', file, parameters: readParameters(address, query, SQLITE_PARAMETERS) };
+}
+
+function nats({ address, place, query }: Parts): StoreAddress {
+  const shown = withoutSecrets(address);
+  const [, credentials = '', hosts = '', path = ''] = /^\/\/(?:(.*)@)?([^/]*)(?:\/(.*))?$/s.exec(place) ?? [];
+  const servers = hosts.split(',');
+  for (const host of servers) {
+    if (/^(\[[0-9a-f:.]+\]|[^:@\s]+)(:\d{1,5})?$/i.test(host)) continue;
+    throw new AddressError('host', `${shown}: expected servers as in nats://host:4222,other:4222/bank`);
+  }
+  if (path !== '' && !/^[A-Za-z0-9_-]{1,200}$/.test(path)) {
+    throw new AddressError('path', `${shown}: the name of a NATS store has 1 to 200 letters, digits, _ and -`);
+  }
+  return {
+    engine: 'nats',
+    servers: servers.map((host) => `nats://${credentials === '' ? '' : `${credentials}@`}${host}`),
+    name: path === '' ? undefined : path,
+    parameters: readParameters(address, query, NATS_PARAMETERS),
+  };
 }
 
 function unknownScheme({ address, scheme }: Parts): AddressError {

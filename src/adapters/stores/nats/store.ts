@@ -15,6 +15,7 @@ import type {
   StreamHead,
 } from '../../../core/storage/verify-chain.ts';
 import { Client } from './client.ts';
+import { separateCredentials } from './credentials.ts';
 import { asStoreFailure } from './failures.ts';
 import { openStreams, readFlush } from './open.ts';
 import { NatsOperations } from './operations.ts';
@@ -46,12 +47,14 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
   const driver = await loadPeer('@nats-io/transport-node', SUBPATH, () => import('@nats-io/transport-node'));
   const { jetstream } = await loadPeer('@nats-io/jetstream', SUBPATH, () => import('@nats-io/jetstream'));
   const subjects = new Subjects(checked.name);
+  const { servers, credentials } = separateCredentials(checked.servers);
   let close = async (): Promise<void> => {};
   try {
     const connection =
       (checked.connection as NatsConnection | undefined) ??
       (await driver.connect({
-        servers: [...checked.servers],
+        servers: [...servers],
+        ...credentials,
         name: `decidable ${checked.name}`,
         maxReconnectAttempts: -1,
         reconnectTimeWait: 100,

@@ -1,0 +1,47 @@
+/** The credentials in the address of a server. The client ignores them there. */
+import { DefinitionError } from '../../../core/errors.ts';
+
+/** The options of the client that carry credentials. */
+export interface Credentials {
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+}
+
+/** The addresses without credentials, and the credentials of the first one. */
+export interface Servers {
+  readonly servers: readonly string[];
+  readonly credentials: Credentials;
+}
+
+/**
+ * Separates the addresses of the servers from the credentials in them: `nats://user:password@host` or `nats://token@host`.
+ *
+ * @throws DefinitionError if the servers have different credentials, because the client has one for all.
+ */
+export function separateCredentials(addresses: readonly string[]): Servers {
+  const found = addresses.map((address) => /^([a-z]+:\/\/)?(?:(.*)@)?(.*)$/is.exec(address));
+  const [first, ...others] = new Set(found.map((parts) => parts?.[2]).filter((part) => part !== undefined));
+  if (others.length > 0) {
+    throw new DefinitionError('createNatsStore.url', 'the servers must have the same credentials');
+  }
+  return {
+    servers: found.map((parts) => `${parts?.[1] ?? ''}${parts?.[3] ?? ''}`),
+    credentials: first === undefined ? {} : credentialsOf(first),
+  };
+}
+
+function credentialsOf(text: string): Credentials {
+  const colon = text.indexOf(':');
+  if (colon < 0) return { token: decode(text) };
+  return { user: decode(text.slice(0, colon)), pass: decode(text.slice(colon + 1)) };
+}
+
+/** The parts of an address are percent-encoded. A text that is not is taken as it is. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
