@@ -23,7 +23,7 @@ export interface InvalidArgument {
 /** The store could not do its work. Nothing was written, unless `code` is `unknown-outcome`. */
 export interface StoreFault {
   /**
-   * Stable and machine-readable: `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`, `io`,
+   * Stable and machine-readable: `not-found`, `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`, `io`,
    * `moved`, `unsupported-engine`, `unknown-outcome`, `diverged`.
    */
   readonly code: string;

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sharedNats, skipWithoutNats, uniqueName } from './nats.ts';
+import { startPostgres } from './postgres.ts';
 
-export type EngineName = 'memory' | 'SQLite' | 'NATS';
+export type EngineName = 'memory' | 'SQLite' | 'PostgreSQL' | 'NATS';
 
 /** An engine whose server, if it has one, runs until it is disposed. */
 export interface Engine extends AsyncDisposable {
@@ -28,6 +29,13 @@ export async function startEngine(name: EngineName): Promise<Engine> {
       return {
         newAddress: () => `sqlite:${join(folder, `${files++}.db`)}?durability=normal`,
         [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
+      };
+    }
+    case 'PostgreSQL': {
+      const server = await startPostgres();
+      return {
+        newAddress: () => `${server.url}?schema=${uniqueName()}`,
+        [Symbol.asyncDispose]: () => server.remove(),
       };
     }
     case 'NATS': {

@@ -35,7 +35,7 @@ an interruption.
 Options:
   --file FILE   the commands; - reads standard input (default: ${COMMANDS_FILE})
   --store ADDRESS
-                the store, made if it does not exist: bank.db (the default), sqlite:bank.db?durability=normal
+                the store, made if it does not exist: bank.db (the default), postgres://host/bank …
   --receipts FOLDER
                 a file for each transfer that has moved money (default: ${RECEIPTS_FOLDER})
   --guest NAME  let a WebAssembly component decide: rust, c, assemblyscript or javascript

@@ -17,7 +17,10 @@ export function makeProgram(done: (exitCode: number) => void, names: KnownNames 
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'print the help of a command')
     .option('--config <file>', 'the module that exports the system (default: decidable.config.ts)')
-    .option('--store <address>', 'the store, instead of the one in the configuration: bank.db, sqlite:…, memory:')
+    .option(
+      '--store <address>',
+      'the store, instead of the one in the configuration: bank.db, sqlite:…, postgres://…, nats://…',
+    )
     .option('--json', 'print JSON; 64-bit integers are strings, and times are in ISO 8601')
     .configureHelp({ showGlobalOptions: true })
     // The caller prints errors as text or as JSON.
@@ -328,8 +331,8 @@ The exit code is 6 if the component could be indeterministic: the host must pass
     .addHelpText(
       'after',
       examples(
-        'decidable copy bank.db sqlite:copy.db?durability=normal',
-        'decidable copy bank.db copy.db --follow',
+        'decidable copy bank.db postgres://ada@db.example/bank',
+        'decidable copy bank.db nats://n1:4222,n2:4222,n3:4222/bank?replicas=3 --follow',
         'decidable copy bank.db copy.db --no-processors --json',
       ),
     )

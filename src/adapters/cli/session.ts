@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The parts that all commands share: the configuration, the store and the output. */
 import { existsSync } from 'node:fs';
+import { isStoreFailure } from '../../core/errors.ts';
 import type { AnyModule } from '../../core/loop/bound-module.ts';
 import type { StartOptions } from '../../core/processors/system-options.ts';
 import type { AnyPart } from '../../core/processors/system-parts.ts';
@@ -128,7 +129,12 @@ export async function openNamed(address: string, access: StoreAccess, folder?: s
       );
     }
   }
-  return await openStore(address, { ...access, folder });
+  try {
+    return await openStore(address, { ...access, folder });
+  } catch (cause) {
+    if (!isStoreFailure(cause, 'failure') || cause.payload.val.code !== 'not-found') throw cause;
+    throw new CommandLineError('store-not-found', cause.message, { cause });
+  }
 }
 
 /** A running system and its store. */

@@ -10,6 +10,7 @@ import { createSqliteStore } from 'decidable/sqlite';
 import { AddressError, type AddressPart, openStore } from 'decidable/stores';
 import { decision, envelope } from 'decidable/testing';
 import { sharedNats, skipWithoutBinary, skipWithoutNats, startNatsServer, uniqueName } from '../../servers/nats.ts';
+import { startPostgres } from '../../servers/postgres.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-address-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -96,6 +97,24 @@ describe('the address of a memory store', () => {
   });
 });
 
+describe('the address of a PostgreSQL store', () => {
+  test('names the database, the schema and options of the store and of the driver', async () => {
+    const server = await startPostgres();
+    try {
+      const address = `${server.url}?schema=bank&listen=false&pollInterval=50&application_name=teller`;
+      await assert.rejects(openStore(address, { create: false }), hasCode('not-found'));
+      await assert.rejects(openStore(address, { readOnly: true }), hasCode('not-found'));
+      await using store = await openStore(address);
+      await store.append('s-1', [envelope('Done')], ANY, decision());
+      await using reader = await openStore(address.replace('postgres:', 'postgresql:'), { readOnly: true });
+      assert.equal((await reader.readLog()).length, 1);
+      await assert.rejects(reader.append('s-1', [], ANY, decision()), hasCode('read-only'));
+    } finally {
+      await server.remove();
+    }
+  });
+});
+
 describe('the address of a NATS store', { skip: skipWithoutNats }, () => {
   test('names the server, the store and its options', async () => {
     await using server = await sharedNats();
@@ -104,7 +123,7 @@ describe('the address of a NATS store', { skip: skipWithoutNats }, () => {
     await store.append('s-1', [envelope('Done')], ANY, decision());
     await using again = await openStore(address, { create: false });
     assert.equal((await again.readLog()).length, 1);
-    await assert.rejects(openStore(`${server.url}/${uniqueName()}`, { readOnly: true }), isStoreFailure);
+    await assert.rejects(openStore(`${server.url}/${uniqueName()}`, { readOnly: true }), hasCode('not-found'));
   });
 
   test('has the credentials of all servers', { skip: skipWithoutBinary }, async () => {
@@ -136,6 +155,12 @@ describe('a wrong address', () => {
     ['sqlite:bank.db?busyTimeout=1e3', 'parameter', 'busyTimeout'],
     ['sqlite:bank.db?maxPages=0', 'parameter', 'maxPages'],
     ['sqlite:bank.db?maxPages=1&maxPages=2', 'parameter', 'maxPages'],
+    ['postgres:bank', 'host'],
+    ['postgres://host:port/bank', 'host'],
+    ['postgres://user:pass word@/x y:z@host/bank', 'host'],
+    ['postgres://host/bank?shema=bank', 'parameter', 'shema'],
+    ['postgres://host/bank?listen=yes', 'parameter', 'listen'],
+    ['postgres://host/bank?maxConnections=1', 'parameter', 'maxConnections'],
     ['nats:bank', 'host'],
     ['nats:///bank', 'host'],
     ['nats://host:port/bank', 'host'],

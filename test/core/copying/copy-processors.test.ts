@@ -114,7 +114,8 @@ after(() => engines[Symbol.asyncDispose]());
 const pairs: readonly (readonly [from: EngineName, to: EngineName])[] = [
   ['memory', 'SQLite'],
   ['SQLite', 'memory'],
-  ['SQLite', 'NATS'],
+  ['SQLite', 'PostgreSQL'],
+  ['PostgreSQL', 'NATS'],
   ['NATS', 'SQLite'],
 ];
 

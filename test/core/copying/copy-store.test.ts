@@ -34,8 +34,10 @@ const pairs: readonly (readonly [from: EngineName, to: EngineName])[] = [
   ['memory', 'SQLite'],
   ['SQLite', 'memory'],
   ['SQLite', 'SQLite'],
-  ['SQLite', 'NATS'],
-  ['NATS', 'SQLite'],
+  ['SQLite', 'PostgreSQL'],
+  ['PostgreSQL', 'NATS'],
+  ['NATS', 'PostgreSQL'],
+  ['PostgreSQL', 'SQLite'],
 ];
 
 /** Appends commits to seven streams: events, rejections, decisions without events. */

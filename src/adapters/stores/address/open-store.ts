@@ -57,7 +57,8 @@ export interface OpenStoreOptions {
 const NAMES: OptionNames<OpenStoreOptions> = { readOnly: true, create: true, folder: true, now: true };
 
 /**
- * Opens the store with an address, or makes it: `bank.db`, `sqlite:bank.db?durability=normal`, `memory:`.
+ * Opens the store with an address, or makes it: `bank.db`, `sqlite:bank.db?durability=normal`,
+ * `postgres://user:password@host/database?schema=bank`, `nats://host:4222/bank`, `memory:`.
  *
  * @example
  * await using store = await openStore(process.env.STORE ?? 'bank.db');
@@ -85,6 +86,10 @@ export async function openStore(address: string, options: OpenStoreOptions = {})
     case 'sqlite': {
       const { createSqliteStore } = await import('../sqlite/store.ts');
       return createSqliteStore({ ...parsed.parameters, file: fileOf(parsed, options.folder), readOnly, create, now });
+    }
+    case 'postgres': {
+      const { createPostgresStore } = await import('../postgres/store.ts');
+      return await createPostgresStore({ ...parsed.parameters, url: parsed.url, readOnly, create, now });
     }
     case 'nats': {
       const { createNatsStore } = await import('../nats/store.ts');

@@ -23,6 +23,10 @@ export function anyText(): Parameter<string> {
   return { expected: 'a text', read: (text) => (text === '' ? undefined : text) };
 }
 
+export function yesOrNo(): Parameter<boolean> {
+  return { expected: 'true or false', read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined) };
+}
+
 export function wholeFrom(least: number): Parameter<number> {
   return {
     expected: `a whole number from ${least}`,

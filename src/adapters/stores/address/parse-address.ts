@@ -3,9 +3,10 @@
  * on the command line and in environment variables.
  */
 import type { NatsStoreOptions } from '../nats/options.ts';
+import type { PostgresStoreOptions } from '../postgres/options.ts';
 import type { SqliteStoreOptions } from '../sqlite/options.ts';
 import { AddressError, withoutSecrets } from './address-error.ts';
-import { anyText, oneOf, oneOfNumbers, type Parameters, readParameters, wholeFrom } from './parameters.ts';
+import { anyText, oneOf, oneOfNumbers, type Parameters, readParameters, wholeFrom, yesOrNo } from './parameters.ts';
 
 /** The options of `createSqliteStore` that an address can have. */
 type SqliteParameters = Pick<SqliteStoreOptions, 'durability' | 'busyTimeout' | 'maxPages'>;
@@ -31,6 +32,44 @@ const NATS_PARAMETERS: Parameters<NatsParameters> = {
   monitoring: anyText(),
 };
 
+/** The options of `createPostgresStore` that an address can have. */
+type PostgresParameters = Pick<
+  PostgresStoreOptions,
+  'schema' | 'maxConnections' | 'listen' | 'pollInterval' | 'retryTimeout'
+>;
+
+const POSTGRES_PARAMETERS: Parameters<PostgresParameters> = {
+  schema: anyText(),
+  maxConnections: wholeFrom(2),
+  listen: yesOrNo(),
+  pollInterval: wholeFrom(1),
+  retryTimeout: wholeFrom(0),
+};
+
+/** The parameters that the driver reads from the address of a database. */
+const DRIVER_PARAMETERS: readonly string[] = [
+  'application_name',
+  'client_encoding',
+  'connectionTimeoutMillis',
+  'connect_timeout',
+  'fallback_application_name',
+  'host',
+  'idle_in_transaction_session_timeout',
+  'lock_timeout',
+  'options',
+  'password',
+  'port',
+  'query_timeout',
+  'sslcert',
+  'sslkey',
+  'sslmode',
+  'sslnegotiation',
+  'sslrootcert',
+  'statement_timeout',
+  'user',
+  'uselibpqcompat',
+];
+
 /** An address, taken apart. */
 export type StoreAddress =
   | { readonly engine: 'memory' }
@@ -38,6 +77,12 @@ export type StoreAddress =
       readonly engine: 'sqlite';
       readonly file: string;
       readonly parameters: SqliteParameters;
+    }
+  | {
+      readonly engine: 'postgres';
+      /** The address of the database, for the driver. */
+      readonly url: string;
+      readonly parameters: PostgresParameters;
     }
   | {
       readonly engine: 'nats';
@@ -50,7 +95,7 @@ export type StoreAddress =
 /** A scheme has at least two letters, because `C:\bank.db` is a file. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
-const FORMS = 'a file such as bank.db, sqlite:bank.db, nats://host:4222/bank or memory:';
+const FORMS = 'a file such as bank.db, sqlite:bank.db, postgres://host/bank, nats://host:4222/bank or memory:';
 
 /**
  * Takes an address apart.
@@ -71,6 +116,9 @@ export function parseAddress(address: string): StoreAddress {
       return memory(parts);
     case 'sqlite':
       return sqlite(parts);
+    case 'postgres':
+    case 'postgresql':
+      return postgres(parts);
     case 'nats':
       return nats(parts);
     default:
@@ -114,6 +162,26 @@ function sqlite({ address, place, query }: Parts): StoreAddress {
   }
   if (file.trim() === '') throw new AddressError('path', `${shown}: the name of the file is missing: sqlite:bank.db`);
   return { engine: 'sqlite', file, parameters: readParameters(address, query, SQLITE_PARAMETERS) };
+}
+
+function postgres({ address, scheme, place, query }: Parts): StoreAddress {
+  const shown = withoutSecrets(address);
+  if (!place.startsWith('//')) {
+    throw new AddressError('host', `${shown}: expected ${scheme}://user@host:5432/database`);
+  }
+  const ofDriver = new URLSearchParams();
+  const own = new URLSearchParams();
+  for (const [name, text] of new URLSearchParams(query)) {
+    (DRIVER_PARAMETERS.includes(name) ? ofDriver : own).append(name, text);
+  }
+  const url = `${scheme}:${place}${ofDriver.size > 0 ? `?${ofDriver}` : ''}`;
+  if (!URL.canParse(url)) {
+    throw new AddressError(
+      'host',
+      `${shown}: is not an address; special characters in the name and the password are written as % and two digits`,
+    );
+  }
+  return { engine: 'postgres', url, parameters: readParameters(address, String(own), POSTGRES_PARAMETERS) };
 }
 
 function nats({ address, place, query }: Parts): StoreAddress {

@@ -2,7 +2,7 @@
 import { DefinitionError } from '../../../core/errors.ts';
 
 /** The options of the client that carry credentials. */
-export interface Credentials {
+interface Credentials {
   readonly user?: string;
   readonly pass?: string;
   readonly token?: string;

@@ -105,6 +105,10 @@ async function openStream(
     const created = await info(client, wanted.name);
     if (created.error === undefined) ({ config, error } = created);
   }
+  if (error?.err_code === API_ERRORS.streamNotFound && !create) {
+    const message = `the server has no store ${wanted.name}: name another one, or let \`create\` make one`;
+    throw new ServerFailure('not-found', message);
+  }
   if (error !== undefined) throw apiFailure(error);
   checkStream(wanted, config ?? {});
   return config ?? {};

@@ -69,6 +69,12 @@ export async function connectionsOf(source: Source): Promise<Connections> {
   });
   // A connection that is lost while it is idle is replaced when it is needed.
   pool.on('error', () => {});
+  // It is the first statement of each connection. If it fails, the connection is lost.
+  if (source.readOnly) {
+    pool.on('connect', (client) => {
+      client.query(queryOf('set default_transaction_read_only = on', [])).catch(() => {});
+    });
+  }
   return new PooledConnections(pool, pool);
 }
 

@@ -45,6 +45,7 @@ export interface PostgresPool {
 export interface OwnPool extends PostgresPool {
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: PostgresClient) => void): unknown;
 }
 
 /** A row of texts. A column of null is null. */

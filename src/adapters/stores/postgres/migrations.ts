@@ -8,6 +8,7 @@ import type { Connection, Connections, Transaction } from './connections.ts';
 import type { Row } from './driver.ts';
 import { DatabaseFailure, isServerError } from './failures.ts';
 import { functionsOf, POSITION_BITS, quoted } from './functions.ts';
+import type { CheckedOptions } from './options.ts';
 import { processorTables } from './processors-schema.ts';
 import { compilerFor, type Tables } from './schema.ts';
 
@@ -107,13 +108,16 @@ const FORMAT_VERSION = 1;
 /**
  * Creates or upgrades the tables of a schema, and makes sure that positions grow on this server.
  *
- * @throws DatabaseFailure `newer-format`, `not-a-store` or `unsupported-engine`.
+ * @throws DatabaseFailure `newer-format`, `not-found`, `not-a-store`, `read-only` or `unsupported-engine`.
  */
-export async function prepareSchema(connections: Connections, schema: string): Promise<void> {
-  const [[version, encoding] = []] = await connections.query(
+export async function prepareSchema(
+  connections: Connections,
+  { schema, create, readOnly }: CheckedOptions,
+): Promise<void> {
+  const [[server, encoding] = []] = await connections.query(
     `select current_setting('server_version_num'), current_setting('server_encoding')`,
   );
-  if (Number(version) < OLDEST_SERVER) {
+  if (Number(server) < OLDEST_SERVER) {
     throw new DatabaseFailure('unsupported-engine', 'the store needs PostgreSQL 14 or newer: upgrade the server');
   }
   if (encoding !== 'UTF8') {
@@ -122,7 +126,21 @@ export async function prepareSchema(connections: Connections, schema: string): P
       `the encoding of the database is ${encoding}: create one with UTF8`,
     );
   }
-  if ((await formatOf(connections, schema)) < FORMAT_VERSION) {
+  const version = await formatOf(connections, schema);
+  if (version === 0 && !create) {
+    throw new DatabaseFailure(
+      'not-found',
+      `schema ${schema} has no store: name another one, or let \`create\` make one`,
+    );
+  }
+  if (readOnly) {
+    if (version === FORMAT_VERSION) return;
+    throw new DatabaseFailure(
+      'read-only',
+      `schema ${schema} has format version ${version}, this package reads ${FORMAT_VERSION}: open it once for writing`,
+    );
+  }
+  if (version < FORMAT_VERSION) {
     await connections.transaction((connection) => migrate(connection, schema));
   }
   await keepPositionsGrowing(connections, schema);

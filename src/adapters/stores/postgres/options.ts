@@ -22,6 +22,16 @@ export interface PostgresStoreOptions {
    */
   readonly schema?: string | undefined;
   /**
+   * Create the store if the schema does not have one. With `false`, that is a failure.
+   * @default true, and `false` with `readOnly`
+   */
+  readonly create?: boolean | undefined;
+  /**
+   * Reads the store and never changes it. Writes fail with `read-only`. Only with `url`.
+   * @default false
+   */
+  readonly readOnly?: boolean | undefined;
+  /**
    * Connections of the store's own pool, one of which listens. Only with `url`.
    * @default 10
    */
@@ -55,6 +65,8 @@ const NAMES: OptionNames<PostgresStoreOptions> = {
   pool: true,
   client: true,
   schema: true,
+  create: true,
+  readOnly: true,
   maxConnections: true,
   listen: true,
   pollInterval: true,
@@ -64,7 +76,7 @@ const NAMES: OptionNames<PostgresStoreOptions> = {
 
 /** The place of the connections. */
 export type Source =
-  | { readonly kind: 'url'; readonly url: string; readonly maxConnections: number }
+  | { readonly kind: 'url'; readonly url: string; readonly maxConnections: number; readonly readOnly: boolean }
   | { readonly kind: 'pool'; readonly pool: PostgresPool }
   | { readonly kind: 'client'; readonly client: PostgresClient };
 
@@ -72,6 +84,8 @@ export type Source =
 export interface CheckedOptions {
   readonly source: Source;
   readonly schema: string;
+  readonly create: boolean;
+  readonly readOnly: boolean;
   readonly listen: boolean;
   readonly pollInterval: number;
   readonly retryTimeout: number;
@@ -85,11 +99,16 @@ const MAX_NAME_BYTES = 63;
 export function checkOptions(options: PostgresStoreOptions): CheckedOptions {
   checkOptionNames(options, NAMES, 'createPostgresStore');
   const { schema = 'decidable', pollInterval = 1_000, retryTimeout = 10_000, now } = options;
+  const { readOnly = false } = options;
+  const { create = readOnly !== true } = options;
   const source = sourceOf(options);
   const { listen = source.kind !== 'client' } = options;
   if (!isText(schema) || schema === '' || schema.includes('\0') || Buffer.byteLength(schema) > MAX_NAME_BYTES) {
     throw invalid('schema', `a name of 1 to ${MAX_NAME_BYTES} bytes without NUL`, schema);
   }
+  if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'true or false', readOnly);
+  if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
+  if (create && readOnly) throw invalid('create', 'false with readOnly, which creates nothing', create);
   if (typeof listen !== 'boolean') throw invalid('listen', 'true or false', listen);
   if (listen && source.kind === 'client') {
     throw invalid('listen', 'false with a client, because a wait would occupy the only connection', listen);
@@ -103,10 +122,10 @@ export function checkOptions(options: PostgresStoreOptions): CheckedOptions {
   if (now !== undefined && typeof now !== 'function') {
     throw invalid('now', 'a function that returns milliseconds', now);
   }
-  return { source, schema, listen, pollInterval, retryTimeout, now };
+  return { source, schema, create, readOnly, listen, pollInterval, retryTimeout, now };
 }
 
-function sourceOf({ url, pool, client, maxConnections }: PostgresStoreOptions): Source {
+function sourceOf({ url, pool, client, maxConnections, readOnly = false }: PostgresStoreOptions): Source {
   const given = [url, pool, client].filter((option) => option !== undefined);
   if (given.length !== 1) {
     throw new DefinitionError(
@@ -120,11 +139,12 @@ function sourceOf({ url, pool, client, maxConnections }: PostgresStoreOptions): 
       throw invalid('maxConnections', 'a whole number from 2', maxConnections);
     }
   }
+  if (readOnly && url === undefined) throw invalid('readOnly', 'false without url', readOnly);
   if (url !== undefined) {
     if (typeof url !== 'string' || !/^postgres(ql)?:\/\//.test(url)) {
       throw new DefinitionError('createPostgresStore.url', 'expected an address such as postgres://user@host/database');
     }
-    return { kind: 'url', url, maxConnections: maxConnections ?? 10 };
+    return { kind: 'url', url, maxConnections: maxConnections ?? 10, readOnly };
   }
   if (pool !== undefined) {
     if (typeof pool?.connect !== 'function') throw invalid('pool', 'a Pool of the package pg', pool);

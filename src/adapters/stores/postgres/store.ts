@@ -32,8 +32,8 @@ export interface PostgresStore
  * Opens the store in a schema, makes it, or upgrades an older format.
  *
  * @example const store = await createPostgresStore({ url: 'postgres://localhost/bank' });
- * @throws StoreFailure `failure` whose `payload.val.code` is `newer-format`, `not-a-store`, `unsupported-engine`,
- * `read-only`, `full`, `busy` or `io`.
+ * @throws StoreFailure `failure` whose `payload.val.code` is `newer-format`, `not-found`, `not-a-store`,
+ * `unsupported-engine`, `read-only`, `full`, `busy` or `io`.
  * @throws DefinitionError that names the option, if it is unknown or invalid.
  * @throws MissingPeerError if the package `pg` is not installed.
  */
@@ -42,7 +42,7 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   let connections: Connections | undefined;
   try {
     connections = await connectionsOf(checked.source);
-    await prepareSchema(connections, checked.schema);
+    await prepareSchema(connections, checked);
     return new Store(new PostgresOperations(connections, checked));
   } catch (error) {
     await connections?.close();
