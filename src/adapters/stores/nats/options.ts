@@ -35,7 +35,8 @@ export interface NatsStoreObserver {
 /** The options that open a store on a NATS JetStream server or cluster. */
 export interface NatsStoreOptions {
   /**
-   * The address of a server, or of several servers of one cluster.
+   * The address of a server, or of several servers of one cluster. The first one may have a user and a password, or a token:
+   * `nats://user:password@host:4222`, `nats://token@host:4222`. For other credentials, pass a `connection`.
    * @default 'nats://127.0.0.1:4222'
    */
   readonly url?: string | readonly string[] | undefined;

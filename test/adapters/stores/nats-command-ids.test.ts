@@ -1,0 +1,127 @@
+/** Command ids hold for ever, although the server forgets the ids of messages (docs/decisions.md §61). */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { connect, headers } from '@nats-io/transport-node';
+import { isAppendFailure } from 'decidable';
+import { createNatsStore, type NatsStore } from 'decidable/nats';
+import { type NatsServer, skipWithoutBinary, startNatsServer, uniqueName } from '../../servers/nats.ts';
+import { ANY, decision, envelope, FORWARD } from './commands.ts';
+
+/** A small window, so that the server forgets an id while the test runs. */
+const WINDOW = { duplicateWindow: 400, connectionLife: 100 };
+
+async function refusedAsDuplicate(appending: Promise<unknown>): Promise<string> {
+  const error: unknown = await appending.then(
+    () => assert.fail('the command was stored a second time'),
+    (error: unknown) => error,
+  );
+  if (!isAppendFailure(error, 'duplicate')) throw error;
+  return error.payload.val.stream;
+}
+
+/** Waits until the server does not know the id of a message any more. */
+async function forgotten({ url }: NatsServer, name: string, id: string): Promise<void> {
+  const connection = await connect({ servers: url, user: 'all', pass: 'x' });
+  const given = headers();
+  given.set('Nats-Msg-Id', id);
+  // The stream takes no message with this header. The server looks for the id first.
+  given.set('Nats-Rollup', 'all');
+  for (;;) {
+    const reply = await connection.request(`${name}.e.s.probe`, '', { headers: given, timeout: 10_000 });
+    if (reply.json<{ duplicate?: boolean }>().duplicate !== true) break;
+  }
+  await connection.close();
+}
+
+describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
+  test('is refused after the server has forgotten it, by every process', async () => {
+    await using server = await startNatsServer();
+    const name = uniqueName();
+    const open = (): Promise<NatsStore> => createNatsStore({ url: server.url, name, ...WINDOW });
+    await using first = await open();
+    await using second = await open();
+    const known = decision();
+    await first.append('s-1', [envelope('Done')], ANY, known);
+    await second.append('s-3', [envelope('Done')], ANY, decision());
+    await forgotten(server, name, known.commandId);
+    // A process that was not there yet has only the stream to learn it from, as after a crash.
+    await using third = await open();
+    for (const store of [first, second, third]) {
+      for (const stream of ['s-1', 's-2']) {
+        assert.equal(await refusedAsDuplicate(store.append(stream, [envelope('Done')], ANY, known)), 's-1');
+      }
+      assert.equal((await store.findDecision(known.commandId))?.stream, 's-1');
+    }
+    assert.equal((await first.readAll(FORWARD)).length, 2);
+  });
+
+  test('of a large commit is refused too, after the server has forgotten it', async () => {
+    await using server = await startNatsServer();
+    const name = uniqueName();
+    await using store = await createNatsStore({ url: server.url, name, ...WINDOW });
+    const known = decision();
+    const large = [envelope('Large', new Uint8Array(3_000_000))];
+    await store.append('s-1', large, ANY, known);
+    assert.equal(await refusedAsDuplicate(store.append('s-2', large, ANY, known)), 's-1');
+    await forgotten(server, name, known.commandId);
+    await using other = await createNatsStore({ url: server.url, name, ...WINDOW });
+    assert.equal(await refusedAsDuplicate(other.append('s-2', large, ANY, known)), 's-1');
+    assert.equal(await refusedAsDuplicate(other.append('s-2', [envelope('Small')], ANY, known)), 's-1');
+  });
+
+  test('is stored once if two processes send it to two streams simultaneously', async () => {
+    await using server = await startNatsServer();
+    const name = uniqueName();
+    const stores = await Promise.all([1, 2].map(() => createNatsStore({ url: server.url, name, storage: 'memory' })));
+    for (let round = 0; round < 200; round++) {
+      const { commandId } = decision();
+      const tries = await Promise.allSettled(
+        stores.map((store, index) => store.append(`s-${index}`, [envelope('Done')], ANY, decision({ commandId }))),
+      );
+      assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1);
+      for (const one of tries) if (one.status === 'rejected') assert.ok(isAppendFailure(one.reason, 'duplicate'));
+    }
+    assert.equal((await stores[0]!.readAll(FORWARD)).length, 200);
+    for (const store of stores) await store.close();
+  });
+
+  test('is not accepted by a process that cannot read what others have stored', async () => {
+    // The user `deaf` may store commits, but reads none of them.
+    const lines = [
+      'authorization { users: [',
+      '  { user: all, password: x }',
+      '  { user: deaf, password: x, permissions: { publish: { deny: ["$JS.API.DIRECT.GET.>"] } } }',
+      '] }',
+    ];
+    await using server = await startNatsServer({ lines });
+    const address = (user: string): string => server.url.replace('nats://', `nats://${user}:x@`);
+    const name = uniqueName();
+    await using store = await createNatsStore({ url: address('all'), name, ...WINDOW });
+    await using deaf = await createNatsStore({ url: address('deaf'), name, ...WINDOW, timeout: 300 });
+    // The store is empty, so the process has everything.
+    await deaf.append('s-1', [envelope('Done')], ANY, decision());
+    const known = decision();
+    await store.append('s-2', [envelope('Done')], ANY, known);
+    for (;;) {
+      try {
+        // As long as the server knows the ids of the other process, the append is safe.
+        await deaf.append('s-1', [envelope('Done')], ANY, decision());
+      } catch (error) {
+        assert.ok(isAppendFailure(error, 'failure') && error.payload.val.code === 'busy', String(error));
+        break;
+      }
+    }
+    await forgotten(server, name, known.commandId);
+    await assert.rejects(deaf.append('s-3', [envelope('Done')], ANY, known), (error) => {
+      return isAppendFailure(error, 'failure') && error.payload.val.code === 'busy';
+    });
+    assert.deepEqual(await store.readStream('s-3', { direction: 'forward' }), []);
+  });
+
+  test('cannot be kept by a window that is not longer than a connection lives', async () => {
+    await using server = await startNatsServer();
+    const name = uniqueName();
+    await (await createNatsStore({ url: server.url, name, ...WINDOW })).close();
+    await assert.rejects(createNatsStore({ url: server.url, name }));
+  });
+});
