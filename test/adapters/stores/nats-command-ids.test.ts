@@ -97,7 +97,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     const address = (user: string): string => server.url.replace('nats://', `nats://${user}:x@`);
     const name = uniqueName();
     await using store = await createNatsStore({ url: address('all'), name, ...WINDOW });
-    await using deaf = await createNatsStore({ url: address('deaf'), name, ...WINDOW, timeout: 300 });
+    await using deaf = await createNatsStore({ url: address('deaf'), name, ...WINDOW, timeout: 300, busyTimeout: 0 });
     // The store is empty, so the process has everything.
     await deaf.append('s-1', [envelope('Done')], ANY, decision());
     const known = decision();

@@ -148,7 +148,7 @@ async function openReplicated(servers: readonly NatsServer[], name: string): Pro
   const url = servers.map((server) => server.url);
   for (;;) {
     try {
-      return await createNatsStore({ url, name, replicas: 3, timeout: 1_500 });
+      return await createNatsStore({ url, name, replicas: 3, timeout: 1_500, busyTimeout: 3_000 });
     } catch (error) {
       assert.match(String(error), /StoreFailure/);
     }

@@ -46,6 +46,9 @@ export interface Page {
 
 /** Bytes of one page. The server ends a page that is larger, and the reader asks for the next one. */
 const PAGE_BYTES = 8 * 1_048_576;
+/** Milliseconds between two tries of a read. */
+const FIRST_DELAY = 20;
+const LONGEST_DELAY = 500;
 const NO_BYTES = new Uint8Array(0);
 
 interface PageReader {
@@ -64,6 +67,8 @@ interface PublishReply {
 export class Client {
   readonly connection: NatsConnection;
   readonly timeout: number;
+  readonly #busyTimeout: number;
+  #isClosed = false;
   readonly #driver: Driver;
   /** All pages come to subjects below one inbox, because a subscription for each page would cost two messages more. */
   readonly #inbox: string;
@@ -71,9 +76,14 @@ export class Client {
   #subscription: Subscription | undefined;
   #nextPage = 0;
 
-  constructor(connection: NatsConnection, driver: Driver, timeout: number) {
+  constructor(
+    connection: NatsConnection,
+    driver: Driver,
+    { timeout, busyTimeout }: { readonly timeout: number; readonly busyTimeout: number },
+  ) {
     this.connection = connection;
     this.timeout = timeout;
+    this.#busyTimeout = busyTimeout;
     this.#driver = driver;
     this.#inbox = `_INBOX.${uuidV4().replaceAll('-', '')}`;
   }
@@ -81,6 +91,11 @@ export class Client {
   /** The largest message in bytes, payload and headers together. */
   get maxPayload(): number {
     return this.connection.info?.max_payload ?? 1_048_576;
+  }
+
+  /** Ends the repetition of reads. Those that a server answers are finished. */
+  stopRetrying(): void {
+    this.#isClosed = true;
   }
 
   /** Stops the answers to pages. The connection stays open. */
@@ -149,7 +164,31 @@ export class Client {
     return this.#fromLeader(stream, { seq: from, next_by_subj: subject });
   }
 
-  async #fromLeader(stream: string, query: object): Promise<StoredMessage | undefined> {
+  #fromLeader(stream: string, query: object): Promise<StoredMessage | undefined> {
+    return this.patiently(() => this.#readFromLeader(stream, query));
+  }
+
+  /**
+   * Repeats a read while no server answers it, because servers are restarted and clusters elect leaders.
+   * @throws ServerFailure
+   */
+  async patiently<Result>(read: () => Promise<Result>): Promise<Result> {
+    const deadline = performance.now() + this.#busyTimeout;
+    for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
+      try {
+        return await read();
+      } catch (error) {
+        const failure = requestFailure(error);
+        const isTransient = failure instanceof ServerFailure && ['busy', 'io'].includes(failure.failure.code);
+        if (!isTransient || this.#isClosed || this.connection.isClosed() || performance.now() + delay > deadline) {
+          throw failure;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random() / 2)));
+    }
+  }
+
+  async #readFromLeader(stream: string, query: object): Promise<StoredMessage | undefined> {
     const { error, message } = await this.api<{ message?: RawMessage }>(`STREAM.MSG.GET.${stream}`, query);
     if (error?.err_code === API_ERRORS.messageNotFound) return undefined;
     if (error !== undefined) throw apiFailure(error);
@@ -175,12 +214,13 @@ export class Client {
    * @throws ServerFailure
    */
   page({ stream, subject, from, limit }: PageRequest): Promise<Page> {
-    return this.#readPage(stream, { seq: from, batch: limit, max_bytes: PAGE_BYTES, next_by_subj: subject });
+    const request = { seq: from, batch: limit, max_bytes: PAGE_BYTES, next_by_subj: subject };
+    return this.patiently(() => this.#readPage(stream, request));
   }
 
   /** Reads the last message of each subject, from any server that has the stream. At most 1,024 subjects. */
   async lastOfEach(stream: string, subjects: readonly string[]): Promise<readonly StoredMessage[]> {
-    return (await this.#readPage(stream, { multi_last: subjects })).messages;
+    return (await this.patiently(() => this.#readPage(stream, { multi_last: subjects }))).messages;
   }
 
   #readPage(stream: string, request: object): Promise<Page> {

@@ -65,12 +65,14 @@ export class Follower {
 
   async #consume(): Promise<void> {
     const { jetstream, stream, subject } = this.#parts;
-    const consumer: Consumer = await jetstream().consumers.get(stream, {
-      filter_subjects: subject,
-      deliver_policy: 'by_start_sequence',
-      opt_start_seq: this.#sequence + 1,
-      headers_only: true,
-    });
+    const consumer: Consumer = await this.#parts.client.patiently(() =>
+      jetstream().consumers.get(stream, {
+        filter_subjects: subject,
+        deliver_policy: 'by_start_sequence',
+        opt_start_seq: this.#sequence + 1,
+        headers_only: true,
+      }),
+    );
     this.#messages = await consumer.consume({ max_messages: 1_000, callback: (message) => this.#take(message) });
     if (this.#isClosed) await this.#messages.close();
   }

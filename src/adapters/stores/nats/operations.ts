@@ -175,6 +175,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#client.stopRetrying();
     await Promise.all([this.#follower.close(usedAfterClose), this.#stateFollower.close(usedAfterClose)]);
     await Promise.allSettled(this.#work);
     this.#client.close();

@@ -68,6 +68,12 @@ export interface NatsStoreOptions {
    */
   readonly timeout?: number | undefined;
   /**
+   * Milliseconds for which a read is repeated while no server answers, before it fails with `busy`. A restart of a server or
+   * the election of a leader then only delays readers and processors.
+   * @default 30_000
+   */
+  readonly busyTimeout?: number | undefined;
+  /**
    * Milliseconds for which the server itself recognizes a command id. The store looks up older ids. It matters only when the
    * store is created.
    * @default 600_000
@@ -100,6 +106,7 @@ const NAMES: OptionNames<NatsStoreOptions> = {
   storage: true,
   create: true,
   timeout: true,
+  busyTimeout: true,
   duplicateWindow: true,
   connectionLife: true,
   monitoring: true,
@@ -116,6 +123,7 @@ export interface CheckedOptions {
   readonly storage: 'file' | 'memory';
   readonly create: boolean;
   readonly timeout: number;
+  readonly busyTimeout: number;
   readonly duplicateWindow: number;
   readonly connectionLife: number;
   readonly monitoring: string | undefined;
@@ -129,7 +137,7 @@ const DEFAULT_URL = 'nats://127.0.0.1:4222';
 export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   checkOptionNames(options, NAMES, 'createNatsStore');
   const { url, connection, name = 'decidable', replicas = 1, storage = 'file', create = true } = options;
-  const { timeout = 5_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
+  const { timeout = 5_000, busyTimeout = 30_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
   const { monitoring, observer = {}, now = Date.now } = options;
   if (connection !== undefined && url !== undefined) throw invalid('url', 'undefined together with connection', url);
   if (connection !== undefined && typeof Object(connection).request !== 'function') {
@@ -147,6 +155,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   if (storage !== 'file' && storage !== 'memory') throw invalid('storage', `'file' or 'memory'`, storage);
   if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
   checkMilliseconds('timeout', timeout, 1);
+  checkMilliseconds('busyTimeout', busyTimeout, 0);
   checkMilliseconds('duplicateWindow', duplicateWindow, 100);
   checkMilliseconds('connectionLife', connectionLife, 1);
   if (connectionLife >= duplicateWindow) throw invalid('connectionLife', 'less than duplicateWindow', connectionLife);
@@ -164,6 +173,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
     storage,
     create,
     timeout,
+    busyTimeout,
     duplicateWindow,
     connectionLife,
     monitoring,

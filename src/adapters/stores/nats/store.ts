@@ -61,7 +61,7 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
         timeout: checked.timeout,
       }));
     if (checked.connection === undefined) close = () => connection.close();
-    const client = new Client(connection, driver, checked.timeout);
+    const client = new Client(connection, driver, checked);
     const opened = await openStreams(client, subjects, checked);
     const { flush } = checked.observer;
     if (flush !== undefined) {
