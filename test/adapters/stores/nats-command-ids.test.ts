@@ -55,7 +55,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     assert.equal((await first.readAll(FORWARD)).length, 2);
   });
 
-  test('of a large commit is refused too, after the server has forgotten it', async () => {
+  test('is refused if its commit was a large one, after the server has forgotten it', async () => {
     await using server = await startNatsServer();
     const name = uniqueName();
     await using store = await createNatsStore({ url: server.url, name, ...WINDOW });

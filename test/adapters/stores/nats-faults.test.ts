@@ -138,7 +138,7 @@ async function leaderOf(servers: readonly NatsServer[], name: string): Promise<N
         return leader;
       }
     } catch {
-      // An election is under way.
+      // The servers are electing a leader.
     }
   }
 }
