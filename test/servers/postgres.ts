@@ -99,6 +99,7 @@ class Server implements PostgresServer {
       fsync: this.#durable ? 'on' : 'off',
       shared_buffers: '16MB',
       max_connections: '80',
+      max_prepared_transactions: '2',
       max_wal_size: '256MB',
       autovacuum: 'off',
       log_min_messages: 'fatal',

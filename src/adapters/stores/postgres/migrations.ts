@@ -149,7 +149,13 @@ export async function prepareSchema(
 /** 0: the schema has no store. */
 async function formatOf(connection: Connection, schema: string): Promise<number> {
   const table = `${quoted(schema)}.store`;
-  const [[exists] = []] = await connection.query('select to_regclass($1) is not null', [table]);
+  // to_regclass would answer from a cache, which does not know yet what another process has created while this one waited.
+  const [[exists] = []] = await connection.query(
+    `select exists (
+      select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'store'
+    )`,
+    [schema],
+  );
   if (exists !== 't') return 0;
   let rows: readonly Row[] = [];
   try {

@@ -27,6 +27,8 @@ import {
   retryDelay,
   unknownOutcome,
 } from './failures.ts';
+import { quoted } from './functions.ts';
+import { findHidingTransactions, type HidingTransaction } from './hiding-transactions.ts';
 import { importCommits, importGroups, NothingToAdd } from './import.ts';
 import type { CheckedOptions } from './options.ts';
 import { PostgresProcessors } from './processors.ts';
@@ -57,6 +59,7 @@ const tableEngine: TableEngine = {
 /** The operations on one schema. Their arguments have been checked. */
 export class PostgresOperations implements BareCommitStore {
   readonly #connections: Connections;
+  readonly #schema: string;
   readonly #retryTimeout: number;
   readonly #now: (() => number) | undefined;
   readonly #statements: Statements;
@@ -71,6 +74,7 @@ export class PostgresOperations implements BareCommitStore {
 
   constructor(connections: Connections, { schema, listen, pollInterval, retryTimeout, now }: CheckedOptions) {
     this.#connections = connections;
+    this.#schema = schema;
     this.#retryTimeout = retryTimeout;
     this.#now = now;
     this.#statements = statementsOf(schema);
@@ -246,6 +250,10 @@ export class PostgresOperations implements BareCommitStore {
 
   readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
     return this.#read((connection) => readStreams(connection, this.#statements, options));
+  }
+
+  hidingTransactions(): Promise<readonly HidingTransaction[]> {
+    return this.#read((connection) => findHidingTransactions(connection, quoted(this.#schema)));
   }
 
   readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]> {

@@ -9,6 +9,7 @@ import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import type { CommitSource } from '../../../core/storage/verify-chain.ts';
 import { type Connections, connectionsOf } from './connections.ts';
 import { asStoreFailure } from './failures.ts';
+import type { HidingTransaction } from './hiding-transactions.ts';
 import { prepareSchema } from './migrations.ts';
 import { PostgresOperations } from './operations.ts';
 import { checkOptions, type PostgresStoreOptions } from './options.ts';
@@ -23,6 +24,14 @@ export interface PostgresStore
     AsyncDisposable {
   /** Storage for processors, in the same schema: checkpoints, documents, tables, parked events and deadlines. */
   readonly processors: ProcessorStore;
+
+  /**
+   * Returns the open transactions that hide events from readers, the oldest first. Empty if all events are visible.
+   *
+   * @example for (const { processId, application } of await store.hidingTransactions()) console.log(processId, application);
+   * @throws StoreFailure
+   */
+  hidingTransactions(): Promise<readonly HidingTransaction[]>;
 
   /** Finishes the writes that were begun, refuses what comes later, and ends the store's own connections. */
   close(): Promise<void>;
@@ -51,10 +60,19 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
 }
 
 class Store extends GuardedCommitStore implements PostgresStore {
+  readonly #operations: PostgresOperations;
   readonly processors: ProcessorStore;
 
   constructor(operations: PostgresOperations) {
     super(operations);
+    this.#operations = operations;
     this.processors = operations.processors;
+  }
+
+  hidingTransactions(): Promise<readonly HidingTransaction[]> {
+    return this.guarded(
+      () => {},
+      () => this.#operations.hidingTransactions(),
+    );
   }
 }

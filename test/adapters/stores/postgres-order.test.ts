@@ -1,0 +1,180 @@
+/** The order of events on PostgreSQL, whatever transactions are open. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { readEvents, subscribe } from 'decidable';
+import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
+import { Client } from 'pg';
+import { startPostgres } from '../../servers/postgres.ts';
+import { ANY, decision, envelope, FORWARD } from './commands.ts';
+
+const server = await startPostgres();
+after(() => server.remove());
+let schemas = 0;
+
+const open = (schema = `order_${schemas++}`): Promise<PostgresStore> =>
+  createPostgresStore({ url: server.url, schema, maxConnections: 4, pollInterval: 50 });
+
+async function connected(): Promise<Client> {
+  const client = new Client({ connectionString: server.url });
+  await client.connect();
+  return client;
+}
+
+/** A transaction of another program that has written something and is not committed. */
+async function openTransaction(): Promise<{ client: Client; processId: number; end(): Promise<void> }> {
+  const client = await connected();
+  const { rows } = await client.query('select pg_backend_pid() as pid');
+  await client.query('begin');
+  await client.query('select pg_current_xact_id()');
+  const end = async (): Promise<void> => {
+    await client.query('rollback');
+    await client.end();
+  };
+  return { client, processId: rows[0].pid, end };
+}
+
+const append = (store: PostgresStore, stream: string, count = 1) =>
+  store.append(
+    stream,
+    Array.from({ length: count }, () => envelope('Done')),
+    ANY,
+    decision(),
+  );
+
+/** Collects the places of events until there are `count`. */
+async function follow(store: PostgresStore, count: number): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const { events } of subscribe(store)) {
+    for (const { context } of events) seen.push(`${context.stream}@${context.revision}`);
+    if (seen.length >= count) break;
+  }
+  return seen;
+}
+
+describe('readers while a transaction is open', () => {
+  test('see no later event, and see all of them in order as soon as it ends', async () => {
+    await using store = await open();
+    await append(store, 'a-1');
+    const transaction = await openTransaction();
+    await append(store, 'a-2');
+    await append(store, 'a-1', 2);
+    assert.equal((await store.readAll(FORWARD)).length, 1);
+    // A stream is read in the order of its revisions, which nothing hides.
+    assert.equal((await store.readStream('a-1', { direction: 'forward' })).length, 3);
+    const subscriber = follow(store, 4);
+    await transaction.end();
+    assert.deepEqual(await subscriber, ['a-1@0', 'a-2@0', 'a-1@1', 'a-1@2']);
+  });
+
+  test('get every event once and in one order, if transactions commit in another order than they began', async () => {
+    const schema = `order_${schemas++}`;
+    await using one = await open(schema);
+    await using two = await open(schema);
+    await append(one, 'warm-1');
+    const total = 1 + 20 * 8;
+    const subscribers = [follow(one, total), follow(two, total), follow(one, total)];
+    for (let round = 0; round < 20; round++) {
+      const transaction = await openTransaction();
+      const appends = Array.from({ length: 4 }, (_, index) => append(index % 2 === 0 ? one : two, `s-${index}`, 2));
+      // In every second round, the appends are committed while the older transaction is open.
+      if (round % 2 === 0) await Promise.all(appends);
+      await transaction.end();
+      await Promise.all(appends);
+    }
+    const [first, ...others] = await Promise.all(subscribers);
+    assert.equal(new Set(first).size, total);
+    for (const other of others) assert.deepEqual(other, first);
+    const stored: string[] = [];
+    for await (const { context } of readEvents(one)) stored.push(`${context.stream}@${context.revision}`);
+    assert.deepEqual(first, stored);
+  });
+
+  test('never see a revision before a lower one of its stream, if writers wait for one another', async () => {
+    const schema = `order_${schemas++}`;
+    const stores = await Promise.all(Array.from({ length: 4 }, () => open(schema)));
+    try {
+      await Promise.all(stores.map((store) => Promise.all(Array.from({ length: 40 }, () => append(store, 'hot-1')))));
+      const events = await stores[0]!.readAll({ ...FORWARD, limit: 1_000 });
+      assert.deepEqual(
+        events.map(({ context }) => context.revision),
+        Array.from({ length: 160 }, (_, revision) => BigInt(revision)),
+      );
+    } finally {
+      for (const store of stores) await store.close();
+    }
+  });
+
+  test('an append that got its lock after a later transaction is repeated, so that positions follow revisions', async () => {
+    const schema = `order_${schemas++}`;
+    await using store = await open(schema);
+    await append(store, 'a-1');
+    // The first one holds an id, and locks the stream only when a later one has appended.
+    const early = await connected();
+    await early.query('begin');
+    await early.query('select pg_current_xact_id()');
+    await append(store, 'a-1');
+    const { rows } = await early.query(
+      `select outcome from ${schema}.append(array['a-1'], array[gen_random_uuid()], array[-1::bigint], array[0], array[-1::bigint],
+        array['\\x00'::bytea], '{}', '{}', '{}')`,
+    );
+    await early.query('rollback');
+    await early.end();
+    assert.equal(rows[0].outcome, 3);
+  });
+});
+
+describe('a forgotten transaction', () => {
+  test('is named with its process and database, and nothing is named if all events are visible', async () => {
+    await using store = await open();
+    await append(store, 'a-1');
+    assert.deepEqual(await store.hidingTransactions(), []);
+    const transaction = await openTransaction();
+    await append(store, 'a-1');
+    const [holder, ...others] = await store.hidingTransactions();
+    assert.deepEqual(others, []);
+    assert.equal(holder?.processId, transaction.processId);
+    assert.equal(holder.database, 'postgres');
+    assert.equal(holder.state, 'idle in transaction');
+    await transaction.end();
+    assert.deepEqual(await store.hidingTransactions(), []);
+  });
+
+  test('that is prepared is named by its id', async () => {
+    await using store = await open();
+    await append(store, 'a-1');
+    const client = await connected();
+    const { rows } = await client.query('show max_prepared_transactions');
+    assert.equal(rows[0].max_prepared_transactions, '2');
+    await client.query('begin');
+    await client.query('select pg_current_xact_id()');
+    await client.query(`prepare transaction 'forgotten'`);
+    await append(store, 'a-1');
+    assert.deepEqual(
+      (await store.hidingTransactions()).map(({ processId, prepared }) => ({ processId, prepared })),
+      [{ processId: undefined, prepared: 'forgotten' }],
+    );
+    await client.query(`rollback prepared 'forgotten'`);
+    await client.end();
+    assert.equal((await store.readAll(FORWARD)).length, 2);
+  });
+});
+
+test('positions grow after the store was restored on a server with lower transaction ids', async () => {
+  const schema = `order_${schemas++}`;
+  const before = await open(schema);
+  const { firstPosition } = await append(before, 'a-1');
+  await before.close();
+  const client = await connected();
+  // As after a restore: the positions are those of a server that has seen a million transactions more.
+  await client.query(`update ${schema}.commits set position = position + (1000000::bigint << 16)`);
+  await client.query(`update ${schema}.commits_by_type set position = position + (1000000::bigint << 16)`);
+  await client.query(`update ${schema}.streams set position = position + (1000000::bigint << 16)`);
+  await client.end();
+  await using store = await open(schema);
+  const [moved] = await store.readAll(FORWARD);
+  assert.equal(moved?.context.position, firstPosition! + (1_000_000n << 16n));
+  const next = await append(store, 'a-1');
+  assert.ok(next.firstPosition! > moved.context.position);
+  assert.equal((await store.readAll(FORWARD)).length, 2);
+  assert.equal(await store.awaitEvents(moved.context.position), next.firstPosition);
+});
