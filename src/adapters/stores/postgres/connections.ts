@@ -68,7 +68,7 @@ export async function connectionsOf(source: Source): Promise<Connections> {
     pipeline: true,
   });
   // A connection that is lost while it is idle is replaced when it is needed.
-  pool.on('error', () => {});
+  pool.on('error', ignore);
   // It is the first statement of each connection. If it fails, the connection is lost.
   if (source.readOnly) {
     pool.on('connect', (client) => {
@@ -77,6 +77,12 @@ export async function connectionsOf(source: Source): Promise<Connections> {
   }
   return new PooledConnections(pool, pool);
 }
+
+/**
+ * A client that loses its connection emits an error in addition to the failure of its statement. Without a listener, it would
+ * end the process.
+ */
+function ignore(): void {}
 
 class PooledConnections implements Connections {
   readonly parallel = 2;
@@ -110,21 +116,29 @@ class PooledConnections implements Connections {
       connection.isBroken ||= isConnectionLost(error);
       throw error;
     } finally {
-      client.release(connection.isBroken);
+      this.#release(client, connection.isBroken);
     }
   }
 
   async acquire(): Promise<AcquiredClient> {
     const client = await this.#connect();
-    return { client, release: (isBroken) => client.release(isBroken === true) };
+    return { client, release: (isBroken) => this.#release(client, isBroken === true) };
   }
 
   async #connect(): Promise<PostgresPoolClient> {
+    let client: PostgresPoolClient;
     try {
-      return await this.#pool.connect();
+      client = await this.#pool.connect();
     } catch (error) {
       throw new NotConnected(error);
     }
+    client.on('error', ignore);
+    return client;
+  }
+
+  #release(client: PostgresPoolClient, isBroken: boolean): void {
+    client.removeListener('error', ignore);
+    client.release(isBroken);
   }
 
   async listen(channel: string, notified: () => void, ended: () => void): Promise<() => void> {
@@ -169,6 +183,7 @@ class SharedClient implements Connections {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: PostgresClient) {
+    client.on('error', ignore);
     this.#client = client;
     this.#connection = new ClientConnection(client, false);
   }
@@ -205,6 +220,7 @@ class SharedClient implements Connections {
 
   async close(): Promise<void> {
     await this.#last;
+    this.#client.removeListener('error', ignore);
   }
 }
 

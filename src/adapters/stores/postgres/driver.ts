@@ -23,6 +23,8 @@ export interface PostgresResult {
 /** A `Client` of `pg`. */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>;
+  on(event: 'error', listener: (error?: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error?: Error) => void): unknown;
   /** The function that converts the text of a column of a type. */
   getTypeParser(type: number, format?: string): (text: string) => unknown;
 }
@@ -34,6 +36,7 @@ export interface PostgresPoolClient extends PostgresClient {
   on(event: 'notification', listener: (message: { readonly channel: string }) => void): unknown;
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
   removeAllListeners(event: 'notification'): unknown;
+  removeListener(event: 'error', listener: (error?: Error) => void): unknown;
 }
 
 /** A `Pool` of `pg`. */
