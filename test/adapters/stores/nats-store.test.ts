@@ -56,7 +56,31 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
   });
 
   test('is not created if the caller does not want that', async () => {
-    assert.equal(await refusal(createNatsStore({ url, name: uniqueName(), create: false })), 'not-a-store');
+    assert.equal(await refusal(createNatsStore({ url, name: uniqueName(), create: false })), 'not-found');
+  });
+
+  test('changes nothing if it was opened to be read', async () => {
+    const name = uniqueName();
+    assert.equal(await refusal(createNatsStore({ url, name, readOnly: true })), 'not-found');
+    await using store = await open(name);
+    await store.append('s-1', [envelope('Done')], ANY, decision());
+    await using reader = await createNatsStore({ url, name, readOnly: true });
+    const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
+    const subscription = { name: 'balances', version: '1' };
+    const commits = await store.readLog();
+    for (const write of [
+      () => reader.append('s-1', [envelope('Done')], ANY, decision()),
+      () => reader.importCommits(commits),
+      () => reader.saveSnapshot(key, { revision: 0n, contentType: '', state: Uint8Array.of() }),
+      () => reader.dropSnapshot(key),
+      () => reader.processors.openSubscription({ subscription, kind: 'documents', shares: 1, definition: '{}' }),
+    ]) {
+      await assert.rejects(write, (error) => {
+        const isFailure = isStoreFailure(error, 'failure') || isAppendFailure(error, 'failure');
+        return isFailure && error.payload.val.code === 'read-only';
+      });
+    }
+    assert.deepEqual(await reader.readAll(FORWARD), await store.readAll(FORWARD));
   });
 
   test('refuses a stream of another program, and one that would forget commits', async () => {

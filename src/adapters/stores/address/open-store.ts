@@ -94,7 +94,7 @@ export async function openStore(address: string, options: OpenStoreOptions = {})
     case 'nats': {
       const { createNatsStore } = await import('../nats/store.ts');
       const { servers: url, name, parameters } = parsed;
-      return await createNatsStore({ ...parameters, url, name, create, now });
+      return await createNatsStore({ ...parameters, url, name, readOnly, create, now });
     }
   }
 }

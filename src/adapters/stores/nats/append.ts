@@ -67,7 +67,8 @@ export class Appender {
     precondition: Precondition,
     decision: Decision,
   ): Promise<Appended> {
-    const { index, heads } = this.#parts;
+    const { client, index, heads } = this.#parts;
+    client.checkWritable();
     await this.#refuseKnown(decision.commandId);
     let isFresh = false;
     for (;;) {

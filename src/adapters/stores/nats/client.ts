@@ -64,10 +64,20 @@ interface PublishReply {
   readonly error?: ApiError;
 }
 
+export interface ClientOptions {
+  /** Milliseconds that a request waits for its reply. */
+  readonly timeout: number;
+  /** Milliseconds for which a read is repeated while no server answers. */
+  readonly busyTimeout: number;
+  /** Refuses everything that changes the store. */
+  readonly readOnly: boolean;
+}
+
 export class Client {
   readonly connection: NatsConnection;
   readonly timeout: number;
   readonly #busyTimeout: number;
+  readonly #isReadOnly: boolean;
   #isClosed = false;
   readonly #driver: Driver;
   /** All pages come to subjects below one inbox, because a subscription for each page would cost two messages more. */
@@ -76,14 +86,11 @@ export class Client {
   #subscription: Subscription | undefined;
   #nextPage = 0;
 
-  constructor(
-    connection: NatsConnection,
-    driver: Driver,
-    { timeout, busyTimeout }: { readonly timeout: number; readonly busyTimeout: number },
-  ) {
+  constructor(connection: NatsConnection, driver: Driver, { timeout, busyTimeout, readOnly }: ClientOptions) {
     this.connection = connection;
     this.timeout = timeout;
     this.#busyTimeout = busyTimeout;
+    this.#isReadOnly = readOnly;
     this.#driver = driver;
     this.#inbox = `_INBOX.${uuidV4().replaceAll('-', '')}`;
   }
@@ -118,6 +125,11 @@ export class Client {
     } catch (error) {
       throw requestFailure(error);
     }
+  }
+
+  /** @throws ServerFailure `read-only` if the store was opened to be read. */
+  checkWritable(): void {
+    if (this.#isReadOnly) throw new ServerFailure('read-only', 'the store was opened with readOnly: open it without');
   }
 
   /**

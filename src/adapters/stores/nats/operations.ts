@@ -169,6 +169,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   importCommits(commits: readonly RecordedCommit[]): Promise<void> {
     const own = commits.map(copyOfCommit);
     return this.#read(async () => {
+      this.#client.checkWritable();
       for (const commit of own) await this.#queues.run(commit.decision.stream, () => this.#import(commit));
     });
   }

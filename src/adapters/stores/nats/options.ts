@@ -59,9 +59,14 @@ export interface NatsStoreOptions {
   readonly storage?: 'file' | 'memory' | undefined;
   /**
    * Create the store if it does not exist. With `false`, that is a failure.
-   * @default true
+   * @default true, and `false` with `readOnly`
    */
   readonly create?: boolean | undefined;
+  /**
+   * Never changes the store. Appends, imports, snapshots and the work of processors fail with `read-only`.
+   * @default false
+   */
+  readonly readOnly?: boolean | undefined;
   /**
    * Milliseconds that a request waits for the server's reply.
    * @default 5_000
@@ -105,6 +110,7 @@ const NAMES: OptionNames<NatsStoreOptions> = {
   replicas: true,
   storage: true,
   create: true,
+  readOnly: true,
   timeout: true,
   busyTimeout: true,
   duplicateWindow: true,
@@ -122,6 +128,7 @@ export interface CheckedOptions {
   readonly replicas: number;
   readonly storage: 'file' | 'memory';
   readonly create: boolean;
+  readonly readOnly: boolean;
   readonly timeout: number;
   readonly busyTimeout: number;
   readonly duplicateWindow: number;
@@ -136,7 +143,8 @@ const DEFAULT_URL = 'nats://127.0.0.1:4222';
 /** @throws DefinitionError that names the option. */
 export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   checkOptionNames(options, NAMES, 'createNatsStore');
-  const { url, connection, name = 'decidable', replicas = 1, storage = 'file', create = true } = options;
+  const { url, connection, name = 'decidable', replicas = 1, storage = 'file', readOnly = false } = options;
+  const { create = readOnly !== true } = options;
   const { timeout = 5_000, busyTimeout = 30_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
   const { monitoring, observer = {}, now = Date.now } = options;
   if (connection !== undefined && url !== undefined) throw invalid('url', 'undefined together with connection', url);
@@ -154,6 +162,8 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   if (replicas !== 1 && replicas !== 3 && replicas !== 5) throw invalid('replicas', '1, 3 or 5', replicas);
   if (storage !== 'file' && storage !== 'memory') throw invalid('storage', `'file' or 'memory'`, storage);
   if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
+  if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'true or false', readOnly);
+  if (create && readOnly) throw invalid('create', 'false with readOnly, which makes no store', create);
   checkMilliseconds('timeout', timeout, 1);
   checkMilliseconds('busyTimeout', busyTimeout, 0);
   checkMilliseconds('duplicateWindow', duplicateWindow, 100);
@@ -172,6 +182,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
     replicas,
     storage,
     create,
+    readOnly,
     timeout,
     busyTimeout,
     duplicateWindow,

@@ -27,6 +27,7 @@ export class Snapshots {
   }
 
   async save(key: SnapshotKey, { revision, contentType, state }: Snapshot): Promise<void> {
+    this.#client.checkWritable();
     const payload = new Uint8Array(state);
     const subject = this.#subject(key);
     const checksum = toHex(snapshotChecksum(key, { revision, contentType, state: payload }));
@@ -43,6 +44,7 @@ export class Snapshots {
   }
 
   async drop(key: SnapshotKey): Promise<void> {
+    this.#client.checkWritable();
     const subject = this.#subject(key);
     for (;;) {
       const stored = await this.#client.last(this.#subjects.stateStream, subject);

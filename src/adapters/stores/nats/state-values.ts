@@ -102,6 +102,7 @@ export class StateValues {
    * @throws ServerFailure
    */
   async write(values: readonly NewValue[]): Promise<number | undefined> {
+    this.#client.checkWritable();
     const messages = values.map(messageOf);
     let answer: Acknowledged;
     try {
@@ -126,6 +127,7 @@ export class StateValues {
 
   /** Deletes the messages of all subjects that match. Nobody may need them any more. */
   async purge(filter: string): Promise<void> {
+    this.#client.checkWritable();
     const { error } = await this.#client.api(`STREAM.PURGE.${this.#stream}`, { filter });
     if (error !== undefined) throw apiFailure(error);
   }
