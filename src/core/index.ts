@@ -121,7 +121,7 @@ export type {
   ObservedSnapshot,
   ObservedStream,
 } from './loop/observer.ts';
-export type { ReadOptions, SendOptions } from './loop/options.ts';
+export type { DispatchOptions, StateOptions } from './loop/options.ts';
 export type { DispatchResult, StreamState } from './loop/results.ts';
 export type * from './messages.ts';
 export { MissingPeerError } from './missing-peer.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DefinitionError } from 'decidable';
-import { checkOptionNames, nearestName, type OptionNames, unknownOption } from '../../src/core/option-names.ts';
+import { checkOptionNames } from '../../src/core/option-names.ts';
+import { nearestName, type OptionNames, unknownOption } from '../../src/core/unknown-names.ts';
 
 interface Options {
   readonly commandId?: string;

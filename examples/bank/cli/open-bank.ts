@@ -2,9 +2,9 @@
 import {
   type AnyModule,
   type CommandResult,
+  type DispatchOptions,
   type Envelope,
   ProcessorStopped,
-  type SendOptions,
   type StartOptions,
 } from 'decidable';
 import { bankWith, type RunningBank } from '../system.ts';
@@ -31,7 +31,7 @@ export class OpenBank implements Bank, AsyncDisposable {
     this.#transfers = transfers;
   }
 
-  handleCommand(command: Envelope, options: SendOptions): Promise<CommandResult> {
+  handleCommand(command: Envelope, options: DispatchOptions): Promise<CommandResult> {
     return this.running.handleCommand(command, options);
   }
 

@@ -1,6 +1,6 @@
 /** `compile` converts bytes to a component that can be instantiated. */
 
-import type { OptionNames } from '../../core/option-names.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import { propertyOf, show } from './abi/javascript-values.ts';
 import { decode } from './binary/decode.ts';
 import type { Component as BinaryComponent, CoreModule } from './binary/definitions.ts';

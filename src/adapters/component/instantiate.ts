@@ -1,6 +1,6 @@
 /** `instantiate` creates an instance of a component with its imports. */
 
-import type { OptionNames } from '../../core/option-names.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import { asFailure, endInstances, type RuntimeResource } from './abi/component-instance.ts';
 import { propertyOf, show } from './abi/javascript-values.ts';
 import { HandleTable } from './abi/table-state.ts';

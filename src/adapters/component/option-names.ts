@@ -1,5 +1,5 @@
 /** Refuses unknown options of the loader. */
-import { unknownOption } from '../../core/option-names.ts';
+import { unknownOption } from '../../core/unknown-names.ts';
 import { show } from './abi/javascript-values.ts';
 import { ArgumentError } from './errors.ts';
 

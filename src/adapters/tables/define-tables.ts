@@ -27,13 +27,13 @@ import { checkHandlers, checkIdentity, eventTypeOf } from '../../core/define/mes
 import { fingerprint, fingerprintsOf } from '../../core/define/state-fingerprint.ts';
 import { DefinitionError } from '../../core/errors.ts';
 import type { EventContext, EventSource } from '../../core/messages.ts';
-import type { OptionNames } from '../../core/option-names.ts';
 import { definitionText } from '../../core/processors/definition-text.ts';
 import type { EventReading } from '../../core/processors/event-reading.ts';
 import type { InlineProcessor } from '../../core/processors/inline-projection.ts';
 import type { ProcessorStore, TableEngine, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
 import type { Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import { type Bind, bindQueries, type PreparedTableHandler, prepareQueries } from './prepared-queries.ts';
 import { shortName, TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';

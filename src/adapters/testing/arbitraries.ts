@@ -7,7 +7,8 @@
 import type * as FastCheck from 'fast-check';
 import { DefinitionError } from '../../core/errors.ts';
 import type { StandardSchema } from '../../core/index.ts';
-import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { checkOptionNames } from '../../core/option-names.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 
 /** The module fast-check: `import fc from 'fast-check'`. */
 export type FC = Omit<typeof FastCheck, 'default'>;

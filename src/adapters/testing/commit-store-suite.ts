@@ -1,5 +1,6 @@
 /** The contract of stores whose commits are read and imported (`decidable/storage`), as tests for any test runner. */
-import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { checkOptionNames } from '../../core/option-names.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import type { CheckCommits, ClosableCommitStore } from './event-store/commit-store.ts';
 import { importing } from './event-store/importing.ts';
 import { log } from './event-store/log.ts';

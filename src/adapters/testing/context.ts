@@ -1,6 +1,7 @@
 /** Makes contexts of events for tests. The same place in the history always has the same context. */
 import type { EventContext } from '../../core/index.ts';
-import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { checkOptionNames } from '../../core/option-names.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 
 /** The fields of a context. A context that a store returned may be passed too, which also has the event's index. */
 const NAMES: OptionNames<EventContext & { readonly index: number }> = {

@@ -1,6 +1,7 @@
 /** Tests of the contract of event stores (wit/event-store.wit), for any test runner. */
 import { DefinitionError } from '../../core/errors.ts';
-import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { checkOptionNames } from '../../core/option-names.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import { badArguments } from './event-store/bad-arguments.ts';
 import { chain } from './event-store/chain.ts';
 import { closing } from './event-store/closing.ts';

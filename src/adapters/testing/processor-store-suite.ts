@@ -1,6 +1,7 @@
 /** Tests of the contract of processor stores (src/core/processors/processor-store.ts), for any test runner. */
-import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { checkOptionNames } from '../../core/option-names.ts';
 import type { ProcessorStore } from '../../core/processors/processor-store.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import type { TestRunner } from './event-store-suite.ts';
 import { commits } from './processor-store/commits.ts';
 import { deadlines } from './processor-store/deadlines.ts';

@@ -103,7 +103,7 @@ export class Scene implements AsyncDisposable {
   async send(command: Message): Promise<CommandResult> {
     const envelope = this.commandModuleOf(command.type).types.command.toEnvelope(command);
     const result = await this.#run.handleCommand(envelope, { commandId: `test command ${this.#commands++}` });
-    await this.settle();
+    await this.waitUntilSettled();
     return result;
   }
 
@@ -117,7 +117,7 @@ export class Scene implements AsyncDisposable {
     const commandId = `00000000-0000-4000-8000-${String(this.#commands++).padStart(12, '0')}`;
     const record = decision({ commandId, correlationId: commandId, contentType });
     await this.#store.append(stream, envelopes, { tag: 'any' }, record);
-    await this.settle();
+    await this.waitUntilSettled();
   }
 
   /**
@@ -130,13 +130,13 @@ export class Scene implements AsyncDisposable {
       const [next] = await this.deadlines();
       if (next === undefined || next.dueAt > end) break;
       this.clock.set(Math.max(next.dueAt, this.clock.now()));
-      await this.settle();
+      await this.waitUntilSettled();
     }
     this.clock.set(end);
-    await this.settle();
+    await this.waitUntilSettled();
   }
 
-  async settle(): Promise<void> {
+  async waitUntilSettled(): Promise<void> {
     await this.#run.settled();
   }
 

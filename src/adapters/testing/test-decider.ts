@@ -4,7 +4,8 @@
  * Source: Greg Young's given/when/then for event-sourced systems; thinkbeforecoding's Decider samples.
  */
 import type { CommandHandler, CommandIdAware, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
-import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { checkOptionNames } from '../../core/option-names.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './message-types.ts';

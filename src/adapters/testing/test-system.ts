@@ -11,10 +11,11 @@ import type {
   RejectionDetail,
   System,
 } from '../../core/index.ts';
-import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { checkOptionNames } from '../../core/option-names.ts';
 import type { AnyReadModel } from '../../core/processors/documents.ts';
 import type { AnyReactor } from '../../core/processors/reactor.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import type { OptionNames } from '../../core/unknown-names.ts';
 import { ExpectationError } from './expectation.ts';
 import { sameBytes, sameEnvelope } from './message-types.ts';
 import { type Said, Saying } from './sentence.ts';

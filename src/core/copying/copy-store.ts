@@ -1,11 +1,12 @@
 /** Copies a store to another one, of the same engine or of another. */
 import type { EventStore } from '../event-store.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
 import { sleepFor, systemClock } from '../processors/clock.ts';
 import type { CommitImport, CommitLog } from '../storage/commit-transfer.ts';
 import { lastPosition } from '../storage/read-events.ts';
 import { Turns } from '../storage/turns.ts';
 import type { CommitSource } from '../storage/verify-chain.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import { CopyError } from './copy-error.ts';
 import { type CopiedProcessors, copyProcessors, refuseRunning, type StoreWithProcessors } from './copy-processors.ts';
 import {

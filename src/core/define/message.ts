@@ -4,8 +4,9 @@
  */
 import { DefinitionError } from '../errors.ts';
 import type { WritePrecondition } from '../messages.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
 import { isPositiveU32, isText, mustBe } from '../predicates.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import type { InputOf, OutputOf, Rereadable, StandardSchema } from './schema.ts';
 import { shapeOf } from './schema.ts';
 

@@ -9,8 +9,8 @@ import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError } from '../errors.ts';
 import type { EventContext, EventSource } from '../messages.ts';
-import type { OptionNames } from '../option-names.ts';
 import type { EventType } from '../types.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import {
   type CheckedEventSources,
   eventSources,

@@ -12,7 +12,13 @@ import { uuidV4, uuidV7 } from '../uuid.ts';
 import type { BoundModule } from './bound-module.ts';
 import { CommandInFlight, decodeCommand, type RoutedRequest } from './command-in-flight.ts';
 import { commandFault, invalidArgument, invalidReturn, moduleFailure } from './failures.ts';
-import { type CheckedOptions, checkedEnvelope, checkedMessage, checkedOptions, type SendOptions } from './options.ts';
+import {
+  type CheckedOptions,
+  checkedEnvelope,
+  checkedMessage,
+  checkedOptions,
+  type DispatchOptions,
+} from './options.ts';
 import type { Route, Routes } from './routes.ts';
 
 /**
@@ -24,7 +30,7 @@ import type { Route, Routes } from './routes.ts';
 export function acceptEnvelope(
   routes: Routes,
   command: Envelope,
-  options: SendOptions | undefined,
+  options: DispatchOptions | undefined,
   since: number,
 ): CommandInFlight {
   const checked = checkedOptions(options);
@@ -41,7 +47,7 @@ export function acceptEnvelope(
 export function acceptMessage(
   routes: Routes,
   command: unknown,
-  options: SendOptions | undefined,
+  options: DispatchOptions | undefined,
   since: number,
 ): CommandInFlight {
   const checked = checkedOptions(options);

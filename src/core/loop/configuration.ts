@@ -2,9 +2,10 @@
 import { DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import { DEFAULT_CACHED_STATES, DEFAULT_REPLAY_LIMIT } from '../limits.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
 import { mustBe } from '../predicates.ts';
 import type { ExclusiveAppend } from '../storage/exclusive-append.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import type { Authorizer } from './authorization.ts';
 import type { AnyModule } from './bound-module.ts';
 import { type EventSourcerObserver, HOOKS } from './observer.ts';

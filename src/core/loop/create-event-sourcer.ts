@@ -17,7 +17,7 @@ import { configured, type EventSourcerConfiguration } from './configuration.ts';
 import type { LiveState } from './live-state.ts';
 import { Loader } from './loader.ts';
 import { notify } from './observer.ts';
-import { checkReadOptions, checkStateOptions, type ReadOptions, type SendOptions } from './options.ts';
+import { checkReadOptions, checkStateOptions, type DispatchOptions, type StateOptions } from './options.ts';
 import { type DispatchResult, FoldedStreamState, ReadStateResult, type StreamState } from './results.ts';
 import { Routes } from './routes.ts';
 import { StateCache } from './state-cache.ts';
@@ -47,7 +47,7 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
    *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
-  handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
+  handleCommand(command: Envelope, options?: DispatchOptions): Promise<CommandResult>;
 
   /**
    * Decides a command that is a message of its module, `{ type, data }`, and stores the decision. The schema of its
@@ -61,7 +61,7 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
    */
   dispatch<const Type extends DispatchableCommand<Module>['type']>(
     command: DispatchableCommand<Module> & { readonly type: Type },
-    options?: SendOptions,
+    options?: DispatchOptions,
   ): Promise<DispatchResult<EventOfCommand<Module, Type>>>;
 
   /**
@@ -69,7 +69,7 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
    *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
-  readState(stream: string, options?: ReadOptions): Promise<FoldedState>;
+  readState(stream: string, options?: StateOptions): Promise<FoldedState>;
 
   /**
    * Reads the state of a stream as a value of its module, at the newest revision or at the given one. Later commands do
@@ -82,7 +82,7 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
   state<Source extends Module>(
     module: Source,
     stream: string,
-    options?: Omit<ReadOptions, 'module'>,
+    options?: Omit<StateOptions, 'module'>,
   ): Promise<StreamState<StateOfModule<Source>>>;
 
   /** Refuses later calls, waits for earlier ones, and releases every handle. */
@@ -142,11 +142,11 @@ class Sourcer {
     });
   }
 
-  handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult> {
+  handleCommand(command: Envelope, options?: DispatchOptions): Promise<CommandResult> {
     return this.#send(acceptEnvelope, command, options);
   }
 
-  dispatch(command: unknown, options?: SendOptions): Promise<DispatchResult<unknown>> {
+  dispatch(command: unknown, options?: DispatchOptions): Promise<DispatchResult<unknown>> {
     // The loop returns a `DispatchResult` for a command that was accepted as a message.
     return this.#send(acceptMessage, command, options) as Promise<DispatchResult<unknown>>;
   }
@@ -156,9 +156,9 @@ class Sourcer {
    * the queue.
    */
   #send<Sent>(
-    accept: (routes: Routes, command: Sent, options: SendOptions | undefined, since: number) => CommandInFlight,
+    accept: (routes: Routes, command: Sent, options: DispatchOptions | undefined, since: number) => CommandInFlight,
     command: Sent,
-    options: SendOptions | undefined,
+    options: DispatchOptions | undefined,
   ): Promise<CommandResult> {
     const since = this.#ends === undefined ? 0 : performance.now();
     let isAdmitted = false;
@@ -175,7 +175,7 @@ class Sourcer {
     return this.#loop.run(inFlight);
   }
 
-  async readState(stream: string, options: ReadOptions = {}): Promise<FoldedState> {
+  async readState(stream: string, options: StateOptions = {}): Promise<FoldedState> {
     this.#admission.enterRead();
     try {
       checkReadOptions(stream, options);
@@ -188,7 +188,7 @@ class Sourcer {
   async state(
     source: AnyModule,
     stream: string,
-    options: Omit<ReadOptions, 'module'> = {},
+    options: Omit<StateOptions, 'module'> = {},
   ): Promise<StreamState<unknown>> {
     this.#admission.enterRead();
     try {
@@ -220,7 +220,7 @@ class Sourcer {
   #read<Result>(
     module: BoundModule,
     stream: string,
-    { revision, signal }: ReadOptions,
+    { revision, signal }: StateOptions,
     read: ReadState<Result>,
   ): Promise<Result> {
     if (revision === undefined) return this.#reader.newest(module, stream, signal, read);

@@ -2,7 +2,7 @@
 import type { CommandFailure } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Conflict } from '../event-store.ts';
-import type { OptionNames } from '../option-names.ts';
+import type { OptionNames } from '../unknown-names.ts';
 
 /** The module and the stream of an observation. */
 export interface ObservedStream {

@@ -2,7 +2,6 @@
 import type { Message } from '../define/message.ts';
 import type { CommandOptions, ReadStateOptions } from '../event-sourcer.ts';
 import type { Envelope, Precondition } from '../messages.ts';
-import { type OptionNames, unknownOption } from '../option-names.ts';
 import {
   envelopeProblem,
   type FieldProblem,
@@ -14,10 +13,11 @@ import {
   preconditionProblem,
 } from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
+import { type OptionNames, unknownOption } from '../unknown-names.ts';
 import { invalidArgument } from './failures.ts';
 
 /** The options of a command: those of the contract, and those that are available only in the process. */
-export interface SendOptions extends Omit<CommandOptions, 'deadline'> {
+export interface DispatchOptions extends Omit<CommandOptions, 'deadline'> {
   /**
    * The command fails with `deadline-exceeded` if it is not committed by this time. A `bigint` is in milliseconds since
    * the Unix epoch.
@@ -30,12 +30,12 @@ export interface SendOptions extends Omit<CommandOptions, 'deadline'> {
 }
 
 /** The options of a read: those of the contract, and those that are available only in the process. */
-export interface ReadOptions extends ReadStateOptions {
+export interface StateOptions extends ReadStateOptions {
   /** Cancels the read. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const SEND_OPTIONS: OptionNames<SendOptions> = {
+const DISPATCH_OPTIONS: OptionNames<DispatchOptions> = {
   commandId: true,
   correlationId: true,
   causationId: true,
@@ -45,8 +45,8 @@ const SEND_OPTIONS: OptionNames<SendOptions> = {
   signal: true,
   principal: true,
 };
-const READ_OPTIONS: OptionNames<ReadOptions> = { module: true, revision: true, signal: true };
-const STATE_OPTIONS: OptionNames<Omit<ReadOptions, 'module'>> = { revision: true, signal: true };
+const READ_STATE_OPTIONS: OptionNames<StateOptions> = { module: true, revision: true, signal: true };
+const STATE_OPTIONS: OptionNames<Omit<StateOptions, 'module'>> = { revision: true, signal: true };
 
 /**
  * The options of one command, checked. They are a copy, because the caller may change the object while the command
@@ -75,9 +75,9 @@ const WITHOUT_OPTIONS: CheckedOptions = {
 };
 
 /** Checks and copies the options of a command. @throws CommandFailure `invalid-argument`. */
-export function checkedOptions(options: SendOptions | undefined): CheckedOptions {
+export function checkedOptions(options: DispatchOptions | undefined): CheckedOptions {
   if (options === undefined) return WITHOUT_OPTIONS;
-  checkNames(options, SEND_OPTIONS);
+  checkNames(options, DISPATCH_OPTIONS);
   const { commandId, correlationId, causationId, actor, precondition, deadline, signal } = options;
   if (commandId !== undefined && typeof commandId !== 'string') throw wrong('options.commandId', 'a string', commandId);
   checkText('options.correlationId', correlationId);
@@ -106,19 +106,19 @@ export function checkedOptions(options: SendOptions | undefined): CheckedOptions
 }
 
 /** Checks the options of `readState`. @throws CommandFailure `invalid-argument`. */
-export function checkReadOptions(stream: string, options: ReadOptions): void {
-  checkRead(stream, options, READ_OPTIONS);
+export function checkReadOptions(stream: string, options: StateOptions): void {
+  checkRead(stream, options, READ_STATE_OPTIONS);
   if (options.module !== undefined && typeof options.module !== 'string') {
     throw wrong('options.module', 'the name of a module', options.module);
   }
 }
 
 /** Checks the options of `state`, whose first argument is the module. @throws CommandFailure `invalid-argument`. */
-export function checkStateOptions(stream: string, options: Omit<ReadOptions, 'module'>): void {
+export function checkStateOptions(stream: string, options: Omit<StateOptions, 'module'>): void {
   checkRead(stream, options, STATE_OPTIONS);
 }
 
-function checkRead(stream: string, options: ReadOptions, known: Readonly<Record<string, true>>): void {
+function checkRead(stream: string, options: StateOptions, known: Readonly<Record<string, true>>): void {
   const problem = checkStreamName(stream);
   if (problem !== undefined) throw invalidArgument('stream', problem);
   checkNames(options, known);
@@ -162,7 +162,7 @@ export function checkedMessage(command: unknown): Message {
   }
   for (const field in command) {
     if (field === 'type' || field === 'data') continue;
-    const hint = Object.hasOwn(SEND_OPTIONS, field) ? '; pass options as the second argument' : '';
+    const hint = Object.hasOwn(DISPATCH_OPTIONS, field) ? '; pass options as the second argument' : '';
     throw invalidArgument(`command.${field}`, `is not a field of a message; a message has only type and data${hint}`);
   }
   const { type, data } = command;

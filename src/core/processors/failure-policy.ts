@@ -1,6 +1,7 @@
 /** Decides what a processor does if an event cannot be processed. */
 import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import { type Clock, sleepFor } from './clock.ts';
 import { StatementFailed, type StopReason } from './processor-store.ts';
 

@@ -8,7 +8,8 @@
  */
 import { DecidableError, DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import { uuidV4 } from '../uuid.ts';
 import { type Clock, sleepFor } from './clock.ts';
 import type { CompletePolicy } from './failure-policy.ts';

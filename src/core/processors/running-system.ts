@@ -8,7 +8,7 @@ import type { CommandResult } from '../event-sourcer.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
 import { createEventSourcer, type ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
 import { eventSourcerHooks } from '../loop/observer.ts';
-import type { SendOptions } from '../loop/options.ts';
+import type { DispatchOptions } from '../loop/options.ts';
 import type { Envelope } from '../messages.ts';
 import { checkOptionNames } from '../option-names.ts';
 import { lastPosition } from '../storage/read-events.ts';
@@ -183,11 +183,11 @@ export class SystemRun implements AsyncDisposable {
     return this.#sourcer;
   }
 
-  dispatch(command: unknown, options?: SendOptions): Promise<CommandResult> {
+  dispatch(command: unknown, options?: DispatchOptions): Promise<CommandResult> {
     return this.#sourcer.dispatch(command as never, options);
   }
 
-  handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult> {
+  handleCommand(command: Envelope, options?: DispatchOptions): Promise<CommandResult> {
     return this.#sourcer.handleCommand(command, options);
   }
 

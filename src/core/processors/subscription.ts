@@ -6,7 +6,8 @@ import { DefinitionError } from '../errors.ts';
 import type { EventStore, ReadAllOptions } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
+import type { OptionNames } from '../unknown-names.ts';
 
 /** Selects the events of a subscription, and the position at which it starts. */
 export interface SubscribeOptions {

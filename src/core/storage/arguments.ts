@@ -7,7 +7,6 @@ import { AppendFailure, StoreFailure } from '../errors.ts';
 import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { Decision, Envelope, EventName, Precondition, RecordedDecision } from '../messages.ts';
-import { type OptionNames, unknownOption } from '../option-names.ts';
 import {
   envelopeProblem,
   type FieldProblem,
@@ -18,6 +17,7 @@ import {
   rejectionProblem,
 } from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
+import { type OptionNames, unknownOption } from '../unknown-names.ts';
 import { isUuid } from '../uuid.ts';
 import { HASH_BYTES, type RecordedCommit } from './chain.ts';
 import type { ReadLogOptions } from './commit-transfer.ts';

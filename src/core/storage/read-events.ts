@@ -5,8 +5,8 @@ import { StoreFailure } from '../errors.ts';
 import type { Direction, EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
-import type { OptionNames } from '../option-names.ts';
 import { isPositiveU32, isSignal, mustBe } from '../predicates.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import { checkNames } from './arguments.ts';
 
 /** Selects the events to read. `undefined` has the same meaning as in the options of the store's functions. */

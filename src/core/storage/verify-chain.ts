@@ -1,7 +1,8 @@
 /**
  * Verifies the hash chain (docs/chain.md): computes the hash of every commit again and compares it with the stored one.
  */
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import type { RecordedCommit } from './chain.ts';
 import { type BrokenCommit, StreamChain, type StreamHead } from './stream-chain.ts';
 import { Turns } from './turns.ts';

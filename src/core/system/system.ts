@@ -6,9 +6,9 @@ import { DefinitionError } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
 import type { ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
-import type { SendOptions } from '../loop/options.ts';
+import type { DispatchOptions } from '../loop/options.ts';
 import type { Envelope, EventSource } from '../messages.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
 import type { DocumentsReader } from '../processors/documents-reader.ts';
 import type { AnyProcessManager } from '../processors/process-module.ts';
 import type { ParkedEvent, ParkedFilter, SubscriptionId } from '../processors/processor-store.ts';
@@ -19,6 +19,7 @@ import type { ProcessorStatus } from '../processors/status.ts';
 import type { CaughtUpOptions, StartOptions } from '../processors/system-options.ts';
 import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../processors/system-parts.ts';
 import { checkCategory } from '../stream-name.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import type { ReadModel } from '../worlds.ts';
 
 /** The parts of a system. */
@@ -54,7 +55,7 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
    */
   readonly dispatch: ModuleEventSourcer<Decider>['dispatch'];
   /** Decides a command in an envelope and stores the result. */
-  handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
+  handleCommand(command: Envelope, options?: DispatchOptions): Promise<CommandResult>;
   /** The event sourcer of the deciders. Use it to read states. */
   readonly sourcer: ModuleEventSourcer<Decider>;
   /** Reads a read model of the system. */

@@ -3,13 +3,14 @@
 import { DefinitionError } from '../errors.ts';
 import { type AnyModule, BoundModule } from '../loop/bound-module.ts';
 import type { ModuleIdentity } from '../messages.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
 import { mustBe } from '../predicates.ts';
 import { type AnyProcessManager, processModule } from '../processors/process-module.ts';
 import type { RecordedCommit } from '../storage/chain.ts';
 import { StreamChain, type StreamHead } from '../storage/stream-chain.ts';
 import { type CommitSource, streamHeads, wrongHead } from '../storage/verify-chain.ts';
 import { categoryOf } from '../stream-name.ts';
+import type { OptionNames } from '../unknown-names.ts';
 import type { Difference } from './difference.ts';
 import { ExpectedHeads } from './expected-heads.ts';
 import { StreamReplay } from './stream-replay.ts';

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   createEventSourcer,
+  type DispatchOptions,
   defineDecider,
   type EventSourcerObserver,
   readEvents,
   readPages,
-  type SendOptions,
 } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { z } from 'zod';
@@ -105,8 +105,8 @@ describe('the options of a command', () => {
     test(`are refused if they ${problem}`, async () => {
       const { sourcer, store } = sourcerOfCounters();
       for (const sent of [
-        sourcer.dispatch(count, options as SendOptions),
-        sourcer.handleCommand(envelope, options as SendOptions),
+        sourcer.dispatch(count, options as DispatchOptions),
+        sourcer.handleCommand(envelope, options as DispatchOptions),
       ]) {
         assert.equal((await failsWith(sent, 'invalid-argument')).payload.val.argument, argument);
       }

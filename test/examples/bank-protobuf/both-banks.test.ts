@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import {
   type CommandResult,
   createEventSourcer,
+  type DispatchOptions,
   isCommandFailure,
   type RecordedEvent,
-  type SendOptions,
 } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { account as zod } from '../../../examples/bank/account.ts';
@@ -37,7 +37,7 @@ async function* framed() {
 
 /** Returns the outcome of a command as values of the domain. */
 async function outcomeOf(
-  sourcer: { dispatch(command: never, options: SendOptions): Promise<CommandResult> },
+  sourcer: { dispatch(command: never, options: DispatchOptions): Promise<CommandResult> },
   command: unknown,
   commandId: string,
   read: (event: RecordedEvent) => unknown,

@@ -3,7 +3,7 @@
 import { isFault } from '../../../core/errors.ts';
 import type { CommandResult } from '../../../core/event-sourcer.ts';
 import type { AnyModule } from '../../../core/loop/bound-module.ts';
-import type { SendOptions } from '../../../core/loop/options.ts';
+import type { DispatchOptions } from '../../../core/loop/options.ts';
 import { json } from '../../codecs/json.ts';
 import { DONE, REJECTED } from '../exit-codes.ts';
 import { CommandLineError } from '../failures.ts';
@@ -12,7 +12,8 @@ import { oneLine } from '../output.ts';
 import type { AnyRunningSystem, Session } from '../session.ts';
 import { eventLine, eventRecord } from './events.ts';
 
-export interface DispatchOptions {
+/** The options of `decidable dispatch`. */
+export interface DispatchCommandOptions {
   readonly commandId?: string | undefined;
   readonly actor?: string | undefined;
   readonly correlationId?: string | undefined;
@@ -24,7 +25,7 @@ export async function dispatch(
   session: Session,
   type: string,
   data: string,
-  { expectedRevision, ...options }: DispatchOptions,
+  { expectedRevision, ...options }: DispatchCommandOptions,
 ): Promise<number> {
   const { system } = await session.config();
   const module = deciderOf(system.deciders, type);
@@ -82,7 +83,7 @@ function send(
   module: AnyModule,
   type: string,
   data: unknown,
-  options: SendOptions,
+  options: DispatchOptions,
 ): Promise<CommandResult> {
   // The schema of its type checks a message. A component accepts only bytes.
   if (module.canonicalCommand !== undefined) return running.dispatch({ type, data } as never, options);

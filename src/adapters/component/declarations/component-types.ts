@@ -1,6 +1,6 @@
 /** `componentTypes`: the TypeScript declarations of a component's imports and exports. */
 
-import type { OptionNames } from '../../../core/option-names.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
 import { decode } from '../binary/decode.ts';
 import { toPascalCase } from '../camel-case.ts';

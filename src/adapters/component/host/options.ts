@@ -3,7 +3,7 @@
  * never ignored. The checks of the limits are in `metering/budget.ts`.
  */
 
-import type { OptionNames } from '../../../core/option-names.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 import { show } from '../abi/javascript-values.ts';
 import { nameOfTypedArray } from '../abi/number-lists.ts';
 import { ArgumentError, type ImportObject } from '../index.ts';

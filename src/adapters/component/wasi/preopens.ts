@@ -1,6 +1,6 @@
 /** The directories that a guest finds open when it starts. */
 
-import type { OptionNames } from '../../../core/option-names.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 import { show } from '../abi/javascript-values.ts';
 import { ArgumentError } from '../errors.ts';
 import { checkNames } from '../option-names.ts';

@@ -3,12 +3,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import { DefinitionError, StoreFailure } from '../../../core/errors.ts';
 import type { EventStore } from '../../../core/event-store.ts';
-import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { checkOptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
 import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
 import type { CommitSource } from '../../../core/storage/verify-chain.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 import type { BackupOptions } from '../sqlite/backup.ts';
 import { parseAddress, type StoreAddress } from './parse-address.ts';
 

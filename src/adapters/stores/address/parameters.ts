@@ -1,5 +1,5 @@
 /** The query parameters of an address: the options of an adapter as texts. */
-import { unknownName } from '../../../core/option-names.ts';
+import { unknownName } from '../../../core/unknown-names.ts';
 import { AddressError, withoutSecrets } from './address-error.ts';
 
 /** Reads the text of one parameter. Returns `undefined` if the text is invalid. */

@@ -11,7 +11,7 @@ import type {
   SnapshotKey,
 } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
-import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { checkOptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
@@ -31,6 +31,7 @@ import type {
   ReadStreamsOptions,
   StreamHead,
 } from '../../../core/storage/verify-chain.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 import { append, importCommit } from './append.ts';
 import { empty, lastPosition, snapshotName } from './contents.ts';
 import { MemoryProcessors } from './processors.ts';

@@ -1,7 +1,8 @@
 /** The options of a NATS store, checked before a connection is made. */
 import { DefinitionError } from '../../../core/errors.ts';
-import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { checkOptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 
 /**
  * A connection that a transport of nats.js has made, for example `connect` of `@nats-io/transport-node`. The type has

@@ -1,7 +1,8 @@
 /** The options of a PostgreSQL store, checked before anything is connected. */
 import { DefinitionError } from '../../../core/errors.ts';
-import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { checkOptionNames } from '../../../core/option-names.ts';
 import { isPositiveU32, isText, mustBe } from '../../../core/predicates.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 import type { PostgresClient, PostgresPool } from './driver.ts';
 
 /** The options that open a store in a PostgreSQL database. Exactly one of `url`, `pool` and `client` is given. */

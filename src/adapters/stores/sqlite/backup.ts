@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreFailure } from '../../../core/errors.ts';
-import type { OptionNames } from '../../../core/option-names.ts';
 import { isPositiveU32, isSignal, mustBe } from '../../../core/predicates.ts';
 import { checkNames } from '../../../core/storage/arguments.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 import { FileFailure } from './failures.ts';
 
 /** The progress of a backup, in pages of 4 KiB. */

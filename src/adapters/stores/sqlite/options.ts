@@ -1,7 +1,8 @@
 /** The options of a SQLite store, and their checks, which are made before any file is opened. */
 import { DefinitionError } from '../../../core/errors.ts';
-import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { checkOptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
+import type { OptionNames } from '../../../core/unknown-names.ts';
 
 /** The options of `createSqliteStore`. */
 export interface SqliteStoreOptions {

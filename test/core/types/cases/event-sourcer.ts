@@ -56,7 +56,7 @@ export const ofText = sourcer.dispatch({ type: 'Count', data: { by: 'two' } });
 // refused: 'too' does not exist in type | a command has no further fields
 export const tooMuch = sourcer.dispatch({ type: 'Count', data: { by: 1, too: 2 } });
 
-// refused: 'comandId' does not exist in type 'SendOptions' | an unknown option is a mistake
+// refused: 'comandId' does not exist in type 'DispatchOptions' | an unknown option is a mistake
 export const misspelt = sourcer.dispatch({ type: 'Count', data: { by: 1 } }, { comandId: '1' });
 
 // refused: 'maxAttempt' does not exist in type | an unknown option is a mistake

@@ -1,6 +1,6 @@
 /** The resources that a guest may use, and the error if it uses more. */
 
-import type { OptionNames } from '../../../../core/option-names.ts';
+import type { OptionNames } from '../../../../core/unknown-names.ts';
 import { ArgumentError, Trap, type TrapCode } from '../../index.ts';
 import { checkNames } from '../../option-names.ts';
 import { checkGrant, type Indeterminism } from './determinism.ts';
