@@ -17,7 +17,7 @@ const DAY = 86_400_000n;
 /** Marks the two halves that the process sends. A client may have sent halves of its own, with ids of its own. */
 export const HALF = 'transfer ';
 
-/** Returns the id of the transfer to which a withdrawal or a deposit belongs; undefined if it belongs to none. */
+/** Returns the id of the transfer to which a withdrawal or a deposit belongs, or undefined if it belongs to none. */
 function transferOf(half: { readonly transferId?: string | undefined }): string | undefined {
   return half.transferId?.startsWith(HALF) ? half.transferId.slice(HALF.length) : undefined;
 }
@@ -30,7 +30,7 @@ export const transferProcess = defineEventHandler({
     from: z.string(),
     to: z.string(),
     amount: z.int(),
-    /** The reason why the target refused the money; empty unless it did. */
+    /** The reason why the target refused the money. It is empty if the target accepted the money. */
     reason: z.string(),
     /** The number of times that the money was refused, by the target and then by the source. */
     refusals: z.int(),

@@ -8,7 +8,7 @@ export interface PublicSymbol {
   readonly kind: 'function' | 'class' | 'constant' | 'type';
   /** The text of the declaration in the file, overloads included. */
   readonly declaration: string;
-  /** The text of the docstring without the marks of the comment; undefined if there is none. */
+  /** The text of the docstring without the marks of the comment, or undefined if there is none. */
   readonly doc: string | undefined;
   /** The file that declares the symbol, and the line, counted from 1. */
   readonly file: string;

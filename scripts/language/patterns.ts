@@ -171,6 +171,22 @@ export const PATTERNS: readonly Pattern[] = [
       '\\bin other clothes\\b|\\b(?:dress|dressed|dresses|clothes|doorman)\\b|\\b(?:call|calls|called|calling) off\\b|\\b(?:is|are|was) to blame\\b|\\bpatience\\b|\\bunder way\\b|\\bside by side\\b',
     ),
   },
+  {
+    name: 'undefined-if',
+    reason: 'a fragment without a subject',
+    instead: '"or undefined if …" in the same sentence, "It is undefined if …"',
+    matches: phrase(
+      '(?:;\\s|(?<=^\\s*|(?<!@(?:returns|remarks|param \\w+))[.!?] ))(?:undefined|empty) (?:if|for|once|unless|until|without|while)\\b',
+    ),
+  },
+  {
+    name: 'old-spelling',
+    reason: 'the documentation of engines and toolchains has another word',
+    instead: '"timeout", "runtime library", "forever", "passes", "the same"',
+    matches: phrase(
+      '\\btime-outs?\\b|\\brun-time librar|\\bfor ever\\b|\\bhand(?:s|ed|ing)? over\\b|\\bthe very same\\b',
+    ),
+  },
 ];
 
 /** A phrase that is found only in the given case. */

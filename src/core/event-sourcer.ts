@@ -31,10 +31,10 @@ export interface CommandResult {
   readonly outcome: Outcome;
   /** The events that the decision appended. */
   readonly events: readonly RecordedEvent[];
-  /** The stream's last revision right after the decision; undefined if the stream has no events. */
+  /** The stream's last revision right after the decision, or undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
   /**
-   * The position of the last event of the decision; undefined if it has no events. A reader that has seen it has seen the
+   * The position of the last event of the decision, or undefined if it has no events. A reader that has seen it has seen the
    * decision.
    */
   readonly position?: bigint | undefined;
@@ -61,7 +61,7 @@ export interface FoldedState {
   readonly contentType: string;
   readonly state: Uint8Array;
   /**
-   * The last revision that is folded into the state; undefined if the stream has no events, so that this is the initial
+   * The last revision that is folded into the state, or undefined if the stream has no events, so that this is the initial
    * state.
    */
   readonly revision?: bigint | undefined;

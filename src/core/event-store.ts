@@ -9,7 +9,7 @@ import type { Decision, Envelope, EventName, Precondition, RecordedDecision, Rec
 export interface Conflict {
   readonly stream: string;
   readonly precondition: Precondition;
-  /** The stream's last revision; undefined if the stream has no events. */
+  /** The stream's last revision, or undefined if the stream has no events. */
   readonly actual?: bigint | undefined;
 }
 
@@ -48,11 +48,11 @@ export type AppendError =
 
 /** The result of an append. */
 export interface Appended {
-  /** The revision of the first new event; undefined if there were no events. */
+  /** The revision of the first new event, or undefined if there were no events. */
   readonly firstRevision?: bigint | undefined;
-  /** The position of the first new event; undefined if there were no events. The other events follow it, in order. */
+  /** The position of the first new event, or undefined if there were no events. The other events follow it, in order. */
   readonly firstPosition?: bigint | undefined;
-  /** The stream's last revision after the append; undefined if the stream has no events. */
+  /** The stream's last revision after the append, or undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
   readonly recordedAt: bigint;
   /** SHA-256 over the hash of the commit before this one in the stream and the content of this one. */

@@ -88,6 +88,19 @@ const EXAMPLES: Readonly<Record<string, { readonly found: readonly string[]; rea
     found: ['The stack is left out: it has paths.', 'One call for all: they are\nwritten together.'],
     plain: ['cannot drop the handle: it is lent to a call', 'The parts: commands and events.', 'It has paths.'],
   },
+  'undefined-if': {
+    found: ['The last revision; undefined if the stream has no events.', 'The name. Undefined once it was dropped.'],
+    plain: ['The name, or undefined if it has none.', 'It is undefined if the stream has no events.'],
+  },
+  'old-spelling': {
+    found: [
+      'It ends after the time-out.',
+      'A run-time library reads the clock.',
+      'It waits for ever.',
+      'It is handed over.',
+    ],
+    plain: ['It ends after the timeout.', 'The runtime library reads it at run time.', 'It is right for every reader.'],
+  },
   metaphor: { found: ['A decider in other clothes.', 'The call was called off.'], plain: ['The call was cancelled.'] },
 };
 

@@ -175,7 +175,7 @@ function runs(binaries: string, user: User): boolean {
   return version.status === 0;
 }
 
-/** The folder of the platform package; undefined if it is not installed. */
+/** The folder of the platform package, or undefined if it is not installed. */
 function embeddedFolder(): string | undefined {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   let entry: string;

@@ -10,7 +10,7 @@ export interface Options {
   readonly store: string;
   /** The folder of the receipts. */
   readonly receipts: string;
-  /** The language of the component that decides; undefined if the module in this process does. */
+  /** The language of the component that decides, or undefined if the module in this process does. */
   readonly guest: Guest | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The index of command ids (docs/decisions.md §61). A command id is used once in a store, for ever. Two mechanisms cover all
+ * The index of command ids (docs/decisions.md §61). A command id is used once in a store, forever. Two mechanisms cover all
  * time together:
  *
  * - The server refuses an id that it has seen within its duplicate window.

@@ -44,7 +44,7 @@ export interface NatsCommands {
 
 /**
  * Makes a client of the commands that {@link serveCommands} serves. Pass a `commandId`, so that a command can be sent again
- * after a time-out: a command that was decided already returns its first outcome.
+ * after a timeout: a command that was decided already returns its first outcome.
  *
  * @example
  * const commands = natsCommands(connection, { name: 'bank' });

@@ -16,7 +16,7 @@ function partOf(message: StoredMessage): CommitPart {
   return { message, numbers: parseNumbers(text) };
 }
 
-/** Returns the command id of the message that identifies a commit; empty for the other parts of a large commit. */
+/** Returns the command id of the message that identifies a commit. It is empty for the other parts of a large commit. */
 export function commandIdOf({ headers }: StoredMessage): string {
   return headers?.last('Nats-Msg-Id') ?? '';
 }

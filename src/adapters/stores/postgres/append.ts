@@ -15,7 +15,7 @@ export interface NewCommit {
   readonly commandId: string;
   readonly precondition: Precondition;
   readonly eventCount: number;
-  /** The time to record; undefined if the server stamps it. */
+  /** The time to record, or undefined if the server stamps it. */
   readonly recordedAt: bigint | undefined;
   readonly content: Uint8Array;
   /** The number of events of each type. */

@@ -15,7 +15,7 @@ import { play, replay, reread } from './bank-story.ts';
 export interface BankHost {
   readonly name: string;
   module(): Promise<CommandHandler<unknown, unknown, unknown>>;
-  /** The number of handles that are still held. Undefined if the module has no handles. */
+  /** The number of handles that are still held. It is undefined if the module has no handles. */
   handles?(): number;
   /** Fewer runs of each property, for hosts that are slow. */
   readonly runs: number;
@@ -43,7 +43,7 @@ const LIFE = [
  * Messages that are not commands of the bank. Each leads to a fault with the same code as in the module in the process.
  */
 const NO_COMMANDS = {
-  'a type that nobody knows': envelope('Steal', { accountId: '0001' }),
+  'an unknown type': envelope('Steal', { accountId: '0001' }),
   'an event': envelope('Deposited', { accountId: '0001', amount: 5 }),
   'a newer schema version': envelope('CloseAccount', { accountId: '0001' }, 2),
   'schema version 0': { ...envelope('CloseAccount', { accountId: '0001' }), schemaVersion: 0 },

@@ -32,7 +32,7 @@ describe('the interface of an import', () => {
     ['under an earlier compatible version', 'a:b/c@1.9.0', { 'a:b/c@1.2.3': { getIt } }],
     ['under a compatible 0.x version', 'a:b/c@0.2.0', { 'a:b/c@0.2.7': { getIt } }],
     ['under another build of a version', 'a:b/c@1.2.3+one', { 'a:b/c@1.2.4+two': { getIt } }],
-    ['under the very same prerelease', 'a:b/c@1.0.0-rc.1', { 'a:b/c@1.0.0-rc.1': { getIt } }],
+    ['under the same prerelease', 'a:b/c@1.0.0-rc.1', { 'a:b/c@1.0.0-rc.1': { getIt } }],
     ['under any version of the track that it names', 'a:b/c@1', { 'a:b/c@1.9.0': { getIt } }],
     ['under any version of the 0.x track that it names', 'a:b/c@0.2', { 'a:b/c@0.2.7': { getIt } }],
     ['under the track of its version', 'a:b/c@0.2.7', { 'a:b/c@0.2': { getIt } }],

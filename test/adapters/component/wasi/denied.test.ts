@@ -52,7 +52,7 @@ function callDirectly(imports: object, name: string, { form, resource, member }:
   return Reflect.apply(functionOf(type.prototype, camelCase(member!)), Object.create(type.prototype), []);
 }
 
-/** The exception of a call; undefined if it returned. */
+/** Returns the exception of a call, or undefined if the call returned. */
 function thrownBy(call: () => unknown): unknown {
   try {
     call();

@@ -53,7 +53,7 @@ describe('a line of output', () => {
     const { out, stdout, wasi } = guest();
     const long = `a${'ß'.repeat(100_000)}`;
     for (let at = 0; at < long.length; at += 7_777) stdout.write(bytes(long.slice(at, at + 7_777)));
-    assert.ok(out.length > 0, 'a line without an end is not kept for ever');
+    assert.ok(out.length > 0, 'a line without an end is not kept forever');
     wasi.flush();
     assert.equal(out.join(''), long);
   });
@@ -109,7 +109,7 @@ describe('a line of output', () => {
     assert.deepEqual(out, ['\uFEFFmark', 'a\uFFFDb', '\uFFFD']);
   });
 
-  test('does not end if the guest flushes, because a run-time library flushes after each piece', () => {
+  test('does not end if the guest flushes, because a runtime library flushes after each piece', () => {
     const { out, stdout } = guest();
     stdout.blockingWriteAndFlush(bytes('first '));
     stdout.flush();

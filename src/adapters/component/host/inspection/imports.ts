@@ -21,7 +21,7 @@ export interface InspectedImport {
   readonly provider: ImportProvider;
   /** The access that the guest gets with it, as a sentence. */
   readonly grants: string;
-  /** The functions of an interface, in the order of the binary. Empty for other imports. */
+  /** The functions of an interface, in the order of the binary. It is empty for other imports. */
   readonly functions: readonly string[];
 }
 

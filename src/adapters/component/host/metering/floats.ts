@@ -4,7 +4,7 @@
  * The sign and payload of a NaN that an instruction computes depend on the processor (*WebAssembly 3.0*, "Numerics /
  * NaN Propagation"). A guest can see them if it stores the number or reinterprets its bits. So each instruction that may
  * compute a NaN is followed by code that replaces any NaN by the canonical one. NaNs that are only loaded, stored or
- * moved keep their bits, because run-time libraries hide pointers in them.
+ * moved keep their bits, because runtime libraries hide pointers in them.
  */
 import type { Cursor } from './cursor.ts';
 import { Op } from './instructions.ts';
@@ -40,7 +40,7 @@ const RELAXED: ReadonlyMap<number, FloatType> = new Map([
 ]);
 
 /**
- * Returns the type of the NaN that an instruction may compute; undefined if it computes none. `abs`, `neg` and
+ * Returns the type of the NaN that an instruction may compute, or undefined if it computes none. `abs`, `neg` and
  * `copysign` only change the sign, and `pmin` and `pmax` return an operand.
  *
  * @param cursor is after the opcode, and stays there.

@@ -11,7 +11,7 @@ export interface Growable {
   readonly min: bigint;
   /** The maximum of its type. If it declares none, the maximum of its index type. */
   readonly max: bigint;
-  /** The maximum of its type. Undefined if it declares none. */
+  /** The maximum of its type. It is undefined if the type declares none. */
   readonly declaredMax: bigint | undefined;
   /** log2 of the bytes of a page. */
   readonly pageSizeLog2: number;
