@@ -8,6 +8,7 @@ import type { Subject } from '../../core/codec/codec.ts';
 import {
   bigIntegerBytes,
   NOT_FINITE_PROBLEM,
+  NoValue,
   normalFloat,
   PROTO_PROBLEM,
   undecodable,
@@ -31,18 +32,8 @@ export function decodeJson(bytes: Uint8Array, subject: Subject): unknown {
     return reading.whole();
   } catch (error) {
     if (!(error instanceof NoValue)) throw error;
-    const offset = new TextEncoder().encode(text.slice(0, error.index)).length;
+    const offset = new TextEncoder().encode(text.slice(0, error.offset)).length;
     throw undecodable(offset, error.problem, subject);
-  }
-}
-
-class NoValue {
-  /** The offset in UTF-16 units. */
-  readonly index: number;
-  readonly problem: string;
-  constructor(index: number, problem: string) {
-    this.index = index;
-    this.problem = problem;
   }
 }
 

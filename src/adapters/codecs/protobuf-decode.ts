@@ -5,7 +5,7 @@
  */
 import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import type { Subject } from '../../core/codec/codec.ts';
-import { NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from '../../core/codec/values.ts';
+import { NOT_FINITE_PROBLEM, NoValue, PROTO_PROBLEM, undecodable } from '../../core/codec/values.ts';
 import { MAX_VALUE_DEPTH } from '../../core/limits.ts';
 import { isImplicit, isRequired } from './protobuf-check.ts';
 import { wireTypeOf } from './protobuf-encode.ts';
@@ -25,15 +25,6 @@ export function decodeMessage(message: DescMessage, bytes: Uint8Array, subject: 
     // The reader throws if the bytes end early, a varint is too long or a string is not UTF-8.
     if (error instanceof Error) throw undecodable(fieldAt, error.message, subject, error);
     throw error;
-  }
-}
-
-class NoValue {
-  readonly offset: number;
-  readonly problem: string;
-  constructor(offset: number, problem: string) {
-    this.offset = offset;
-    this.problem = problem;
   }
 }
 

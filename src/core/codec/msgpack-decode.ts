@@ -15,7 +15,7 @@ import { toHex } from '../uuid.ts';
 import type { Subject } from './codec.ts';
 import { encodeMsgpack } from './msgpack-encode.ts';
 import * as Format from './msgpack-format.ts';
-import { NOT_FINITE_PROBLEM, normalFloat, PROTO_PROBLEM, undecodable } from './values.ts';
+import { NOT_FINITE_PROBLEM, NoValue, normalFloat, PROTO_PROBLEM, undecodable } from './values.ts';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -23,16 +23,6 @@ let source: Uint8Array = new Uint8Array(0);
 let position = 0;
 /** The offset at which the bytes end, or the extension that is being read ends. */
 let end = 0;
-
-/** An inner function throws it, because it does not know the subject. `decodeMsgpack` converts it to a fault. */
-class NoValue {
-  readonly offset: number;
-  readonly problem: string;
-  constructor(offset: number, problem: string) {
-    this.offset = offset;
-    this.problem = problem;
-  }
-}
 
 /** @throws FaultError `undecodable-payload` with the byte offset. */
 export function decodeMsgpack(bytes: Uint8Array, subject: Subject): unknown {

@@ -45,7 +45,22 @@ export function unencodable(path: Path, problem: string, subject: Subject): Faul
   });
 }
 
-/** Makes the error for invalid bytes. `offset` is that of the first invalid byte. */
+/**
+ * The reason why bytes have no value. The inner functions of a decoder throw it, because they do not know the subject.
+ * The decoder converts it to a fault.
+ */
+export class NoValue {
+  /** The position of the problem, in the units in which the decoder reads. */
+  readonly offset: number;
+  readonly problem: string;
+
+  constructor(offset: number, problem: string) {
+    this.offset = offset;
+    this.problem = problem;
+  }
+}
+
+/** Returns the error for invalid bytes. `offset` is the offset of the first invalid byte. */
 export function undecodable(offset: number, problem: string, subject: Subject, cause?: unknown): FaultError {
   return new FaultError(
     {

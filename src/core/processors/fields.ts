@@ -4,9 +4,26 @@
 import { msgpack } from '../codec/msgpack.ts';
 import { FaultError } from '../errors.ts';
 import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
+import type { StopReason } from './processor-store.ts';
 
 const PARKED = { kind: 'event', type: 'parked event', schemaVersion: 1 } as const;
 const DEADLINE = { kind: 'command', type: 'deadline', schemaVersion: 1 } as const;
+
+/** Returns the reason of a stop as JSON, for stores of rows. JSON escapes the characters that a database refuses. */
+export function encodeStopReason({ code, message, position, at }: StopReason): string {
+  return JSON.stringify({ code, message, position: position?.toString(), at });
+}
+
+/** Decodes the result of {@link encodeStopReason}. */
+export function decodeStopReason(text: string): StopReason {
+  const { code, message, position, at } = JSON.parse(text) as Record<string, string | number | undefined>;
+  return {
+    code: String(code),
+    message: String(message),
+    position: position === undefined ? undefined : BigInt(position),
+    at: Number(at),
+  };
+}
 
 /** Encodes a recorded event, for stores that keep parked events. */
 export function encodeRecordedEvent({ context, event, contentType }: RecordedEvent): Uint8Array {

@@ -86,7 +86,7 @@ describe('invalid bytes', () => {
     ['a map with a key twice', 'c7056d8201010102', 0, /equal/],
     ['lists that are nested too deep', `${'91'.repeat(101)}01`, 100, /deeper than 100/],
     ['maps that are nested too deep', `${'81a161'.repeat(101)}01`, 300, /deeper than 100/],
-    ['lists that are nested for ever', '91'.repeat(1_000_000), 100, /deeper than 100/],
+    ['lists that are nested forever', '91'.repeat(1_000_000), 100, /deeper than 100/],
   ];
   for (const [what, bytes, offset, problem] of cases) {
     test(`are refused with their offset: ${what}`, () => {

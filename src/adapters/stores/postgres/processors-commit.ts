@@ -1,6 +1,6 @@
 /** The commit of a page of events: everything that came of it, and the new checkpoints, in one transaction. */
 import { type Kysely, sql } from 'kysely';
-import { encodeDeadline, encodeRecordedEvent } from '../../../core/processors/fields.ts';
+import { encodeDeadline, encodeRecordedEvent, encodeStopReason } from '../../../core/processors/fields.ts';
 import {
   type DocumentChange,
   FencedError,
@@ -13,7 +13,7 @@ import { byteaArray, int8Array, textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
 import type { Transaction } from './connections.ts';
 import { quoted } from './functions.ts';
-import { reasonText, shareOf, subscriptionOf } from './processors-rows.ts';
+import { shareOf, subscriptionOf } from './processors-rows.ts';
 import type { ProcessorTables } from './processors-schema.ts';
 import { runStatements } from './processors-tables.ts';
 
@@ -170,7 +170,7 @@ async function parkEvent(
   const values = {
     share,
     event: encodeRecordedEvent(event),
-    reason: reason === undefined ? null : reasonText(reason),
+    reason: reason === undefined ? null : encodeStopReason(reason),
     attempts,
     parked_at: Math.floor(parkedAt),
     requested,

@@ -1,11 +1,10 @@
 /** The rows of the processors' tables as the records of the contract (src/core/processors/processor-store.ts). */
 import type { Selectable } from 'kysely';
-import { decodeDeadline, decodeRecordedEvent } from '../../../core/processors/fields.ts';
+import { decodeDeadline, decodeRecordedEvent, decodeStopReason } from '../../../core/processors/fields.ts';
 import type {
   GroupMember,
   ParkedEvent,
   Share,
-  StopReason,
   StoredDeadline,
   StoredDocument,
   SubscriptionId,
@@ -25,7 +24,7 @@ export function recordOf(row: SubscriptionRow): SubscriptionRecord {
     shares: wholeNumber(row.shares, 'subscriptions.shares'),
     definition: restored(row.definition),
     active: row.active === 't',
-    stopped: row.stopped === null ? undefined : reasonOf(row.stopped),
+    stopped: row.stopped === null ? undefined : decodeStopReason(row.stopped),
   };
 }
 
@@ -78,7 +77,7 @@ export function parkedOf(
     share: wholeNumber(row.share, 'parked_events.share'),
     key: restored(row.key),
     event: decodeRecordedEvent(bytes(row.event, 'parked_events.event')),
-    reason: row.reason === null ? undefined : reasonOf(row.reason),
+    reason: row.reason === null ? undefined : decodeStopReason(row.reason),
     attempts: wholeNumber(row.attempts, 'parked_events.attempts'),
     parkedAt: Number(row.parked_at),
     requested: row.requested === 'retry' ? 'retry' : undefined,
@@ -97,20 +96,5 @@ export function deadlineOf(
     dueAt: Number(row.due_at),
     commandId: row.command_id,
     ...decodeDeadline(bytes(row.content, 'deadlines.content')),
-  };
-}
-
-export function reasonText({ code, message, position, at }: StopReason): string {
-  // JSON writes the characters that PostgreSQL cannot store as escapes.
-  return JSON.stringify({ code, message, position: position?.toString(), at });
-}
-
-function reasonOf(text: string): StopReason {
-  const { code, message, position, at } = JSON.parse(text) as Record<string, string | number | undefined>;
-  return {
-    code: String(code),
-    message: String(message),
-    position: position === undefined ? undefined : BigInt(position),
-    at: Number(at),
   };
 }

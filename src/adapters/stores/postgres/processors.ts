@@ -3,6 +3,7 @@
  * statements.
  */
 import { type Kysely, sql } from 'kysely';
+import { encodeStopReason } from '../../../core/processors/fields.ts';
 import type {
   GroupMember,
   ListDocumentsOptions,
@@ -32,7 +33,6 @@ import {
   documentOf,
   memberOf,
   parkedOf,
-  reasonText,
   recordOf,
   type SubscriptionRow,
   setupOf,
@@ -199,7 +199,7 @@ export class PostgresProcessors implements ProcessorStore {
 
   async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
     await this.#change(subscription, (transaction, { id }) =>
-      this.#subscriptions.update(transaction, id, { stopped: reason === undefined ? null : reasonText(reason) }),
+      this.#subscriptions.update(transaction, id, { stopped: reason === undefined ? null : encodeStopReason(reason) }),
     );
   }
 

@@ -1,5 +1,5 @@
 /** Commits a page of events: all its results and the new checkpoints, in one transaction. */
-import { encodeDeadline, encodeRecordedEvent } from '../../../core/processors/fields.ts';
+import { encodeDeadline, encodeRecordedEvent, encodeStopReason } from '../../../core/processors/fields.ts';
 import {
   type DocumentChange,
   FencedError,
@@ -7,7 +7,7 @@ import {
   type ProcessorCommit,
   type SubscriptionId,
 } from '../../../core/processors/processor-store.ts';
-import { reasonText, shareOf } from './processors-rows.ts';
+import { shareOf } from './processors-rows.ts';
 import { type DocumentValues, type ProcessorStatements, PUT_AT_ONCE } from './processors-statements.ts';
 import type { TableStatements } from './processors-tables.ts';
 
@@ -114,7 +114,7 @@ function parkEvent(statements: ProcessorStatements, ids: Ids, parked: ParkedEven
     Number(event.context.position),
     share,
     encodeRecordedEvent(event),
-    reason === undefined ? null : reasonText(reason),
+    reason === undefined ? null : encodeStopReason(reason),
     attempts,
     Math.floor(parkedAt),
     requested ?? null,

@@ -1,10 +1,9 @@
 /** Converts rows of the processors' tables to the records of src/core/processors/processor-store.ts. */
-import { decodeDeadline, decodeRecordedEvent } from '../../../core/processors/fields.ts';
+import { decodeDeadline, decodeRecordedEvent, decodeStopReason } from '../../../core/processors/fields.ts';
 import type {
   GroupMember,
   ParkedEvent,
   Share,
-  StopReason,
   StoredDeadline,
   StoredDocument,
   SubscriptionId,
@@ -36,7 +35,7 @@ export function recordOf([
     shares,
     definition,
     active: active === 1,
-    stopped: stopped === null ? undefined : reasonOf(stopped),
+    stopped: stopped === null ? undefined : decodeStopReason(stopped),
   };
 }
 
@@ -74,7 +73,7 @@ export function parkedOf(
     share,
     key,
     event: decodeRecordedEvent(new Uint8Array(event)),
-    reason: reason === null ? undefined : reasonOf(reason),
+    reason: reason === null ? undefined : decodeStopReason(reason),
     attempts,
     parkedAt,
     requested: requested === 'retry' ? 'retry' : undefined,
@@ -86,18 +85,4 @@ export function deadlineOf(
   [stream, id, share, dueAt, commandId, content]: DeadlineRow,
 ): StoredDeadline {
   return { subscription, stream, id, share, dueAt, commandId, ...decodeDeadline(new Uint8Array(content)) };
-}
-
-export function reasonText({ code, message, position, at }: StopReason): string {
-  return JSON.stringify({ code, message, position: position?.toString(), at });
-}
-
-function reasonOf(text: string): StopReason {
-  const { code, message, position, at } = JSON.parse(text) as Record<string, string | number | undefined>;
-  return {
-    code: String(code),
-    message: String(message),
-    position: position === undefined ? undefined : BigInt(position),
-    at: Number(at),
-  };
 }

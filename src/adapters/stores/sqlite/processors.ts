@@ -3,6 +3,7 @@
  * of the file, so that read models, process managers and commands share transactions.
  */
 import type { Database } from 'better-sqlite3';
+import { encodeStopReason } from '../../../core/processors/fields.ts';
 import type {
   GroupMember,
   InlineProjection,
@@ -25,16 +26,7 @@ import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { commitPage, idOf } from './processors-commit.ts';
 import { type EventReader, projectInline, projectPage } from './processors-inline.ts';
-import {
-  deadlineOf,
-  documentOf,
-  memberOf,
-  parkedOf,
-  reasonText,
-  recordOf,
-  setupOf,
-  shareOf,
-} from './processors-rows.ts';
+import { deadlineOf, documentOf, memberOf, parkedOf, recordOf, setupOf, shareOf } from './processors-rows.ts';
 import { PROCESSOR_MIGRATIONS } from './processors-schema.ts';
 import { type ParkedRow, type ProcessorStatements, prepareProcessorStatements } from './processors-statements.ts';
 import { TableStatements } from './processors-tables.ts';
@@ -214,7 +206,7 @@ export class SqliteProcessors implements ProcessorStore {
 
   async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
     await this.#change(subscription, (statements, id) => {
-      statements.setStopped.run(reason === undefined ? null : reasonText(reason), id);
+      statements.setStopped.run(reason === undefined ? null : encodeStopReason(reason), id);
     });
   }
 
