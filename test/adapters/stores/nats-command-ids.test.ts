@@ -1,4 +1,4 @@
-/** Command ids hold for ever, although the server forgets the ids of messages (docs/decisions.md §61). */
+/** Command ids hold forever, although the server forgets the ids of messages (docs/decisions.md §61). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { connect, headers } from '@nats-io/transport-node';
