@@ -75,7 +75,7 @@ describe('a connection that is lost', () => {
     assert.ok(proxy.cuts > 10);
   });
 
-  test('for longer than the time-out is an unknown outcome if the request was sent, and a failure if it was not', async () => {
+  test('for longer than the timeout is an unknown outcome if the request was sent, and a failure if it was not', async () => {
     const schema = `cut_${schemas++}`;
     const proxy = await CuttingProxy.start(server.port);
     await using store = await openAt(proxy.port, schema, 100);

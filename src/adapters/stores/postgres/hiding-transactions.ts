@@ -7,7 +7,7 @@ import type { Connection } from './connections.ts';
 
 /** A transaction that hides events from readers until it ends. */
 export interface HidingTransaction {
-  /** The process of the server, for `pg_terminate_backend`; undefined for a prepared transaction. */
+  /** The process of the server, for `pg_terminate_backend`. It is undefined for a prepared transaction. */
   readonly processId: number | undefined;
   /** The id of a prepared transaction, for `ROLLBACK PREPARED`. */
   readonly prepared: string | undefined;

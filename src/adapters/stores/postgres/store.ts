@@ -26,7 +26,7 @@ export interface PostgresStore
   readonly processors: ProcessorStore;
 
   /**
-   * Returns the open transactions that hide events from readers, the oldest first. Empty if all events are visible.
+   * Returns the open transactions that hide events from readers, the oldest first. The list is empty if all events are visible.
    *
    * @example for (const { processId, application } of await store.hidingTransactions()) console.log(processId, application);
    * @throws StoreFailure
