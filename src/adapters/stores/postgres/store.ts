@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** A store of streams in a schema of a PostgreSQL database: the contract (wit/event-store.wit), for several processes. */
+/**
+ * A store of streams in a schema of a PostgreSQL database: the contract (wit/event-store.wit), for several processes.
+ */
 import { DecidableError } from '../../../core/errors.ts';
 import type { EventStore } from '../../../core/event-store.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
@@ -26,7 +28,8 @@ export interface PostgresStore
   readonly processors: ProcessorStore;
 
   /**
-   * Returns the open transactions that hide events from readers, the oldest first. The list is empty if all events are visible.
+   * Returns the open transactions that hide events from readers, the oldest first. The list is empty if all events are
+   * visible.
    *
    * @example for (const { processId, application } of await store.hidingTransactions()) console.log(processId, application);
    * @throws StoreFailure
@@ -42,7 +45,7 @@ export interface PostgresStore
  *
  * @example const store = await createPostgresStore({ url: 'postgres://localhost/bank' });
  * @throws StoreFailure `failure` whose `payload.val.code` is `newer-format`, `not-found`, `not-a-store`,
- * `unsupported-engine`, `read-only`, `full`, `busy` or `io`.
+ *   `unsupported-engine`, `read-only`, `full`, `busy` or `io`.
  * @throws DefinitionError that names the option, if it is unknown or invalid.
  * @throws MissingPeerError if the package `pg` is not installed.
  */
