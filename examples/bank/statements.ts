@@ -29,7 +29,7 @@ export interface Statements {
 
 export const statements = defineTables({
   name: 'bank.statements',
-  version: '1.0.0',
+  version: '1.1.0',
   events: { ...account.events, ...transfer.events },
 
   create: (db: Kysely<Statements>) => [
@@ -40,7 +40,7 @@ export const statements = defineTables({
       .addColumn('text', 'text', (column) => column.notNull())
       .addColumn('amount', 'integer', (column) => column.notNull())
       .addColumn('reference', 'text')
-      .addColumn('recorded_at', 'integer', (column) => column.notNull())
+      .addColumn('recorded_at', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('lines_key', ['account_id', 'number']),
     db.schema
       .createTable('transfers')

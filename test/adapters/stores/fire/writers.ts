@@ -1,0 +1,44 @@
+/**
+ * A process that sends commands from several writers, until it is killed or done:
+ * `writers.ts <address> <receipts> <life> <writers> <commands>`. The ids of the commands are derived from its number, and
+ * it reports the id of each acknowledged command.
+ */
+import { openStore } from 'decidable/stores';
+import { account } from '../../../../examples/bank/account.ts';
+import { transfer } from '../../../../examples/bank/transfer.ts';
+import { ACCOUNTS } from './accounts.ts';
+import { bankOfDocuments } from './system.ts';
+
+const [, , address = '', receipts = '', life = '', writers = '0', commands = '0'] = process.argv;
+const store = await openStore(address);
+const running = await bankOfDocuments(receipts).start({ store, process: false, maxAttempts: 1_000 });
+
+/** A random number generator. With the same seed, a writer sends the same commands. */
+function generator(seed: number): (below: number) => number {
+  let state = seed * 2_654_435_761;
+  return (below) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
+    return (state >>> 0) % below;
+  };
+}
+
+async function write(writer: number): Promise<void> {
+  const random = generator(Number(life) * 100 + writer);
+  const pick = (): string => ACCOUNTS[random(ACCOUNTS.length)]!;
+  for (let index = 0; index < Number(commands); index++) {
+    const transferId = `${life}.${writer}.${index}`;
+    const commandId = `request ${transferId}`;
+    const request = { transferId, from: pick(), to: pick(), amount: 1 + random(60) };
+    await running.dispatch(transfer.commands.RequestTransfer(request), { commandId });
+    process.send?.(commandId);
+    if (index % 5 > 0) continue;
+    const deposit = account.commands.Deposit({ accountId: pick(), amount: 7 });
+    await running.dispatch(deposit, { commandId: `deposit ${transferId}` });
+    process.send?.(`deposit ${transferId}`);
+  }
+}
+
+await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => write(writer)));
+await running.stop();
+await store.close();
+process.disconnect();
