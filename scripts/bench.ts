@@ -53,6 +53,7 @@ if (options.help) {
 const isPeerless = options['no-peers'];
 const results: Result[] = [];
 const inUse: number[] = [];
+const inUseByVerifying: number[] = [];
 /** Figures that are not speeds. */
 const sentences: string[] = [];
 /** The ledgers that several benchmarks read, by their number of events. Each is written by the first of them. */
@@ -66,6 +67,7 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
     const benchmark = await replay(options.quick, console.log);
     await run(benchmark);
     inUse.push(...(await benchmark.inUse()));
+    inUseByVerifying.push(...(await benchmark.inUseByVerifying()));
     benchmark.dispose();
   },
   subscription: () => overLedger((file, events) => subscription(file, events, peers(), options.quick)),
@@ -110,16 +112,20 @@ for (const [name, make] of chosen) {
 }
 
 for (const result of results) print(result);
-if (inUse.length > 0) {
-  const flat = Math.max(...inUse) < 1.25 * inUse[0]! ? 'flat' : 'NOT FLAT';
-  console.log(`  memory in use after each tenth of a replay, in MB: ${inUse.map(megabytes).join(' ')}  ${flat}`);
+for (const [name, tenths] of [
+  ['replay', inUse],
+  ['verification', inUseByVerifying],
+] as const) {
+  if (tenths.length === 0) continue;
+  const flat = Math.max(...tenths) < 1.25 * tenths[0]! ? 'flat' : 'NOT FLAT';
+  console.log(`  memory in use after each tenth of a ${name}, in MB: ${tenths.map(megabytes).join(' ')}  ${flat}`);
 }
 for (const sentence of sentences) console.log(`\n${sentence}`);
 for (const file of ledgers.values()) rmSync(dirname(file), { recursive: true });
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
 writeFileSync(
   options.json,
-  `${JSON.stringify({ machine, clock: options.cpu ? 'cpu' : 'wall', results, inUse, sentences }, null, 2)}\n`,
+  `${JSON.stringify({ machine, clock: options.cpu ? 'cpu' : 'wall', results, inUse, inUseByVerifying, sentences }, null, 2)}\n`,
 );
 console.log(`\nwritten to ${options.json}`);
 

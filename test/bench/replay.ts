@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
+import { verifyStore } from '../../src/core/verification/verify-store.ts';
 import { account, accountName, commandOf } from './bank.ts';
 import { type Benchmark, type Contestant, collect, type Measured, timed } from './measure.ts';
 import { openRaw, rawHandler } from './raw-driver.ts';
@@ -19,6 +20,8 @@ const PAGE = 1_000;
 export interface Replay extends Benchmark {
   /** The used bytes, in the heap and outside, after each tenth of a replay. */
   inUse(): Promise<number[]>;
+  /** The same for a verification. */
+  inUseByVerifying(): Promise<number[]>;
   dispose(): void;
 }
 
@@ -39,24 +42,50 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
       rawRead(file, events, 'arrays'),
       { name: 'read and decode', run: () => readAndDecode(file, events, () => undefined) },
       readAndFold(file, streams),
+      { name: 'verify', run: () => verifyAll(file, streams, () => undefined) },
     ],
     targets: [
       { of: 'read and decode', against: 'raw driver', atLeast: 0.6 },
       { of: 'read, decode and fold', against: 'raw driver', atLeast: 0.35 },
+      { of: 'verify', against: 'read, decode and fold', atLeast: 0.5 },
       // The driver's rows as arrays are only a comparison, because they must be converted before use.
       { of: 'read and decode', against: 'raw driver, rows as arrays', atLeast: 0 },
     ],
-    inUse: async () => {
-      const tenths: number[] = [];
-      await readAndDecode(file, events, () => {
-        collect();
-        const { heapUsed, external } = process.memoryUsage();
-        tenths.push(heapUsed + external);
-      });
-      return tenths;
-    },
+    inUse: () => tenthsOf((eachTenth) => readAndDecode(file, events, eachTenth)),
+    inUseByVerifying: () => tenthsOf((eachTenth) => verifyAll(file, streams, eachTenth)),
     dispose: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+async function tenthsOf(run: (eachTenth: () => void) => Promise<unknown>): Promise<number[]> {
+  const tenths: number[] = [];
+  await run(() => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    tenths.push(heapUsed + external);
+  });
+  return tenths;
+}
+
+/** Decides every command again, after the store was searched for damage. */
+async function verifyAll(file: string, streams: number, eachTenth: () => void): Promise<Measured> {
+  const store = createSqliteStore({ file, readOnly: true });
+  let last = 0;
+  const measured = await timed(streams * STREAM_LENGTH, async () => {
+    const { difference, decisions } = await verifyStore(
+      store,
+      { deciders: [account] },
+      {
+        progress: ({ streams: verified }) => {
+          if (verified !== last && verified % (streams / 10) === 0) eachTenth();
+          last = verified;
+        },
+      },
+    );
+    if (difference !== undefined || decisions !== streams * STREAM_LENGTH) throw new Error('a decision is different');
+  });
+  await store.close();
+  return measured;
 }
 
 /** Writes one command and one event in each commit, in the form that commands produce, stream after stream. */

@@ -29,13 +29,14 @@ import { InlineBehind } from './processors-inline.ts';
 import {
   type Connection,
   findDecision,
+  inOneView,
   loadSnapshot,
   readAll,
-  readCommits,
   readLog,
   readStream,
   readStreams,
 } from './read.ts';
+import { readCommits } from './read-commits.ts';
 import { prepareStatements } from './statements.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
 import { type Write, Writer } from './writer.ts';
@@ -207,15 +208,15 @@ export class SqliteOperations implements BareCommitStore {
   }
 
   readCommits(stream: string, options: ReadCommitsOptions): Promise<readonly RecordedCommit[]> {
-    return this.#read(() => readCommits(this.#connection, stream, options));
+    return this.#read(() => inOneView(this.#connection, () => readCommits(this.#connection, stream, options)));
   }
 
   readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
-    return this.#read(() => readStreams(this.#connection, options));
+    return this.#read(() => inOneView(this.#connection, () => readStreams(this.#connection, options)));
   }
 
   readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]> {
-    return this.#read(() => readLog(this.#connection, options));
+    return this.#read(() => inOneView(this.#connection, () => readLog(this.#connection, options)));
   }
 
   importCommits(commits: readonly RecordedCommit[]): Promise<void> {

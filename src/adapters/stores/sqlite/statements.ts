@@ -96,6 +96,9 @@ const selectEvents = compiler
     'decisions.recorded_at',
   ]);
 
+/** An event of a commit. */
+export type CommitEventRow = [revision: number, decision: number, eventType: number, payload: unknown];
+
 export interface Statements {
   /** Begins a transaction whose view of the file stays the same until `endRead`. */
   readonly beginRead: Statement<[]>;
@@ -130,10 +133,12 @@ export interface Statements {
     [position: number, streamId: number, revision: number, decisionId: number, eventTypeId: number, payload: Uint8Array]
   >;
   readonly decisionByCommand: Statement<[commandId: Uint8Array], DecisionRow>;
-  /** Selects the decision of the event at this revision. All fields are null if the event has no decision. */
-  readonly decisionOfEvent: Statement<[streamId: number, revision: number], DecisionRow | [id: null]>;
-  /** Selects the next decision without events. */
-  readonly nextWithoutEvents: Statement<[streamId: number, afterId: number], DecisionRow>;
+  /** Selects decisions. The ids are a JSON array. */
+  readonly decisionsByIds: Statement<[ids: string], DecisionRow>;
+  /** Selects decisions without events, in order. */
+  readonly withoutEvents: Statement<[streamId: number, afterId: number, limit: number], DecisionRow>;
+  /** Selects the events of a stream from a revision on, with the ids of their decisions. */
+  readonly commitEvents: Statement<[streamId: number, from: number, limit: number], CommitEventRow>;
   /** Selects the events of a stream after revision `after`, up to `last`. */
   readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
   /** Selects decisions in the order of their commits. */
@@ -400,23 +405,25 @@ export function prepareStatements(database: Database): Statements {
     ),
 
     decisionByCommand: rows(database, decisions.where('command_id', '=', bytes)),
-    decisionOfEvent: rows(
-      database,
-      compiler
-        .selectFrom('events')
-        .leftJoin('decisions', 'decisions.id', 'events.decision_id')
-        .select(decisionColumns)
-        .where('events.stream_id', '=', number)
-        .where('events.revision', '=', number),
-    ),
-    nextWithoutEvents: rows(
+    decisionsByIds: rows(database, decisions.where(sql<boolean>`id in ${listed}`)),
+    withoutEvents: rows(
       database,
       decisions
         .where('stream_id', '=', number)
         .where('event_count', '=', sql.lit(0))
         .where('id', '>', number)
         .orderBy('id')
-        .limit(sql.lit(1)),
+        .limit(number),
+    ),
+    commitEvents: rows(
+      database,
+      compiler
+        .selectFrom('events')
+        .select(['revision', 'decision_id', 'event_type_id', 'payload'])
+        .where('stream_id', '=', number)
+        .where('revision', '>=', number)
+        .orderBy('revision')
+        .limit(number),
     ),
     payloads: rows(
       database,
