@@ -17,8 +17,8 @@ export function idle(subscriptions: number, seconds: number): Promise<number> {
         if (position === head) caughtUp++;
     });
     while (caughtUp < subscriptions) await new Promise((resolve) => setTimeout(resolve, 10));
-    // The engine still compiles and collects garbage shortly after the start.
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    // The engine still compiles after the start, and collects its garbage when it has been idle for about ten seconds.
+    await new Promise((resolve) => setTimeout(resolve, 20_000));
     const before = process.cpuUsage();
     await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
     const { user, system } = process.cpuUsage(before);
