@@ -164,6 +164,14 @@ export const PATTERNS: readonly Pattern[] = [
     ),
   },
   {
+    name: 'calque',
+    reason: 'a word-for-word translation',
+    instead: '"records", "of any type", "is duplicated", "is sent at a given time"',
+    matches: phrase(
+      '\\bnotes (?:that|whether)\\b|\\bof whatever (?:types?|kinds?)\\b|\\b(?:key|name) comes twice\\b|\\bsent at a time\\b',
+    ),
+  },
+  {
     name: 'metaphor',
     reason: 'there is a technical word',
     instead: '"cancel", "adapt", "cause", "timeout", "concurrent"',

@@ -101,6 +101,10 @@ const EXAMPLES: Readonly<Record<string, { readonly found: readonly string[]; rea
     ],
     plain: ['It ends after the timeout.', 'The runtime library reads it at run time.', 'It is right for every reader.'],
   },
+  calque: {
+    found: ['Notes that the call was made.', 'A reactor of whatever kinds.', 'The key comes twice.'],
+    plain: ['Records the call.', 'A reactor of any kind.', 'The key is duplicated.'],
+  },
   metaphor: { found: ['A decider in other clothes.', 'The call was called off.'], plain: ['The call was cancelled.'] },
 };
 
