@@ -15,8 +15,15 @@ export interface Death {
 
 type Store = EventStore & { readonly processors: ProcessorStore };
 
-/** @returns a view of the store that works until `death`. */
-export function mortal<Mortal extends Store>(store: Mortal, { after, isDone }: Death): Mortal {
+/**
+ * Returns a view of the store that lives until `death`.
+ * @param processors the storage of processors, which may be another store's.
+ */
+export function mortal<Mortal extends Store>(
+  store: Mortal,
+  { after, isDone }: Death,
+  processors: ProcessorStore = store.processors,
+): Mortal {
   let left = after;
   const died = Promise.withResolvers<never>();
   died.promise.catch(() => undefined);
@@ -36,6 +43,5 @@ export function mortal<Mortal extends Store>(store: Mortal, { after, isDone }: D
         };
       },
     });
-  const processors = view(store.processors);
-  return view(store, { processors } as Partial<Mortal>);
+  return view(store, { processors: view(processors) } as Partial<Mortal>);
 }
