@@ -27,6 +27,12 @@ export interface Config {
    * example a pool of connections. `--store` replaces it.
    */
   readonly store?: string | ((access: StoreAccess) => OpenedStore | Promise<OpenedStore>) | undefined;
+  /**
+   * The address of the store in which processors keep checkpoints, documents, tables, parked events and deadlines.
+   * `--processors` replaces it, and `--store` without `--processors` omits it.
+   * @default the store of the events
+   */
+  readonly processors?: string | undefined;
   /** The options with which `run` and `dispatch` start the system, for example the failure policies. */
   readonly start?: Omit<StartOptions, 'store' | 'processors' | 'process' | 'closeStore'> | undefined;
 }

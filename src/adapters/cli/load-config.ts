@@ -76,13 +76,13 @@ function configOf(module: Record<string, unknown>, file: string): Config {
   throw notASystem(file, found);
 }
 
-const FIELDS: readonly string[] = ['system', 'store', 'start'] satisfies readonly (keyof Config)[];
+const FIELDS: readonly string[] = ['system', 'store', 'processors', 'start'] satisfies readonly (keyof Config)[];
 
 function checkedConfig(exported: unknown, file: string): Config {
   if (typeof exported !== 'object' || exported === null)
     throw notASystem(file, `its default export is a ${typeof exported}`);
   if (exported instanceof Promise) throw notASystem(file, 'its default export is a promise; await it');
-  const { system, store, start } = exported as Partial<Config>;
+  const { system, store, processors, start } = exported as Partial<Config>;
   if (!isSystem(system)) {
     const fields = Object.keys(exported).join(', ') || 'no fields';
     throw notASystem(file, `its default export is an object with ${fields}`);
@@ -94,7 +94,10 @@ function checkedConfig(exported: unknown, file: string): Config {
   if (store !== undefined && typeof store !== 'string' && typeof store !== 'function') {
     throw new CommandLineError('usage', `${file}: store must be the address of a store, or a function that opens one`);
   }
-  return { system, store, start };
+  if (processors !== undefined && typeof processors !== 'string') {
+    throw new CommandLineError('usage', `${file}: processors must be the address of a store`);
+  }
+  return { system, store, processors, start };
 }
 
 function notASystem(file: string, found: string): CommandLineError {

@@ -21,6 +21,7 @@ export function makeProgram(done: (exitCode: number) => void, names: KnownNames 
       '--store <address>',
       'the store, instead of the one in the configuration: bank.db, sqlite:…, postgres://…, nats://…',
     )
+    .option('--processors <address>', 'the store of checkpoints and read models (default: the store of the events)')
     .option('--json', 'print JSON; 64-bit integers are strings, and times are in ISO 8601')
     .configureHelp({ showGlobalOptions: true })
     // The caller prints errors as text or as JSON.

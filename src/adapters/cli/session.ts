@@ -2,7 +2,9 @@
 /** The parts that all commands share: the configuration, the store and the output. */
 import { existsSync } from 'node:fs';
 import { isStoreFailure } from '../../core/errors.ts';
+import type { EventStore } from '../../core/event-store.ts';
 import type { AnyModule } from '../../core/loop/bound-module.ts';
+import type { ProcessorStore } from '../../core/processors/processor-store.ts';
 import type { StartOptions } from '../../core/processors/system-options.ts';
 import type { AnyPart } from '../../core/processors/system-parts.ts';
 import type { RunningSystem } from '../../core/system/system.ts';
@@ -18,6 +20,7 @@ import { Output } from './output.ts';
 export interface GlobalOptions {
   readonly config?: string | undefined;
   readonly store?: string | undefined;
+  readonly processors?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -64,13 +67,18 @@ export class Session {
     return this.#open({ readOnly: true, create: false });
   }
 
-  /** Opens the store for writing. @throws StoreFailure if it does not exist or is not a store. */
-  openToChange(): Promise<OpenedStore> {
-    return this.#open({ readOnly: false, create: false });
+  /** Opens the store, and the store of the processors, for a command that reads what processors keep. */
+  openProcessorsToRead(): Promise<OpenedProcessors> {
+    return this.#openProcessors({ readOnly: true, create: false });
+  }
+
+  /** The same for a command that changes what processors keep. */
+  openProcessorsToChange(): Promise<OpenedProcessors> {
+    return this.#openProcessors({ readOnly: false, create: false });
   }
 
   /**
-   * Starts the system on its store. Both are closed at the end of the scope.
+   * Starts the system on its store. It and the stores are closed at the end of the scope.
    * @param create true to create a missing store.
    */
   async start(
@@ -78,21 +86,64 @@ export class Session {
     options: Pick<StartOptions, 'process' | 'observer' | 'acceptChanges'>,
   ): Promise<StartedSystem> {
     const { system, start } = await this.config();
-    const store = await this.#open({ readOnly: false, create });
+    const stores = await this.#openBoth({ readOnly: false, create });
+    const { store, other } = stores;
     try {
-      const running = (await system.start({ ...start, ...options, store })) as AnyRunningSystem;
+      const processors = other === undefined ? {} : { processors: other.processors };
+      const running = (await system.start({ ...start, ...options, ...processors, store })) as AnyRunningSystem;
       const close = async (): Promise<void> => {
         try {
           await running.stop();
         } finally {
-          await store.close();
+          await stores.close();
         }
       };
       return { store, running, [Symbol.asyncDispose]: close };
     } catch (error) {
+      await stores.close();
+      throw error;
+    }
+  }
+
+  async #openProcessors(access: StoreAccess): Promise<OpenedProcessors> {
+    const { store, other = store, close } = await this.#openBoth(access);
+    return {
+      readAll: (options) => store.readAll(options),
+      processors: other.processors,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  /** Opens the store, and the other one if processors have one of their own. */
+  async #openBoth(access: StoreAccess): Promise<{
+    readonly store: OpenedStore;
+    readonly other: OpenedStore | undefined;
+    readonly close: () => Promise<void>;
+  }> {
+    const store = await this.#open(access);
+    try {
+      const other = await this.#openOther(access);
+      const close = async (): Promise<void> => {
+        try {
+          await store.close();
+        } finally {
+          await other?.close();
+        }
+      };
+      return { store, other, close };
+    } catch (error) {
       await store.close();
       throw error;
     }
+  }
+
+  async #openOther(access: StoreAccess): Promise<OpenedStore | undefined> {
+    const { store, processors } = this.#options;
+    if (processors !== undefined) return await openNamed(processors, access);
+    // The checkpoints of the configured one belong to the configured store.
+    if (store !== undefined) return undefined;
+    const config = await this.config();
+    return config.processors === undefined ? undefined : await openNamed(config.processors, access, config.folder);
   }
 
   async #open(access: StoreAccess): Promise<OpenedStore> {
@@ -141,4 +192,9 @@ export async function openNamed(address: string, access: StoreAccess, folder?: s
 export interface StartedSystem extends AsyncDisposable {
   readonly store: OpenedStore;
   readonly running: AnyRunningSystem;
+}
+
+/** The storage of processors, and the events that they process. */
+export interface OpenedProcessors extends Pick<EventStore, 'readAll'>, AsyncDisposable {
+  readonly processors: ProcessorStore;
 }

@@ -275,6 +275,54 @@ describe('decidable read-models drop', async () => {
   });
 });
 
+describe('a configuration with another store for processors', async () => {
+  const [events, processors] = [newFile(), newFile()];
+  const elsewhere = {
+    env: { EVENTS: events, PROCESSORS: processors, RECEIPTS: 'mended' },
+  };
+  const run = async (...args: readonly string[]) => {
+    const { status, stdout, stderr } = await decidable(
+      [...args, '--json', '--config', 'elsewhere.config.ts'],
+      elsewhere,
+    );
+    assert.equal(status, 0, stderr);
+    return stdout;
+  };
+  await run('dispatch', 'Open', '{"accountId":"a"}');
+  await run('dispatch', 'Deposit', '{"accountId":"a","amount":5}');
+  await run('run', '--once');
+
+  test('keeps checkpoints, documents and tables there', async () => {
+    await using store = createSqliteStore({ file: events, readOnly: true });
+    assert.deepEqual(await store.processors.listSubscriptions(), []);
+    await using other = createSqliteStore({ file: processors, readOnly: true });
+    assert.equal((await other.processors.listSubscriptions()).length, 5);
+    assert.deepEqual(await other.readAll({ direction: 'forward', categories: [], eventTypes: [], events: [] }), []);
+  });
+
+  test('is read, rebuilt and watched from there', async () => {
+    assert.deepEqual(JSON.parse(await run('read-models', 'get', 'balances', 'a')), { balance: 5 });
+    assert.deepEqual(recordsOf(await run('read-models', 'get', 'statements')), [{ account: 'a', amount: 5 }]);
+    assert.equal(JSON.parse(await run('read-models', 'rebuild', 'balances')).events, 2);
+    const subscriptions = JSON.parse(await run('subscriptions')) as readonly Subscription[];
+    assert.deepEqual(
+      subscriptions.map(({ lag, state }) => [lag, state]),
+      subscriptions.map(() => ['0', 'waiting']),
+    );
+  });
+
+  test('is omitted by --store without --processors, because checkpoints belong to the events of their store', async () => {
+    const { stdout } = await decidable(
+      ['subscriptions', '--json', '--config', 'elsewhere.config.ts', '--store', events],
+      elsewhere,
+    );
+    assert.ok((JSON.parse(stdout) as readonly Subscription[]).every(({ state }) => state === 'new'));
+    const named = ['--store', events, '--processors', processors];
+    const { stdout: both } = await decidable(['subscriptions', '--json', ...named]);
+    assert.ok((JSON.parse(both) as readonly Subscription[]).every(({ state }) => state === 'waiting'));
+  });
+});
+
 test('no reading command has changed the file', () => {
   assert.deepEqual(readFileSync(file), before);
 });

@@ -22,7 +22,7 @@ export interface ListParkedOptions {
 
 export async function listParked(session: Session, options: ListParkedOptions): Promise<number> {
   const messages = await session.messages();
-  await using store = await session.openToRead();
+  await using store = await session.openProcessorsToRead();
   const { processors } = store;
   const { key } = options;
   const subscription =
@@ -55,7 +55,7 @@ export async function listParked(session: Session, options: ListParkedOptions): 
 
 export async function showParked(session: Session, name: string, key: string): Promise<number> {
   const messages = await session.messages();
-  await using store = await session.openToRead();
+  await using store = await session.openProcessorsToRead();
   const { parked } = await parkedOf(store.processors, name, key);
   const { output } = session;
   if (output.isJson) {
@@ -75,7 +75,7 @@ export async function showParked(session: Session, name: string, key: string): P
 }
 
 export async function retryParked(session: Session, name: string, key: string): Promise<number> {
-  await using store = await session.openToChange();
+  await using store = await session.openProcessorsToChange();
   const { processors } = store;
   const { subscription } = await parkedOf(processors, name, key);
   const events = await processors.requestRetry(subscription, key);
@@ -103,7 +103,7 @@ export async function dropParked(
   key: string,
   { all }: DropParkedOptions,
 ): Promise<number> {
-  await using store = await session.openToChange();
+  await using store = await session.openProcessorsToChange();
   const { processors } = store;
   const { subscription } = await parkedOf(processors, name, key);
   const events = await processors.dropParked(subscription, key, all ? 'all' : 'first');

@@ -26,7 +26,7 @@ type DocumentModel = Exclude<AnyPart, { readonly kind: 'tables' }>;
 
 export async function listReadModels(session: Session): Promise<number> {
   const config = await session.optionalConfig();
-  await using store = await session.openToRead();
+  await using store = await session.openProcessorsToRead();
   const statuses = (await subscriptionsOf(store, config?.system)).filter(
     ({ kind }) => kind === 'documents' || kind === 'tables',
   );
@@ -61,7 +61,7 @@ export async function getContents(
   }
   const subscription = identityOf(model);
   const { version } = subscription;
-  await using store = await session.openToRead();
+  await using store = await session.openProcessorsToRead();
   const { processors } = store;
   if (!(await processors.listSubscriptions()).some((record) => isSame(record.subscription, subscription))) {
     throw new CommandLineError(
@@ -186,7 +186,7 @@ export async function dropReadModels(
   }
   const { system } = await session.config();
   const current = system.readModels.map(identityOf);
-  await using store = await session.openToChange();
+  await using store = await session.openProcessorsToChange();
   const { processors } = store;
   const dropped =
     version === undefined ? await dropOldVersions(processors, current) : [await dropOne(processors, version, current)];

@@ -11,7 +11,7 @@ export interface SubscriptionsOptions {
 
 export async function subscriptions(session: Session, { shares }: SubscriptionsOptions): Promise<number> {
   const config = await session.optionalConfig();
-  await using store = await session.openToRead();
+  await using store = await session.openProcessorsToRead();
   const statuses = await subscriptionsOf(store, config?.system);
   const { output } = session;
   if (output.isJson) {

@@ -1,0 +1,9 @@
+/** The bank whose processors keep what they know in another file. */
+import { defineConfig } from 'decidable/cli';
+import { bank } from './system.ts';
+
+export default defineConfig({
+  system: bank,
+  store: process.env['EVENTS'],
+  processors: process.env['PROCESSORS'],
+});
