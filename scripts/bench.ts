@@ -24,7 +24,7 @@ import { sequential } from '../test/bench/sequential.ts';
 const HELP = `npm run bench [-- options]
 
   --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
-                   replay, subscription, documents, tables, built, transfers, latency, idle, component
+                   replay, subscription, documents, tables, built, transfers, latency, idle, nats, component
   --quick          less work and fewer rounds, to see that it runs and not to judge
   --no-peers       without emmett and castore, and without jco 1.10.2: each is installed on the first run that
                    needs it (two minutes; ten seconds and 200 MB)
@@ -93,6 +93,12 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
       `idle: 10 subscriptions use ${(100 * share).toFixed(3)} % of one core  target 0.2 %: ` +
         (share < 0.002 ? 'reached' : 'MISSED'),
     );
+  },
+  nats: async () => {
+    const { skipWithoutBinary } = await import('../test/servers/nats.ts');
+    if (skipWithoutBinary !== false) return console.log(`  ${skipWithoutBinary}`);
+    const { natsSentences } = await import('../test/bench/nats.ts');
+    sentences.push(...(await natsSentences(options.quick, console.log)));
   },
   component: async () => {
     // The loader and jco are only loaded if they are needed.

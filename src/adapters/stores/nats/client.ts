@@ -1,7 +1,16 @@
 /** Requests to one server or cluster: the JetStream API, guarded messages, and pages of stored messages. */
 import type { ConnectionOptions, Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { uuidV4 } from '../../../core/uuid.ts';
-import { API_ERRORS, type ApiError, apiFailure, requestFailure, ServerFailure } from './failures.ts';
+import {
+  API_ERRORS,
+  type ApiError,
+  apiFailure,
+  NoReply,
+  NoResponders,
+  requestFailure,
+  ServerFailure,
+} from './failures.ts';
+import { HeaderText, headerTextOf } from './header-text.ts';
 
 /** The part of the client's package that the store uses. It is loaded when a store is opened. */
 export interface Driver {
@@ -25,14 +34,15 @@ export type Acknowledged =
 export interface StoredMessage {
   readonly subject: string;
   readonly sequence: number;
-  readonly headers: MsgHdrs | undefined;
+  readonly headers: HeaderText;
   readonly payload: Uint8Array;
 }
 
 /** A part of a JetStream stream, in the order of sequence numbers. */
 export interface PageRequest {
   readonly stream: string;
-  readonly subject: string;
+  /** `undefined` reads all messages, which costs the server half as much as a pattern that all of them match. */
+  readonly subject: string | undefined;
   /** The first sequence number. */
   readonly from: number;
   readonly limit: number;
@@ -51,11 +61,13 @@ const FIRST_DELAY = 20;
 const LONGEST_DELAY = 500;
 const NO_BYTES = new Uint8Array(0);
 
-interface PageReader {
-  readonly messages: StoredMessage[];
-  readonly resolve: (page: Page) => void;
-  readonly reject: (error: unknown) => void;
-  timer: ReturnType<typeof setTimeout>;
+/** Takes the replies to one request. */
+interface ReplyTaker {
+  /** Returns true if the reply was the last one. */
+  readonly take: (message: Msg) => boolean;
+  readonly fail: (error: unknown) => void;
+  /** The time after which no reply comes any more. */
+  readonly deadline: number;
 }
 
 interface PublishReply {
@@ -80,11 +92,15 @@ export class Client {
   readonly #isReadOnly: boolean;
   #isClosed = false;
   readonly #driver: Driver;
-  /** All pages come to subjects below one inbox, because a subscription for each page would cost two messages more. */
+  /**
+   * All replies come to subjects below one inbox. The client's own requests make two errors with a stack each, in case that
+   * they fail, which takes a third of the time of an append.
+   */
   readonly #inbox: string;
-  readonly #pages = new Map<string, PageReader>();
+  readonly #takers = new Map<string, ReplyTaker>();
   #subscription: Subscription | undefined;
-  #nextPage = 0;
+  #nextReply = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(connection: NatsConnection, driver: Driver, { timeout, busyTimeout, readOnly }: ClientOptions) {
     this.connection = connection;
@@ -105,14 +121,11 @@ export class Client {
     this.#isClosed = true;
   }
 
-  /** Stops the answers to pages. The connection stays open. */
+  /** Ends requests without a reply. The connection stays open. */
   close(): void {
     this.#subscription?.unsubscribe();
-    for (const page of this.#pages.values()) {
-      clearTimeout(page.timer);
-      page.reject(new ServerFailure('io', 'the store was closed during a read'));
-    }
-    this.#pages.clear();
+    clearInterval(this.#timer);
+    this.#failAll(() => new ServerFailure('io', 'the store was closed during a request'));
   }
 
   /** Calls the JetStream API. @throws ServerFailure */
@@ -136,10 +149,16 @@ export class Client {
    * Stores one message.
    * @throws the client's own error if no answer came, so that the caller can tell if the message was sent.
    */
-  async publish({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
-    return acknowledged(
-      await this.connection.request(subject, payload, { headers: this.#headersOf(headers), timeout: this.timeout }),
-    );
+  publish({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
+    return new Promise((resolve, reject) => {
+      const take = (message: Msg): boolean => {
+        // Nobody listens to the subject, so nothing was stored.
+        if (message.data.length === 0 && headerTextOf(message).status === 503) reject(new NoResponders());
+        else resolve(acknowledged(message));
+        return true;
+      };
+      this.#send(subject, payload, { take, fail: reject }, this.#headersOf(headers));
+    });
   }
 
   /**
@@ -208,17 +227,8 @@ export class Client {
   }
 
   #stored({ subject, seq, hdrs, data }: RawMessage): StoredMessage {
-    const headers = hdrs === undefined ? undefined : this.#parsed(Buffer.from(hdrs, 'base64').toString());
+    const headers = new HeaderText(hdrs === undefined ? '' : Buffer.from(hdrs, 'base64').toString('latin1'));
     return { subject, sequence: seq, headers, payload: data === undefined ? NO_BYTES : bytesOf(data) };
-  }
-
-  #parsed(text: string): MsgHdrs {
-    const headers = this.#driver.headers();
-    for (const line of text.split('\r\n').slice(1)) {
-      const colon = line.indexOf(':');
-      if (colon > 0) headers.append(line.slice(0, colon), line.slice(colon + 1).trim());
-    }
-    return headers;
   }
 
   /**
@@ -236,67 +246,71 @@ export class Client {
   }
 
   #readPage(stream: string, request: object): Promise<Page> {
+    return new Promise((resolve, reject) => {
+      const messages: StoredMessage[] = [];
+      const take = (message: Msg): boolean => {
+        const headers = headerTextOf(message);
+        const { status } = headers;
+        if (status === 0) {
+          const sequence = Number(headers.last('Nats-Sequence'));
+          messages.push({ subject: headers.last('Nats-Subject'), sequence, headers, payload: plain(message.data) });
+          return false;
+        }
+        if (status === 204) resolve({ messages, isLast: headers.last('Nats-Num-Pending') === '0' });
+        else if (status === 404) resolve({ messages, isLast: true });
+        else reject(new ServerFailure('busy', `the NATS server refused a page: ${headers.description}: try again`));
+        return true;
+      };
+      const payload = JSON.stringify(request);
+      this.#send(`$JS.API.DIRECT.GET.${stream}`, payload, { take, fail: reject });
+    });
+  }
+
+  /** Sends a message, and passes its replies to the taker. */
+  #send(subject: string, payload: Uint8Array | string, taker: Omit<ReplyTaker, 'deadline'>, headers?: MsgHdrs): void {
     this.#subscription ??= this.connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#take(message);
       },
     });
-    return new Promise((resolve, reject) => {
-      const id = String(this.#nextPage++);
-      const timer = this.#timer(id);
-      this.#pages.set(id, { messages: [], resolve, reject, timer });
-      try {
-        this.connection.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(request), {
-          reply: `${this.#inbox}.${id}`,
-        });
-      } catch (error) {
-        this.#end(id)?.reject(requestFailure(error));
-      }
-    });
-  }
-
-  #timer(id: string): ReturnType<typeof setTimeout> {
-    return setTimeout(() => {
-      this.#end(id)?.reject(new ServerFailure('busy', 'the NATS server did not send a page in time: try again'));
-    }, this.timeout);
-  }
-
-  #end(id: string): PageReader | undefined {
-    const page = this.#pages.get(id);
-    if (page === undefined) return undefined;
-    this.#pages.delete(id);
-    clearTimeout(page.timer);
-    return page;
+    this.#timer ??= setInterval(() => this.#failLate(), Math.max(10, Math.min(this.timeout / 4, 250))).unref();
+    const id = String(this.#nextReply++);
+    this.#takers.set(id, { ...taker, deadline: performance.now() + this.timeout });
+    const reply = `${this.#inbox}.${id}`;
+    try {
+      this.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+    } catch (error) {
+      this.#takers.delete(id);
+      taker.fail(error);
+    }
   }
 
   #take(message: Msg): void {
     const id = message.subject.slice(this.#inbox.length + 1);
-    const page = this.#pages.get(id);
-    if (page === undefined) return;
-    const { headers } = message;
-    switch (headers?.code ?? 0) {
-      case 0:
-        page.messages.push({
-          subject: headers?.last('Nats-Subject') ?? '',
-          sequence: Number(headers?.last('Nats-Sequence')),
-          headers,
-          payload: plain(message.data),
-        });
-        return;
-      case 204:
-        this.#end(id);
-        page.resolve({ messages: page.messages, isLast: headers?.last('Nats-Num-Pending') === '0' });
-        return;
-      case 404:
-        this.#end(id);
-        page.resolve({ messages: page.messages, isLast: true });
-        return;
-      default: {
-        this.#end(id);
-        const description = headers?.description ?? '';
-        page.reject(new ServerFailure('busy', `the NATS server refused a page: ${description}: try again`));
-      }
+    const taker = this.#takers.get(id);
+    if (taker === undefined) return;
+    try {
+      if (taker.take(message)) this.#takers.delete(id);
+    } catch (error) {
+      this.#takers.delete(id);
+      taker.fail(error);
     }
+  }
+
+  /** Fails the requests whose time is over. The oldest ones come first. */
+  #failLate(): void {
+    const now = performance.now();
+    for (const [id, { deadline, fail }] of this.#takers) {
+      if (deadline > now) return;
+      this.#takers.delete(id);
+      fail(new NoReply());
+    }
+  }
+
+  #failAll(error: () => Error): void {
+    const takers = [...this.#takers.values()];
+    this.#takers.clear();
+    for (const { fail } of takers) fail(error());
   }
 
   #headersOf(values: Readonly<Record<string, string>>): MsgHdrs {

@@ -108,10 +108,10 @@ export class CommandIndex {
     const deadline = performance.now() + this.#client.timeout;
     while (this.#covered < last) {
       const from = this.#covered + 1;
-      const { messages } = await this.#client.page({ stream: name, subject: allCommits, from, limit: PAGE });
+      const { messages } = await this.#client.page({ stream: name, subject: undefined, from, limit: PAGE });
       for (const { sequence, headers } of messages) {
         if (sequence <= this.#covered) continue;
-        const commandId = headers?.last('Nats-Msg-Id') ?? '';
+        const commandId = headers.last('Nats-Msg-Id');
         // The parts of a large commit that come before its last one have no id.
         if (commandId !== '' && !this.#ahead.has(sequence)) this.#ids.add(idBits(commandId), sequence);
         this.#ahead.delete(sequence);

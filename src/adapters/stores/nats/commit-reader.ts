@@ -11,14 +11,14 @@ export interface CommitPart {
 }
 
 function partOf(message: StoredMessage): CommitPart {
-  const text = message.headers?.last(COMMIT_HEADER) ?? '';
+  const text = message.headers.last(COMMIT_HEADER);
   if (text === '') throw foreign(message);
   return { message, numbers: parseNumbers(text) };
 }
 
 /** Returns the command id of the message that identifies a commit. It is empty for the other parts of a large commit. */
 export function commandIdOf({ headers }: StoredMessage): string {
-  return headers?.last('Nats-Msg-Id') ?? '';
+  return headers.last('Nats-Msg-Id');
 }
 
 function foreign({ subject, sequence }: StoredMessage): ServerFailure {
@@ -89,9 +89,10 @@ export class CommitReader {
 
   /** Reads the messages of a subject from a sequence number on, up to the last one. */
   async *messages(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredMessage[]> {
-    const stream = this.#subjects.name;
+    const { name: stream, allCommits } = this.#subjects;
+    const filter = subject === allCommits ? undefined : subject;
     for (let next = from; ; ) {
-      const { messages, isLast } = await this.#client.page({ stream, subject, from: next, limit: pageSize });
+      const { messages, isLast } = await this.#client.page({ stream, subject: filter, from: next, limit: pageSize });
       next = (messages.at(-1)?.sequence ?? next - 1) + 1;
       yield messages;
       if (!isLast) continue;

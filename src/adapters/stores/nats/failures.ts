@@ -12,6 +12,24 @@ export class ServerFailure extends Error {
   }
 }
 
+/** No reply came in time. */
+export class NoReply extends Error {
+  override readonly name: string = 'TimeoutError';
+
+  constructor() {
+    super('no reply came in time');
+  }
+}
+
+/** No server listens to a subject. */
+export class NoResponders extends Error {
+  override readonly name: string = 'NoResponders';
+
+  constructor() {
+    super('no server listens to the subject');
+  }
+}
+
 /** An error that the server's JetStream API returned. */
 export interface ApiError {
   readonly code: number;

@@ -107,7 +107,8 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
   if (direction === 'forward') {
     const from = afterPosition === undefined ? 1 : sequenceOf(afterPosition);
     const first = afterPosition === undefined ? 0 : indexOf(afterPosition) + 1;
-    for await (const commit of merged(parts, filter.subjects, from, Math.min(limit + 1, PAGE))) {
+    // The commit of the position is read again, because it may have more events.
+    for await (const commit of merged(parts, filter.subjects, from, Math.min(limit, PAGE) + 1)) {
       addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, filter.isWanted);
       if (found.length >= limit) return found.slice(0, limit);
     }
@@ -273,7 +274,7 @@ export async function readStreams(
   }
   const found: StreamHead[] = [];
   for await (const messages of reader.messages(subjects.allCommits, from, PAGE)) {
-    const begun = messages.filter(({ headers }) => headers?.last('Nats-Expected-Last-Subject-Sequence') === '0');
+    const begun = messages.filter(({ headers }) => headers.last('Nats-Expected-Last-Subject-Sequence') === '0');
     found.push(...(await Promise.all(begun.map(({ subject }) => headAt(parts, subject)))));
     if (found.length >= limit) return found.slice(0, limit);
   }

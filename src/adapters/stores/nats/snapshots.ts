@@ -82,19 +82,19 @@ export class Snapshots {
 }
 
 function isDropped({ headers }: StoredMessage): boolean {
-  return !headers?.has(REVISION);
+  return !headers.has(REVISION);
 }
 
 function revisionOf({ headers }: StoredMessage): bigint {
-  return BigInt(headers?.last(REVISION) ?? '0');
+  return BigInt(headers.last(REVISION));
 }
 
 /** Returns `undefined` if the snapshot is not that of the key, or was changed. The stream is then folded from its start. */
 function snapshotOf(key: SnapshotKey, message: StoredMessage): Snapshot | undefined {
-  const contentType = decodeURIComponent(message.headers?.last(CONTENT_TYPE) ?? '');
+  const contentType = decodeURIComponent(message.headers.last(CONTENT_TYPE));
   const snapshot = { revision: revisionOf(message), contentType, state: message.payload };
   const checksum = snapshotChecksum(key, snapshot);
-  const stored = message.headers?.last(CHECKSUM) ?? '';
+  const stored = message.headers.last(CHECKSUM);
   return equalBytes(checksum, bytesOfHex(stored)) ? snapshot : undefined;
 }
 
