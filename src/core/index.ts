@@ -125,6 +125,7 @@ export type { DispatchOptions, StateOptions } from './loop/options.ts';
 export type { DispatchResult, StreamState } from './loop/results.ts';
 export type * from './messages.ts';
 export { MissingPeerError } from './missing-peer.ts';
+export { type Capability, UnsupportedByStore } from './processors/capabilities.ts';
 export type { Clock } from './processors/clock.ts';
 export { DefinitionChanged } from './processors/definition-text.ts';
 export type { DocumentsReader } from './processors/documents-reader.ts';

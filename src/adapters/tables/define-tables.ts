@@ -27,6 +27,7 @@ import { checkHandlers, checkIdentity, eventTypeOf } from '../../core/define/mes
 import { fingerprint, fingerprintsOf } from '../../core/define/state-fingerprint.ts';
 import { DefinitionError } from '../../core/errors.ts';
 import type { EventContext, EventSource } from '../../core/messages.ts';
+import { UnsupportedByStore } from '../../core/processors/capabilities.ts';
 import { definitionText } from '../../core/processors/definition-text.ts';
 import type { EventReading } from '../../core/processors/event-reading.ts';
 import type { InlineProcessor } from '../../core/processors/inline-projection.ts';
@@ -220,12 +221,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
         keyOf: (event, context) => (key === undefined ? context.stream : key(event as never, context)),
       }),
     reader: (processors) => {
-      if (processors.tables === undefined) {
-        throw new DefinitionError(
-          name,
-          'this store has no tables; use the SQLite or the PostgreSQL store, which have them',
-        );
-      }
+      if (processors.tables === undefined) throw new UnsupportedByStore(name, 'tables');
       const db = new Kysely<Tables>({
         dialect: processors.tables.readDialect() as Dialect,
         plugins: [new TableNamesPlugin(prefix, tables, processors.tables.engine)],

@@ -5,6 +5,7 @@ import type { EventSourcerConfiguration } from '../loop/configuration.ts';
 import { eventSourcerHooks } from '../loop/observer.ts';
 import { checkOptionNames } from '../option-names.ts';
 import type { OptionNames } from '../unknown-names.ts';
+import { UnsupportedByStore } from './capabilities.ts';
 import type { Clock } from './clock.ts';
 import { type CompletePolicy, completePolicy, type FailurePolicy } from './failure-policy.ts';
 import type { RunnerObserver } from './observer.ts';
@@ -109,7 +110,7 @@ export function checkStartOptions(options: StartOptions, system: string): void {
   checkWhole('lease', lease);
 }
 
-/** @throws DefinitionError if the store cannot update read models in the transaction of an append. */
+/** @throws UnsupportedByStore if the store cannot update read models in the transaction of an append. */
 export function inlineProjections(
   parts: SystemParts,
   options: StartOptions,
@@ -120,12 +121,7 @@ export function inlineProjections(
   const [first] = projections;
   if (first === undefined) return [];
   const { name } = first.subscription;
-  if (processors.inline === undefined) {
-    throw new DefinitionError(
-      name,
-      'this store does not support inline read models; use the SQLite store, or omit inline()',
-    );
-  }
+  if (processors.inline === undefined) throw new UnsupportedByStore(name, 'inline');
   if (processors !== options.store.processors) {
     throw new DefinitionError(
       name,

@@ -6,6 +6,7 @@
  * repeated.
  */
 import { DefinitionError } from '../errors.ts';
+import { UnsupportedByStore } from './capabilities.ts';
 import { changesBetween, DefinitionChanged } from './definition-text.ts';
 import type { Processor } from './processor.ts';
 import type { ProcessorStore, StopReason, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
@@ -79,11 +80,7 @@ function checkDefinition(
 }
 
 function checkTables({ capabilities }: ProcessorStore, { subscription, kind }: Processor): void {
-  if (kind !== 'tables' || capabilities.tables) return;
-  throw new DefinitionError(
-    subscription.name,
-    'this store cannot keep tables in the transaction of the checkpoint; the SQLite store can: pass its processors',
-  );
+  if (kind === 'tables' && !capabilities.tables) throw new UnsupportedByStore(subscription.name, 'tables');
 }
 
 /** Activates versions of read models that have caught up with the active one. */

@@ -278,7 +278,7 @@ describe('an inline document read model', () => {
 
   test('is refused by a store that cannot do it', async () => {
     await using store = createMemoryStore();
-    await assert.rejects(bank.start({ store }), { code: 'invalid-definition', payload: { place: 'sums' } });
+    await assert.rejects(bank.start({ store }), { code: 'unsupported-by-store' });
   });
 
   test('is refused in another store than that of the events', async () => {
