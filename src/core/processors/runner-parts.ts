@@ -12,6 +12,12 @@ export const IDLE_FLUSH = 100;
 /** The number of deadlines that are fired in one round. */
 export const DEADLINES_AT_ONCE = 100;
 
+/**
+ * The reason of the aborts that end a wait of a runner. The default reason is a new `DOMException` with a stack, which takes
+ * longer than the rest of the abort.
+ */
+export const WAIT_ENDED: Error = new Error('the wait has ended');
+
 /** The parts that a runner needs. */
 export interface RunnerParts {
   readonly store: EventStore;

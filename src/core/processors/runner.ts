@@ -7,7 +7,7 @@ import { parkedByKey, parkedEvent } from './parked-events.ts';
 import { replayParked } from './parked-replay.ts';
 import type { Batch, Opened, Processor } from './processor.ts';
 import { FencedError, type ParkedEvent, type Share, type StopReason } from './processor-store.ts';
-import { IDLE_FLUSH, type Idle, type RunnerParts, type SharedItem } from './runner-parts.ts';
+import { IDLE_FLUSH, type Idle, type RunnerParts, type SharedItem, WAIT_ENDED } from './runner-parts.ts';
 import { shareOf } from './shares.ts';
 import { type SubscriptionPage, subscribe } from './subscription.ts';
 import { endReason } from './versions.ts';
@@ -136,7 +136,7 @@ export class Runner {
   }
 
   #interrupt(): void {
-    this.#interruption.abort();
+    this.#interruption.abort(WAIT_ENDED);
     this.#sharesChanged?.();
   }
 
@@ -209,14 +209,14 @@ export class Runner {
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     } finally {
-      alarm.abort();
+      alarm.abort(WAIT_ENDED);
     }
   }
 
   /** Interrupts the reading when a deadline is due or an idle checkpoint has to be written. */
   async #setAlarm(interruption: AbortController): Promise<AbortController> {
     const alarm = new AbortController();
-    const interrupt = (): void => interruption.abort();
+    const interrupt = (): void => interruption.abort(WAIT_ENDED);
     this.#hasNewDeadlines = false;
     if (this.#idle !== undefined) {
       this.#parts.clock.sleepUntil(this.#idle.flushAt, alarm.signal).then(interrupt, () => undefined);

@@ -21,9 +21,12 @@ export function idOf(statements: ProcessorStatements, { name, version }: Subscri
  * @throws FencedError, StatementFailed
  */
 export function commitPage(statements: ProcessorStatements, tables: TableStatements, commit: ProcessorCommit): void {
+  const ids = new Map<string, number>();
   // All checks come before the first change.
   const checked = commit.fences.map((fence) => {
-    const id = idOf(statements, fence.subscription);
+    const name = nameOf(fence.subscription);
+    const id = ids.get(name) ?? idOf(statements, fence.subscription);
+    if (id !== undefined) ids.set(name, id);
     const row = id === undefined ? undefined : statements.share.get(id, fence.share);
     const stored = row === undefined ? undefined : shareOf(fence.subscription, row);
     if (stored?.holder === undefined || stored.token !== fence.token || stored.checkpoint !== fence.before) {
@@ -31,7 +34,6 @@ export function commitPage(statements: ProcessorStatements, tables: TableStateme
     }
     return { id: id!, fence };
   });
-  const ids = new Map(checked.map(({ id, fence }) => [nameOf(fence.subscription), id]));
   for (const { id, fence } of checked) {
     if (fence.checkpoint === fence.before) continue;
     statements.moveCheckpoint.run(Number(fence.checkpoint), id, fence.share);
