@@ -36,8 +36,8 @@ interface Movement {
 }
 
 /**
- * Writes the whole text to another name and renames the file, so that a reader never sees half of a receipt. A crash can
- * leave the unfinished file, whose name begins with a dot.
+ * Writes the whole text to another name and renames the file, so that a reader never sees half of a receipt. A crash
+ * can leave the unfinished file, whose name begins with a dot.
  */
 async function write(folder: string, id: string, transfer: Movement, outcome: string): Promise<void> {
   const { transferId, from, to, amount } = transfer;

@@ -53,8 +53,8 @@ export const statements = defineTables({
   ],
 
   handle: {
-    // Prepared, because there are many lines: each query is compiled once. The revision of the event is the number of the
-    // line, because each event of an account is one line.
+    // Prepared, because there are many lines: each query is compiled once. The revision of the event is the number of
+    // the line, because each event of an account is one line.
     AccountOpened: {
       prepare: (db, { accountId }, { revision, recordedAt }) =>
         db.insertInto('lines').values({

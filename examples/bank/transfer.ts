@@ -1,6 +1,6 @@
 /**
- * A transfer between two accounts: who pays whom, and how it ended. The accounts themselves know nothing of it; the process
- * manager in `transfer-process.ts` moves the money.
+ * A transfer between two accounts: who pays whom, and how it ended. The accounts themselves know nothing of it; the
+ * process manager in `transfer-process.ts` moves the money.
  */
 import { defineCommand, defineDecider, defineEvent, reject } from 'decidable';
 import { z } from 'zod';

@@ -3,7 +3,9 @@ import { AppendFailure, type EventStore, StoreFailure } from 'decidable';
 import { isComponentError } from 'decidable/component';
 import { awaitEventsAfter, CommitSignal } from 'decidable/storage';
 
-/** Wraps the exports of an event store. They already have the TypeScript interface, except for the classes of errors. */
+/**
+ * Wraps the exports of an event store. They already have the TypeScript interface, except for the classes of errors.
+ */
 export function componentStore(instance: EventStore): EventStore {
   // A guest cannot wait while it answers others. All appends pass through here, so that this side knows of each.
   const commits = new CommitSignal();

@@ -1,7 +1,7 @@
 /**
- * The system: gateway, event sourcer, command handler and event store. The exports of one component are the imports of the
- * next, and the host touches none of the values that pass between them. A TypeScript object with the same interfaces can
- * replace each of them.
+ * The system: gateway, event sourcer, command handler and event store. The exports of one component are the imports of
+ * the next, and the host touches none of the values that pass between them. A TypeScript object with the same
+ * interfaces can replace each of them.
  */
 import { readFile } from 'node:fs/promises';
 import { type AnyModule, createEventSourcer, type EventSourcer, type EventStore } from 'decidable';
@@ -67,7 +67,10 @@ function clock(now: () => number): Interfaces {
   return { 'wasi:clocks/wall-clock': { now: () => datetime(now()) } };
 }
 
-/** Its functions return promises, like those of all stores of this package, so an event sourcer in a component has to wait for them. */
+/**
+ * Its functions return promises, like those of all stores of this package, so an event sourcer in a component has to
+ * wait for them.
+ */
 function storeInTypeScript(now: () => number): Interfaces {
   return { [EVENT_STORE]: componentStore(createMemoryStore({ now })) };
 }

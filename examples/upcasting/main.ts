@@ -1,6 +1,6 @@
 /**
- * The schema of an event changes. Stored events never change. An upcaster converts the old version when it is read, so that
- * `evolve` only handles the newest version.
+ * The schema of an event changes. Stored events never change. An upcaster converts the old version when it is read, so
+ * that `evolve` only handles the newest version.
  */
 import { createEventSourcer, defineDecider, defineEvent, upcastFrom } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';

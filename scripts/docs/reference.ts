@@ -123,7 +123,9 @@ class Page {
     });
   }
 
-  /** Returns the link to a symbol, or to the symbol of a member (`EventStore.append`), or undefined if none is exported. */
+  /**
+   * Returns the link to a symbol, or to the symbol of a member (`EventStore.append`), or undefined if none is exported.
+   */
   #target(name: string): string | undefined {
     const [symbol = ''] = name.split('.');
     for (const subpath of [this.#subpath, ...this.#targets.keys()]) {

@@ -1,10 +1,12 @@
 /**
- * Finds the sentences of a file: comments and texts of programs, paragraphs of Markdown. Code is not prose, and neither is a text
- * in backticks: both are left out, so that a pattern of language cannot match a keyword.
+ * Finds the sentences of a file: comments and texts of programs, paragraphs of Markdown. Code is not prose, and neither
+ * is a text in backticks: both are left out, so that a pattern of language cannot match a keyword.
  */
 import { parseSync, Visitor } from 'oxc-parser';
 
-/** A piece of prose whose sentences belong together: a comment, a text of the program, a paragraph, a cell of a table. */
+/**
+ * A piece of prose whose sentences belong together: a comment, a text of the program, a paragraph, a cell of a table.
+ */
 export interface Passage {
   /** The prose without the marks of its comment; its line breaks are those of the file. */
   readonly text: string;

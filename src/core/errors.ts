@@ -29,7 +29,9 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
     this.family = `decidable/${family}`;
   }
 
-  /** Returns the name, the message, the code, the payload and the cause. The stack is left out, because it contains file paths of the machine.
+  /**
+   * Returns the name, the message, the code, the payload and the cause. The stack is left out, because it contains file
+   * paths of the machine.
    */
   toJSON(): JsonValue {
     return toJson(this);

@@ -34,8 +34,8 @@ export interface CommandResult {
   /** The stream's last revision right after the decision, or undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
   /**
-   * The position of the last event of the decision, or undefined if it has no events. A reader that has seen it has seen the
-   * decision.
+   * The position of the last event of the decision, or undefined if it has no events. A reader that has seen it has
+   * seen the decision.
    */
   readonly position?: bigint | undefined;
   /** True if the command id was already recorded. The result is then the first outcome. */
@@ -61,8 +61,8 @@ export interface FoldedState {
   readonly contentType: string;
   readonly state: Uint8Array;
   /**
-   * The last revision that is folded into the state, or undefined if the stream has no events, so that this is the initial
-   * state.
+   * The last revision that is folded into the state, or undefined if the stream has no events, so that this is the
+   * initial state.
    */
   readonly revision?: bigint | undefined;
 }

@@ -23,8 +23,8 @@ export interface InvalidArgument {
 /** The store could not do its work. Nothing was written, unless `code` is `unknown-outcome`. */
 export interface StoreFault {
   /**
-   * Stable and machine-readable: `not-found`, `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`, `io`,
-   * `moved`, `unsupported-engine`, `unknown-outcome`, `diverged`.
+   * Stable and machine-readable: `not-found`, `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`,
+   * `io`, `moved`, `unsupported-engine`, `unknown-outcome`, `diverged`.
    */
   readonly code: string;
   readonly message: string;
@@ -50,7 +50,9 @@ export type AppendError =
 export interface Appended {
   /** The revision of the first new event, or undefined if there were no events. */
   readonly firstRevision?: bigint | undefined;
-  /** The position of the first new event, or undefined if there were no events. The other events follow it, in order. */
+  /**
+   * The position of the first new event, or undefined if there were no events. The other events follow it, in order.
+   */
   readonly firstPosition?: bigint | undefined;
   /** The stream's last revision after the append, or undefined if the stream has no events. */
   readonly revision?: bigint | undefined;

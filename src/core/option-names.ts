@@ -1,6 +1,6 @@
 /**
- * Refuses unknown options of definitions and configurations. Without this check, a caller who writes `comandId` believes
- * that the command is idempotent, and a caller who writes `readonly` believes that the file is protected.
+ * Refuses unknown options of definitions and configurations. Without this check, a caller who writes `comandId`
+ * believes that the command is idempotent, and a caller who writes `readonly` believes that the file is protected.
  */
 import { DefinitionError } from './errors.ts';
 import { unknownOption } from './unknown-names.ts';

@@ -1,5 +1,6 @@
 /**
- * The README of each example shows the example's output. `BLESS=1 npm test -- readmes` writes the output into the README.
+ * The README of each example shows the example's output. `BLESS=1 npm test -- readmes` writes the output into the
+ * README.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * The place of a cut. `request`: the next request does not reach the server. `response`: it does, and the next response does
- * not reach the client.
+ * The place of a cut. `request`: the next request does not reach the server. `response`: it does, and the next response
+ * does not reach the client.
  */
 export type Cut = 'request' | 'response';
 

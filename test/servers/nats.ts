@@ -1,6 +1,6 @@
 /**
- * NATS servers for tests: the one at `NATS_URL` if it is set; otherwise servers that the test starts on free loopback ports,
- * with the `nats-server` on the PATH or the one that `npm run servers` has fetched.
+ * NATS servers for tests: the one at `NATS_URL` if it is set; otherwise servers that the test starts on free loopback
+ * ports, with the `nats-server` on the PATH or the one that `npm run servers` has fetched.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

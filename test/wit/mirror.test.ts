@@ -30,7 +30,10 @@ test('the nine files of the contract are compared', () => {
   ]);
 });
 
-/** Returns versions of a file, each with one line omitted or swapped with the next, as after a careless edit of one side. */
+/**
+ * Returns versions of a file, each with one line omitted or swapped with the next, as after a careless edit of one
+ * side.
+ */
 function edits(text: string): readonly string[] {
   const lines = text.split('\n');
   const isCode = (line: string | undefined) =>

@@ -1,6 +1,6 @@
 /**
- * The mirror test compares outlines of a WIT package and of its TypeScript mirror. A line is one fact, so that a difference is a
- * line that only one side has.
+ * The mirror test compares outlines of a WIT package and of its TypeScript mirror. A line is one fact, so that a
+ * difference is a line that only one side has.
  */
 
 /** The outline of one interface or of the worlds. `key` is the file name without its extension. */

@@ -1,6 +1,6 @@
 /**
- * Generates `commands.ndjson`: `node examples/bank/cli/generate.ts > examples/bank/commands.ndjson`. The seed is fixed, so the
- * result is the same each time. A test compares it with the file.
+ * Generates `commands.ndjson`: `node examples/bank/cli/generate.ts > examples/bank/commands.ndjson`. The seed is fixed,
+ * so the result is the same each time. A test compares it with the file.
  *
  * The program tracks balances, so that it knows which withdrawals succeed. It writes the deposit of a transfer only if
  * the withdrawal will be accepted, and a deposit back to the sender if the receiver cannot accept it.
@@ -161,7 +161,10 @@ for (let n = 0; n < STEPS; n++) {
   if (wrong !== undefined) output.push(wrong());
 }
 
-/** The lines up to here are older than `RequestTransfer`. They and their balances stay as they are: the rest has its own accounts. */
+/**
+ * The lines up to here are older than `RequestTransfer`. They and their balances stay as they are: the rest has its own
+ * accounts.
+ */
 const TRANSFER_ACCOUNTS = 120;
 const TRANSFER_STEPS = 400;
 

@@ -79,8 +79,8 @@ export function totalOf({ accounts }: Pick<Ledger, 'accounts'>): number {
 }
 
 /**
- * Checks the books. The balances are folded from all events, the states of the decider from each stream, and the sums come
- * from the lines of the statements. All of them must agree, and no money may have appeared or got lost.
+ * Checks the books. The balances are folded from all events, the states of the decider from each stream, and the sums
+ * come from the lines of the statements. All of them must agree, and no money may have appeared or got lost.
  */
 export async function checkBooks(ledger: Ledger, { sourcer }: Pick<RunningBank, 'sourcer'>): Promise<void> {
   for (const [id, { balance, open }] of ledger.accounts) {

@@ -8,7 +8,8 @@ import { type Guest, UsageError } from './options.ts';
 const GUESTS = new URL('../../guests/', import.meta.url);
 
 /**
- * Returns the module of the accounts: the functions of `account.ts` in this process, or a component of `examples/guests`.
+ * Returns the module of the accounts: the functions of `account.ts` in this process, or a component of
+ * `examples/guests`.
  *
  * @throws UsageError if the component has not been built.
  */

@@ -54,7 +54,10 @@ export function parseLine(text: string): ParseResult {
   }
 }
 
-/** The module that decides checks the command too. Checking here reports a bad line before anything is sent, with any module. */
+/**
+ * The module that decides checks the command too. Checking here reports a bad line before anything is sent, with any
+ * module.
+ */
 function commandOf(id: string, envelope: Envelope): BankCommand {
   if (ACCOUNT_COMMANDS.includes(envelope.type)) {
     const { data } = account.types.command.fromEnvelope(envelope);

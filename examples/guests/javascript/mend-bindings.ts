@@ -2,20 +2,23 @@
  * Corrects the bindings that componentize-js 0.23 generates. Import this file before componentize-js.
  *
  * 1. *Returned handles* (`own` parameters). The generated code deletes the wrong entry of its own table, and keeps the
- *    handle. Each call of `evolve` uses one more entry of the guest's table, until the table is full and the guest traps.
- *    The code cannot drop the handle, because the destructor is another call of the guest, which its engine refuses within
- *    a call. So the corrected code keeps a returned handle, and reuses it for the next resource that it passes out: a state
- *    that is folded keeps its entry.
- * 2. *Needlessly asynchronous calls.* Every function is generated as asynchronous, which costs the interpreter as much as
- *    the decision. A decider is synchronous, so the corrected calls are synchronous too.
- * 3. *Code that is slow in an interpreter*: strings are counted unit by unit before they are encoded, each call checks twice
- *    whether it is being debugged, and methods go through `call`.
+ *    handle. Each call of `evolve` uses one more entry of the guest's table, until the table is full and the guest
+ *    traps. The code cannot drop the handle, because the destructor is another call of the guest, which its engine
+ *    refuses within a call. So the corrected code keeps a returned handle, and reuses it for the next resource that it
+ *    passes out: a state that is folded keeps its entry.
+ * 2. *Needlessly asynchronous calls.* Every function is generated as asynchronous, which costs the interpreter as much
+ *    as the decision. A decider is synchronous, so the corrected calls are synchronous too.
+ * 3. *Code that is slow in an interpreter*: strings are counted unit by unit before they are encoded, each call checks
+ *    twice whether it is being debugged, and methods go through `call`.
  */
 import { registerHooks } from 'node:module';
 
 const WRITTEN = 'await writeFile(initializerPath, jsBindings);';
 
-/** Replaces the statement that writes the bindings. Until then they are a string, so that this is the only place to change them. */
+/**
+ * Replaces the statement that writes the bindings. Until then they are a string, so that this is the only place to
+ * change them.
+ */
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
@@ -28,7 +31,10 @@ registerHooks({
   },
 });
 
-/** Functions that the corrected bindings call. `repTable` and `repCnt` are in the bindings: the guest's objects by representation. */
+/**
+ * Functions that the corrected bindings call. `repTable` and `repCnt` are in the bindings: the guest's objects by
+ * representation.
+ */
 const SUPPORT = `
 const done = Promise.resolve();
 
@@ -58,8 +64,8 @@ function _utf8AllocateAndEncode(text, realloc, memory) {
 `;
 
 /**
- * Generated code and its replacement. Each must occur at least once, and is replaced everywhere. `«name»` stands for any name,
- * the same each time; `«…»` for any text. White space matches any white space.
+ * Generated code and its replacement. Each must occur at least once, and is replaced everywhere. `«name»` stands for
+ * any name, the same each time; `«…»` for any text. White space matches any white space.
  */
 const MENDS: readonly (readonly [generated: string, mend: string])[] = [
   // An own handle comes in.
@@ -101,7 +107,10 @@ const MENDS: readonly (readonly [generated: string, mend: string])[] = [
   ['function _utf8AllocateAndEncode(«…»return res; }', ''],
 ];
 
-/** Returns the corrected bindings. @throws Error if they are not those that 0.23 generates for the world `command-handler`. */
+/**
+ * Returns the corrected bindings.
+ * @throws Error if they are not those that 0.23 generates for the world `command-handler`.
+ */
 export function mended(bindings: string): string {
   let text = bindings;
   for (const [generated, mend] of MENDS) {

@@ -84,7 +84,8 @@ export interface ProtobufModule<Commands extends DescMessage, Events extends Des
 /**
  * Returns schemas and a codec for the messages of a `.proto` file. Spread the result into the definition of a decider.
  *
- * @throws DefinitionError if a union is not a `oneof` of messages, two cases share a name, or a field has no plain form.
+ * @throws DefinitionError if a union is not a `oneof` of messages, two cases share a name, or a field has no plain
+ *   form.
  */
 export function protobuf<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage>(
   types: ProtobufTypes<Commands, Events, State>,

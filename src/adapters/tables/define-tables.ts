@@ -42,7 +42,10 @@ import { TablesProcessor } from './tables-processor.ts';
 /** The queries of a handler: none, one, or several that run in order. */
 type Queries = Compilable | readonly Compilable[] | undefined;
 
-/** Creates the tables of this version: `(db) => [db.schema.createTable('lines')…]`. The types of the tables come from `db`. */
+/**
+ * Creates the tables of this version: `(db) => [db.schema.createTable('lines')…]`. The types of the tables come from
+ * `db`.
+ */
 export type Create<Tables> = (db: Kysely<Tables>) => readonly Compilable[];
 
 /**
@@ -71,9 +74,9 @@ export interface TablesDefinition<Tables, Events> {
    */
   readonly key?: (event: NoInfer<MessageOf<Events>>, context: EventContext) => string | undefined;
   /**
-   * The handlers by event type. Use `{ prepare }`, whose queries are compiled once, or a function if the queries depend on
-   * the event in a way that SQL cannot express. A function's queries are built for each event, which takes five times as
-   * long as everything else.
+   * The handlers by event type. Use `{ prepare }`, whose queries are compiled once, or a function if the queries depend
+   * on the event in a way that SQL cannot express. A function's queries are built for each event, which takes five
+   * times as long as everything else.
    */
   readonly handle: {
     readonly [Type in keyof Events]:

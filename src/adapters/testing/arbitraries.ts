@@ -1,5 +1,6 @@
 /**
- * `decidable/testing/arbitraries`: random commands, events and states for property tests, drawn from the schemas of a module.
+ * `decidable/testing/arbitraries`: random commands, events and states for property tests, drawn from the schemas of a
+ * module.
  *
  * The caller passes fast-check, as in `arbitraries(fc, account)`. It is an optional peer dependency, so only its types
  * are imported here.

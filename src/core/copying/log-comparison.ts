@@ -101,7 +101,9 @@ function bytesOf({ decision: { decision }, events }: RecordedCommit): number {
 /** The ends of all chains of a store, in any order. */
 export interface Heads {
   readonly streams: number;
-  /** The exclusive or of the SHA-256 of each head. It does not depend on the order in which a store lists its streams. */
+  /**
+   * The exclusive or of the SHA-256 of each head. It does not depend on the order in which a store lists its streams.
+   */
   readonly digest: Uint8Array;
 }
 

@@ -2,8 +2,8 @@
  * The draft of a flat state: a record of texts, numbers and other values that are not objects.
  *
  * Handlers of such a state nearly always read and set fields, and nothing else. That needs no more than a copy, so this
- * draft reads and sets the fields of a copy. For everything else it makes a draft of immer, applies the changes so far to
- * it, and passes on whatever follows: to delete or define a field, to put an object into one, and every function of
+ * draft reads and sets the fields of a copy. For everything else it makes a draft of immer, applies the changes so far
+ * to it, and passes on whatever follows: to delete or define a field, to put an object into one, and every function of
  * immer (`current`, `original`, `isDraft`, `produce`), because each of them reads a symbol of the draft.
  *
  * A handler sees one difference. immer does not freeze the result of a `produce` inside of another one, and here it

@@ -94,8 +94,8 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
  *
  * @example const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [concert] });
  *
- * @throws DefinitionError if an option is invalid or unknown, a module is incomplete, or two modules claim the same name, the
- * same command type, or an event of the same category and type without sharing its definition.
+ * @throws DefinitionError if an option is invalid or unknown, a module is incomplete, or two modules claim the same
+ *   name, the same command type, or an event of the same category and type without sharing its definition.
  */
 export function createEventSourcer<const Modules extends readonly AnyModule[]>(
   configuration: EventSourcerConfiguration<Modules>,

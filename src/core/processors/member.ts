@@ -3,8 +3,8 @@
  * claims and releases shares when other members join and leave.
  *
  * Correctness depends only on the fencing tokens. The leases only determine how soon a share moves. The members of a
- * group should have leases of one length, because a member that is silent for the length of an observer's lease counts as
- * dead.
+ * group should have leases of one length, because a member that is silent for the length of an observer's lease counts
+ * as dead.
  */
 import { type Clock, sleepFor } from './clock.ts';
 import type { GroupMember, ProcessorStore, Share } from './processor-store.ts';

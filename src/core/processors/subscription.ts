@@ -40,7 +40,9 @@ export interface SubscriptionPage {
    * as the checkpoint, and pass it as `after` to continue.
    */
   readonly position: bigint;
-  /** The position of the store's last event when the page was read. If it equals `position`, the reader has caught up. */
+  /**
+   * The position of the store's last event when the page was read. If it equals `position`, the reader has caught up.
+   */
   readonly head: bigint;
 }
 

@@ -75,8 +75,8 @@ export function chainedContent(
 }
 
 /**
- * The part of a commit's content after the time: the decision and its events. A store that stamps the revision and the time
- * in its engine gets this part from its client. The next call overwrites the returned view.
+ * The part of a commit's content after the time: the decision and its events. A store that stamps the revision and the
+ * time in its engine gets this part from its client. The next call overwrites the returned view.
  */
 export function decidedContent(decision: Decision, events: readonly Envelope[]): Uint8Array {
   start();

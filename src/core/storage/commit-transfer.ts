@@ -1,9 +1,10 @@
 /**
  * Moving commits between stores. One store returns its commits in the order in which they were made, and another takes
- * them as they are: with their revisions, times, decision records and hashes. Only positions are new, in the same order.
+ * them as they are: with their revisions, times, decision records and hashes. Only positions are new, in the same
+ * order.
  *
- * A commit that does not follow the end of its stream's chain is refused. So a copy that was interrupted can be repeated,
- * and a commit that was changed, left out or put in another order is noticed by the store that takes it.
+ * A commit that does not follow the end of its stream's chain is refused. So a copy that was interrupted can be
+ * repeated, and a commit that was changed, left out or put in another order is noticed by the store that takes it.
  */
 import { StoreFailure } from '../errors.ts';
 import type { Direction } from '../event-store.ts';
@@ -20,8 +21,8 @@ export interface ReadLogOptions {
    */
   readonly direction?: Direction | undefined;
   /**
-   * Continues after the commit of this command id, exclusive; returns nothing if the store does not have it. Without it,
-   * reading begins with the first commit, or with the last one if read backward.
+   * Continues after the commit of this command id, exclusive; returns nothing if the store does not have it. Without
+   * it, reading begins with the first commit, or with the last one if read backward.
    */
   readonly after?: string | undefined;
   /**

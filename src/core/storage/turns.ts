@@ -1,6 +1,6 @@
 /**
- * Turns of the event loop for long loops. A store in the process answers without waiting for anything, so that a loop over it
- * would let no timer fire and no signal of the operating system arrive until it has ended.
+ * Turns of the event loop for long loops. A store in the process answers without waiting for anything, so that a loop
+ * over it would let no timer fire and no signal of the operating system arrive until it has ended.
  */
 
 // Taken when the module is loaded, because test runners replace timers to stop time.

@@ -1,4 +1,6 @@
-/** Appends that are decided inside the store (`decidable/storage`, `ExclusiveAppend`), in both stores of the package. */
+/**
+ * Appends that are decided inside the store (`decidable/storage`, `ExclusiveAppend`), in both stores of the package.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

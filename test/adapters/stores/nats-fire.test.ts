@@ -1,6 +1,6 @@
 /**
- * Exactly once, under fire: processes that run a bank on one NATS server are killed at random and started again, and so is
- * the server. At the end each transfer has ended, each balance equals a fold of the history, and money is conserved.
+ * Exactly once, under fire: processes that run a bank on one NATS server are killed at random and started again, and so
+ * is the server. At the end each transfer has ended, each balance equals a fold of the history, and money is conserved.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
@@ -41,7 +41,8 @@ test('processes and a server that are killed at random lose nothing and do nothi
         child.on('message', (message) => {
           if (message === 'done') return resolve(true);
           requested.add(String(message));
-          // Killed by the number of acknowledgements, not by time, so that a slow machine is hit as often as a fast one.
+          // Killed by the number of acknowledgements, not by time, so that a slow machine is hit as often as a fast
+          // one.
           if (kills <= 0 || requested.size % 7 !== 0) return;
           kills--;
           child.kill('SIGKILL');

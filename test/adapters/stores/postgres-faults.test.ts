@@ -1,4 +1,7 @@
-/** Lost connections, servers that stop, and processes that are killed. Nothing acknowledged is lost, and nothing is stored twice. */
+/**
+ * Lost connections, servers that stop, and processes that are killed. Nothing acknowledged is lost, and nothing is
+ * stored twice.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /**
  * The domain of the benchmarks of processors: a ledger whose entries move money on 10,000 accounts. An entry names its
- * account, and neighbours in the store have different accounts, so that a page changes almost as many documents as it has
- * events.
+ * account, and neighbours in the store have different accounts, so that a page changes almost as many documents as it
+ * has events.
  */
 import { commandUuid, defineDecider, defineProjector, defineSystem } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';

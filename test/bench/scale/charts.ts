@@ -1,4 +1,6 @@
-/** The axes along which a store grows, and what a user of it waits for. Each is measured over three orders of magnitude. */
+/**
+ * The axes along which a store grows, and what a user of it waits for. Each is measured over three orders of magnitude.
+ */
 import { createEventSourcer, subscribe } from 'decidable';
 import type { OpenedStore } from 'decidable/stores';
 import { ALL, append, type Chart, counting, inBulk, Points, type Stores, sampled, scattered } from './scale.ts';

@@ -10,7 +10,10 @@ const BOTTOM = 52;
 /** Distinguishable for readers who do not see all colours (Okabe and Ito). */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00'];
 
-/** The exponent of a series: 0 if `y` does not depend on `x`, 1 if it grows in proportion. Least squares over logarithms. */
+/**
+ * The exponent of a series: 0 if `y` does not depend on `x`, 1 if it grows in proportion. Least squares over
+ * logarithms.
+ */
 export function slope({ points }: Series): number {
   const logs = points.map(({ x, y }) => [Math.log10(x), Math.log10(y)] as const);
   const mean = (of: 0 | 1) => logs.reduce((sum, log) => sum + log[of], 0) / logs.length;

@@ -86,7 +86,9 @@ export class Points {
   }
 }
 
-/** Runs `once` one time after another, and returns the median in microseconds. Medians leave out pauses of the machine. */
+/**
+ * Runs `once` one time after another, and returns the median in microseconds. Medians leave out pauses of the machine.
+ */
 export async function sampled(
   clock: Clock,
   samples: number,

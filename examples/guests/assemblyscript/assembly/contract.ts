@@ -37,7 +37,8 @@ export function reallocate(old: usize, oldSize: usize, alignment: usize, size: u
   return old == 0 ? heap.alloc(size) : heap.realloc(old, size);
 }
 
-// --- results in memory: one area, and a list of the memory that `cabi_post_…` frees ----------------------------------------
+// --- results in memory: one area, and a list of the memory that `cabi_post_…` frees
+// ----------------------------------------
 
 const area: usize = memory.data(64);
 const owned: StaticArray<usize> = new StaticArray<usize>(32);
@@ -98,7 +99,8 @@ function own(handle: i32): usize {
   return area;
 }
 
-// --- types -------------------------------------------------------------------------------------------------------------------
+// --- types
+// -------------------------------------------------------------------------------------------------------------------
 
 const SCHEMA_VERSION: u32 = 1;
 
@@ -167,7 +169,8 @@ export function stateDrop(self: usize): void {
   __unpin(self);
 }
 
-// --- decider -----------------------------------------------------------------------------------------------------------------
+// --- decider
+// -----------------------------------------------------------------------------------------------------------------
 
 export function initialState(): i32 {
   return newState(__pin(changetype<usize>(new Account())));
@@ -190,7 +193,8 @@ export function decide(state: usize, command: usize): usize {
   return area;
 }
 
-// --- routing -----------------------------------------------------------------------------------------------------------------
+// --- routing
+// -----------------------------------------------------------------------------------------------------------------
 
 export function describe(): usize {
   storeText(area, 'bank.account');

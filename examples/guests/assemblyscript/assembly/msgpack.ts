@@ -1,6 +1,6 @@
 /**
- * The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their shortest form,
- * strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
+ * The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their shortest
+ * form, strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
  */
 import { Refusal } from './refusal';
 
@@ -102,8 +102,8 @@ export class Reader {
   }
 
   /**
-   * Returns the number of entries of a map. A value of another kind is skipped, here and below, because it has the wrong
-   * shape but can be read.
+   * Returns the number of entries of a map. A value of another kind is skipped, here and below, because it has the
+   * wrong shape but can be read.
    */
   map(): u64 {
     const tag = this.peek();
@@ -131,7 +131,10 @@ export class Reader {
     return copy;
   }
 
-  /** Reads an integer of at most this magnitude. A float without a fraction is an integer, as everywhere in the encoding. */
+  /**
+   * Reads an integer of at most this magnitude. A float without a fraction is an integer, as everywhere in the
+   * encoding.
+   */
   integer(most: i64): i64 {
     const tag = this.peek();
     let value: i64 = 0;

@@ -8,7 +8,9 @@
 const FIRST_SLOTS = 256;
 
 export class CommandIds {
-  /** Four integers for each commit, in the order of commits, and after them those of the id that was last looked for. */
+  /**
+   * Four integers for each commit, in the order of commits, and after them those of the id that was last looked for.
+   */
   #ids = new Int32Array((FIRST_SLOTS / 2) * 4);
   /** Each slot contains a commit's number plus 1, or 0 if it is empty. The hash of the id selects the slot. */
   #slots = new Int32Array(FIRST_SLOTS);

@@ -1,6 +1,6 @@
 /**
- * The append: command id, precondition, chain, and one message that the server stores only if the stream's subject is as the
- * writer has seen it (docs/architecture.md, "One commit per decision").
+ * The append: command id, precondition, chain, and one message that the server stores only if the stream's subject is
+ * as the writer has seen it (docs/architecture.md, "One commit per decision").
  */
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision } from '../../../core/messages.ts';

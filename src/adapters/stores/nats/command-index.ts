@@ -1,15 +1,15 @@
 /**
- * The index of command ids (docs/decisions.md §61). A command id is used once in a store, forever. Two mechanisms cover all
- * time together:
+ * The index of command ids (docs/decisions.md §61). A command id is used once in a store, forever. Two mechanisms cover
+ * all time together:
  *
  * - The server refuses an id that it has seen within its duplicate window.
  * - This index has the id of every commit that is older than the window, and of most that are not. It is made of the
  *   stream of commits alone, in every process that appends.
  *
  * An append is safe if the index has every commit that the server may have forgotten when the message arrives. Let the
- * index have every commit that was stored before the instant t. The message arrives at most `connectionLife` after it was
- * sent, because it cannot outlive its connection. So an append that is sent before t + window − connectionLife is safe. Later
- * than that, the index reads on first, and if it cannot, the append is refused with `busy`.
+ * index have every commit that was stored before the instant t. The message arrives at most `connectionLife` after it
+ * was sent, because it cannot outlive its connection. So an append that is sent before t + window − connectionLife is
+ * safe. Later than that, the index reads on first, and if it cannot, the append is refused with `busy`.
  */
 import type { Client } from './client.ts';
 import { CommandIds, idBits } from './command-ids.ts';
@@ -19,7 +19,9 @@ import type { Subjects } from './subjects.ts';
 /** Messages of one page. */
 const PAGE = 1_000;
 
-/** An instant on two clocks. Each of them misses what the other one sees: a suspended machine, a clock that is set back. */
+/**
+ * An instant on two clocks. Each of them misses what the other one sees: a suspended machine, a clock that is set back.
+ */
 interface Instant {
   readonly steady: number;
   readonly wall: number;

@@ -1,6 +1,6 @@
 /**
- * The reply to a command, in JSON: `{ "result": … }` or `{ "error": { "code", "payload", "message" } }`. Integers of 64 bits are
- * texts and bytes are base64, as everywhere in the package's JSON.
+ * The reply to a command, in JSON: `{ "result": … }` or `{ "error": { "code", "payload", "message" } }`. Integers of 64
+ * bits are texts and bytes are base64, as everywhere in the package's JSON.
  */
 import { CommandFailure } from '../../../core/errors.ts';
 import type { CommandError, CommandResult } from '../../../core/event-sourcer.ts';

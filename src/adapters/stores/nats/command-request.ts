@@ -1,6 +1,6 @@
 /**
- * A command as a request (docs/guides/nats.md lists the headers, for clients in other languages). The payload is that of the
- * command. Texts in headers are percent-encoded UTF-8, because a header is one line of ASCII.
+ * A command as a request (docs/guides/nats.md lists the headers, for clients in other languages). The payload is that
+ * of the command. Texts in headers are percent-encoded UTF-8, because a header is one line of ASCII.
  */
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { CommandOptions } from '../../../core/event-sourcer.ts';

@@ -30,8 +30,9 @@ export interface NatsCommandsOptions {
 export interface NatsCommands {
   /**
    * Sends a command in an envelope.
-   * @throws CommandFailure: that of the process that decided; `store` with the code `unknown-outcome` if no reply came in
-   * time, so that the command may have been decided; `overloaded` if no process serves commands, so that nothing was done.
+   * @throws CommandFailure: that of the process that decided; `store` with the code `unknown-outcome` if no reply came
+   *   in time, so that the command may have been decided; `overloaded` if no process serves commands, so that nothing
+   *   was done.
    */
   handleCommand(command: Envelope, options?: CommandOptions): Promise<CommandResult>;
 
@@ -43,8 +44,8 @@ export interface NatsCommands {
 }
 
 /**
- * Makes a client of the commands that {@link serveCommands} serves. Pass a `commandId`, so that a command can be sent again
- * after a timeout: a command that was decided already returns its first outcome.
+ * Makes a client of the commands that {@link serveCommands} serves. Pass a `commandId`, so that a command can be sent
+ * again after a timeout: a command that was decided already returns its first outcome.
  *
  * @example
  * const commands = natsCommands(connection, { name: 'bank' });

@@ -1,11 +1,11 @@
 /**
- * A commit as messages. The payload is the hash of the previous commit in the stream, the canonical content and the hash of
- * both, as in the chain. A commit that exceeds the server's `max_payload` is cut into several messages, which an atomic
- * batch stores one after the other. The last of them identifies the commit, has the command id, and its sequence number
- * is the commit's.
+ * A commit as messages. The payload is the hash of the previous commit in the stream, the canonical content and the
+ * hash of both, as in the chain. A commit that exceeds the server's `max_payload` is cut into several messages, which
+ * an atomic batch stores one after the other. The last of them identifies the commit, has the command id, and its
+ * sequence number is the commit's.
  *
- * The header `Decidable-Commit` has three or four numbers: the number of events in the stream after this commit, the number
- * of its own events, and for a message of several the part and the number of parts.
+ * The header `Decidable-Commit` has three or four numbers: the number of events in the stream after this commit, the
+ * number of its own events, and for a message of several the part and the number of parts.
  */
 import type { Decision, Envelope, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import { CHAIN_START, chainedContent, HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
@@ -15,7 +15,9 @@ import { sha256 } from '../../../core/storage/sha256.ts';
 
 export const COMMIT_HEADER = 'Decidable-Commit';
 
-/** An event's index in its commit takes the lowest ten bits of a position. The message's sequence number takes the rest. */
+/**
+ * An event's index in its commit takes the lowest ten bits of a position. The message's sequence number takes the rest.
+ */
 const INDEX_BITS = 10n;
 const INDEX_MASK = (1n << INDEX_BITS) - 1n;
 

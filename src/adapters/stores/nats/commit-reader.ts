@@ -16,7 +16,9 @@ function partOf(message: StoredMessage): CommitPart {
   return { message, numbers: parseNumbers(text) };
 }
 
-/** Returns the command id of the message that identifies a commit. It is empty for the other parts of a large commit. */
+/**
+ * Returns the command id of the message that identifies a commit. It is empty for the other parts of a large commit.
+ */
 export function commandIdOf({ headers }: StoredMessage): string {
   return headers.last('Nats-Msg-Id');
 }
@@ -62,8 +64,8 @@ export class CommitReader {
   }
 
   /**
-   * Reads the commits of a subject from a sequence number on, up to the last one. Each array is what one reply contained.
-   * A reader that stops early costs nothing.
+   * Reads the commits of a subject from a sequence number on, up to the last one. Each array is what one reply
+   * contained. A reader that stops early costs nothing.
    */
   async *commits(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredCommit[]> {
     let parts: CommitPart[] = [];

@@ -15,7 +15,8 @@ export interface Servers {
 }
 
 /**
- * Separates the addresses of the servers from the credentials in them: `nats://user:password@host` or `nats://token@host`.
+ * Separates the addresses of the servers from the credentials in them: `nats://user:password@host` or
+ * `nats://token@host`.
  *
  * @throws DefinitionError if the servers have different credentials, because the client has one for all.
  */

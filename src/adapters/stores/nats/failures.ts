@@ -2,7 +2,9 @@
 import { AppendFailure, StoreFailure } from '../../../core/errors.ts';
 import type { StoreFault } from '../../../core/event-store.ts';
 
-/** A failure of the server or of the way to it. It becomes the error of an append or of a read when it leaves the store. */
+/**
+ * A failure of the server or of the way to it. It becomes the error of an append or of a read when it leaves the store.
+ */
 export class ServerFailure extends Error {
   readonly failure: StoreFault;
 

@@ -1,6 +1,6 @@
 /**
- * Follows the messages of a JetStream stream, without their payloads, as they are stored. Readers wait for it instead of
- * asking again and again.
+ * Follows the messages of a JetStream stream, without their payloads, as they are stored. Readers wait for it instead
+ * of asking again and again.
  */
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';

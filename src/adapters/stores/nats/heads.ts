@@ -1,4 +1,6 @@
-/** The ends of streams that were read or written last. A head is a guess: the server checks it when a commit is stored. */
+/**
+ * The ends of streams that were read or written last. A head is a guess: the server checks it when a commit is stored.
+ */
 import type { Head } from './commit-message.ts';
 
 const MOST_HEADS = 20_000;

@@ -17,8 +17,8 @@ export interface NatsClientConnection {
 /** The server's interval between two flushes to disk. */
 export interface FlushReport {
   /**
-   * `always`: an acknowledged commit survives a power loss. `periodic`: a power loss may take the commits since the last
-   * flush. `unknown`: it could not be checked.
+   * `always`: an acknowledged commit survives a power loss. `periodic`: a power loss may take the commits since the
+   * last flush. `unknown`: it could not be checked.
    */
   readonly sync: 'always' | 'periodic' | 'unknown';
   /** The server's `sync_interval` in milliseconds. `undefined` if it is unknown. */
@@ -36,8 +36,8 @@ export interface NatsStoreObserver {
 /** The options that open a store on a NATS JetStream server or cluster. */
 export interface NatsStoreOptions {
   /**
-   * The address of a server, or of several servers of one cluster. The first one may have a user and a password, or a token:
-   * `nats://user:password@host:4222`, `nats://token@host:4222`. For other credentials, pass a `connection`.
+   * The address of a server, or of several servers of one cluster. The first one may have a user and a password, or a
+   * token: `nats://user:password@host:4222`, `nats://token@host:4222`. For other credentials, pass a `connection`.
    * @default 'nats://127.0.0.1:4222'
    */
   readonly url?: string | readonly string[] | undefined;
@@ -74,26 +74,26 @@ export interface NatsStoreOptions {
    */
   readonly timeout?: number | undefined;
   /**
-   * Milliseconds for which a read is repeated while no server answers, before it fails with `busy`. A restart of a server or
-   * the election of a leader then only delays readers and processors.
+   * Milliseconds for which a read is repeated while no server answers, before it fails with `busy`. A restart of a
+   * server or the election of a leader then only delays readers and processors.
    * @default 30_000
    */
   readonly busyTimeout?: number | undefined;
   /**
-   * Milliseconds for which the server itself recognizes a command id. The store looks up older ids. It matters only when the
-   * store is created.
+   * Milliseconds for which the server itself recognizes a command id. The store looks up older ids. It matters only
+   * when the store is created.
    * @default 600_000
    */
   readonly duplicateWindow?: number | undefined;
   /**
-   * Milliseconds after which the server drops a connection that does not answer: its `ping_interval` times its `ping_max`
-   * plus 1. A message that was sent earlier cannot arrive later. It must be less than `duplicateWindow`.
+   * Milliseconds after which the server drops a connection that does not answer: its `ping_interval` times its
+   * `ping_max` plus 1. A message that was sent earlier cannot arrive later. It must be less than `duplicateWindow`.
    * @default 360_000
    */
   readonly connectionLife?: number | undefined;
   /**
-   * The address of the server's monitoring port, for example `http://127.0.0.1:8222`. The store reads there how often the
-   * server flushes to disk, and reports it to `observer.flush`.
+   * The address of the server's monitoring port, for example `http://127.0.0.1:8222`. The store reads there how often
+   * the server flushes to disk, and reports it to `observer.flush`.
    */
   readonly monitoring?: string | undefined;
   readonly observer?: NatsStoreObserver | undefined;

@@ -20,8 +20,8 @@ import type { NewValue, StoredValue } from './state-values.ts';
 import { keyToken, type Subjects } from './subjects.ts';
 
 /**
- * One version of a processor. The contents of a version have subjects with its id, so that a version gets another name, or
- * starts again, by a change of this record alone.
+ * One version of a processor. The contents of a version have subjects with its id, so that a version gets another name,
+ * or starts again, by a change of this record alone.
  */
 export interface Version {
   readonly id: string;

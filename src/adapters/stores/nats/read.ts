@@ -72,7 +72,8 @@ async function forward(
 
 /**
  * Returns a sequence number at or before the commit with this revision, and not far before it. A stream's messages are
- * scattered over those of all streams, and each says how many events its stream has. So the place is searched by halves.
+ * scattered over those of all streams, and each says how many events its stream has. So the place is searched by
+ * halves.
  */
 async function locate({ reader, subjects, heads }: ReadingParts, stream: string, revision: number): Promise<number> {
   const known = heads.get(stream);
@@ -127,8 +128,9 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
 }
 
 /**
- * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read on its own, at another
- * instant. So the reader first notes the last sequence number, up to which all of them are complete, and ends there.
+ * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read on its own, at
+ * another instant. So the reader first notes the last sequence number, up to which all of them are complete, and ends
+ * there.
  */
 async function* merged(
   { reader, subjects }: ReadingParts,

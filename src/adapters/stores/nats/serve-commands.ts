@@ -35,8 +35,8 @@ export interface ServedCommands extends AsyncDisposable {
 }
 
 /**
- * Decides the commands that clients send with {@link natsCommands}. Every request is answered, with the result or with the
- * error. A request that comes again with the same command id gets the first outcome.
+ * Decides the commands that clients send with {@link natsCommands}. Every request is answered, with the result or with
+ * the error. A request that comes again with the same command id gets the first outcome.
  *
  * @example await using served = serveCommands(running, connection, { name: 'bank' });
  * @throws DefinitionError if an option is invalid or unknown.

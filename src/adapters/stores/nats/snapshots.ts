@@ -89,7 +89,9 @@ function revisionOf({ headers }: StoredMessage): bigint {
   return BigInt(headers.last(REVISION));
 }
 
-/** Returns `undefined` if the snapshot is not that of the key, or was changed. The stream is then folded from its start. */
+/**
+ * Returns `undefined` if the snapshot is not that of the key, or was changed. The stream is then folded from its start.
+ */
 function snapshotOf(key: SnapshotKey, message: StoredMessage): Snapshot | undefined {
   const contentType = decodeURIComponent(message.headers.last(CONTENT_TYPE));
   const snapshot = { revision: revisionOf(message), contentType, state: message.payload };

@@ -1,7 +1,7 @@
 /**
- * Values in the stream of everything that is replaced. Each has a subject of its own, and its last message counts. A value is a
- * record in JSON and bytes; an empty message says that it was deleted. Writers guard what they replace, and several values
- * are written in one atomic batch.
+ * Values in the stream of everything that is replaced. Each has a subject of its own, and its last message counts. A
+ * value is a record in JSON and bytes; an empty message says that it was deleted. Writers guard what they replace, and
+ * several values are written in one atomic batch.
  */
 import type { Acknowledged, Client, OutgoingMessage, StoredMessage } from './client.ts';
 import { API_ERRORS, apiFailure, isNoResponders, requestFailure, ServerFailure } from './failures.ts';
@@ -11,7 +11,10 @@ import type { Subjects } from './subjects.ts';
 const PAGE = 1_000;
 /** Subjects of one request for the last messages of several. The server allows 1,024. */
 const MOST_SUBJECTS = 500;
-/** The server keeps the mark of a deleted value for a while, so that guards of slow writers do not mistake it for a new one. */
+/**
+ * The server keeps the mark of a deleted value for a while, so that guards of slow writers do not mistake it for a new
+ * one.
+ */
 const DELETED_FOR = '24h';
 
 const encoder = new TextEncoder();
@@ -26,7 +29,9 @@ export interface StoredValue {
   readonly bytes: Uint8Array;
 }
 
-/** A subject that was looked at: its last sequence number, even if its value was deleted, is what guards the next write. */
+/**
+ * A subject that was looked at: its last sequence number, even if its value was deleted, is what guards the next write.
+ */
 export interface Place {
   readonly sequence: number;
   readonly value: StoredValue | undefined;

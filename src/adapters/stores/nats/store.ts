@@ -37,8 +37,8 @@ const SUBPATH = 'decidable/nats';
  * Opens a store on a NATS server with JetStream, or creates it.
  *
  * @example const store = await createNatsStore({ url: 'nats://127.0.0.1:4222', name: 'bank' });
- * @throws StoreFailure `failure` whose `payload.val.code` is `unsupported-engine`, `not-a-store`, `newer-format`, `busy`,
- * `full` or `io`.
+ * @throws StoreFailure `failure` whose `payload.val.code` is `unsupported-engine`, `not-a-store`, `newer-format`,
+ *   `busy`, `full` or `io`.
  * @throws DefinitionError that names the option, if it is unknown or invalid.
  * @throws MissingPeerError if the client's packages are not installed.
  */

@@ -1,4 +1,6 @@
-/** Appends of one process to one stream run one after another, because each needs the end that the one before leaves. */
+/**
+ * Appends of one process to one stream run one after another, because each needs the end that the one before leaves.
+ */
 export class StreamQueues {
   readonly #last = new Map<string, Promise<unknown>>();
 

@@ -1,7 +1,8 @@
 /**
- * The subjects of a store's messages. A stream name is any UTF-8 text, and a subject is a row of tokens between dots. So the
- * category and the rest of the name become one token each: letters, digits, `_` and `-` stay, and each other byte becomes
- * `=` and two hexadecimal digits. The stream `account-0001` of the store `bank` is the subject `bank.e.account.0001`.
+ * The subjects of a store's messages. A stream name is any UTF-8 text, and a subject is a row of tokens between dots.
+ * So the category and the rest of the name become one token each: letters, digits, `_` and `-` stay, and each other
+ * byte becomes `=` and two hexadecimal digits. The stream `account-0001` of the store `bank` is the subject
+ * `bank.e.account.0001`.
  */
 import { sha256 } from '../../../core/storage/sha256.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
@@ -44,7 +45,10 @@ export function keyToken(text: string): string {
 export class Subjects {
   /** The name of the store, and of the JetStream stream that holds its commits. */
   readonly name: string;
-  /** The JetStream stream of everything that is replaced: snapshots, the index of command ids, and the state of processors. */
+  /**
+   * The JetStream stream of everything that is replaced: snapshots, the index of command ids, and the state of
+   * processors.
+   */
   readonly stateStream: string;
 
   constructor(name: string) {

@@ -9,7 +9,7 @@ import type { Row } from './driver.ts';
 import { damage } from './failures.ts';
 import { ACCEPTED, ANY, CONFLICT, DUPLICATE, NO_STREAM, OVERTAKEN, quoted, STREAM_EXISTS } from './functions.ts';
 
-/** A commit to append. It has nothing of the caller's, who may change its objects after the call. */
+/** A commit to append. It shares no object with the caller, who may change its own objects after the call. */
 export interface NewCommit {
   readonly stream: string;
   readonly commandId: string;
@@ -46,7 +46,7 @@ export function newCommit(
 export type CommitOutcome =
   | { readonly kind: 'accepted'; readonly appended: Appended }
   | { readonly kind: 'duplicate' }
-  /** Another transaction was faster. The append is repeated. */
+  /** Another transaction committed first. The append is repeated. */
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'conflict'; readonly actual: bigint | undefined };
 
@@ -59,7 +59,7 @@ export function appendStatement(schema: string): string {
 }
 
 /**
- * Appends commits to different streams in one transaction: that of the connection, or one of its own.
+ * Appends commits to different streams in one transaction: the open one of the connection, or a new one.
  *
  * @returns the outcomes in the order of the commits.
  */
@@ -99,7 +99,7 @@ export async function appendCommits(
     outcomes[place] = outcomeOf(row, commits[place]!.eventCount);
   }
   return Array.from(outcomes, (outcome) => {
-    if (outcome === undefined) throw damage('the function append has returned no outcome for a commit');
+    if (outcome === undefined) throw damage('the function append returned no outcome for a commit');
     return outcome;
   });
 }
@@ -141,6 +141,6 @@ function outcomeOf([, outcome, before, position, recordedAt, hash]: Row, eventCo
       };
     }
     default:
-      throw damage(`the function append has returned the outcome ${outcome}`);
+      throw damage(`the function append returned the unknown outcome ${outcome}`);
   }
 }

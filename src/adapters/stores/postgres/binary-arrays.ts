@@ -1,12 +1,12 @@
 /**
- * Arrays in the binary format of PostgreSQL's protocol (`array_recv`). The driver writes an array as a text, in which each
- * byte of a payload takes two digits, and sends a Buffer as it is: so an array that is a Buffer arrives in half of the bytes
- * and is not parsed.
+ * Arrays in the binary format of PostgreSQL's protocol (`array_recv`). The driver writes an array as text, in which
+ * each byte of a payload takes two digits. It sends a Buffer unchanged, so an array in a Buffer needs half as many
+ * bytes and is not parsed.
  */
 import { Buffer } from 'node:buffer';
 import { writeUuid } from '../../../core/uuid.ts';
 
-/** The object ids of the types of elements (pg_type.dat). */
+/** The object ids of the element types (pg_type.dat). */
 const BYTEA = 17;
 const INT8 = 20;
 const INT4 = 23;

@@ -1,17 +1,17 @@
-/** Values of columns, checked as they are read. The driver returns each as its text. */
+/** Checks the values of columns as they are read. The driver returns each value as text. */
 import { Buffer } from 'node:buffer';
 import { damage } from './failures.ts';
 
 type Column = string | null | undefined;
 
-/** A count, a revision, a place or a time. */
+/** Reads a count, a revision, an index or a time. */
 export function wholeNumber(value: Column, column: string): number {
   const number = value === null || value === undefined ? Number.NaN : Number(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
   throw damage(`${column} is not a whole number`);
 }
 
-/** A position or a revision. */
+/** Reads a position or a revision. */
 export function integer(value: Column, column: string): bigint {
   if (value === null || value === undefined || !/^\d+$/.test(value)) throw damage(`${column} is not a whole number`);
   return BigInt(value);
@@ -23,10 +23,10 @@ export function optionalInteger(value: Column, column: string): bigint | undefin
 
 export function text(value: Column, column: string): string {
   if (typeof value === 'string') return value;
-  throw damage(`${column} is not a text`);
+  throw damage(`${column} is not text`);
 }
 
-/** Bytes in the hexadecimal format of bytea (`bytea_output = hex`, the default). */
+/** Reads bytes in the hexadecimal format of bytea (`bytea_output = hex`, the default). */
 export function bytes(value: Column, column: string, length?: number): Uint8Array {
   if (typeof value !== 'string' || !value.startsWith('\\x')) throw damage(`${column} is not binary`);
   const buffer = Buffer.from(value.slice(2), 'hex');
@@ -35,14 +35,14 @@ export function bytes(value: Column, column: string, length?: number): Uint8Arra
 }
 
 /**
- * A text as PostgreSQL can store it: texts in PostgreSQL have no NUL. NUL becomes U+0001 U+0001 and U+0001 becomes U+0001
- * U+0002, which keeps the order of the texts. Other texts are stored as they are.
+ * Converts a string to one that PostgreSQL can store, because text in PostgreSQL cannot contain NUL. NUL becomes U+0001
+ * U+0001, and U+0001 becomes U+0001 U+0002, which keeps the order of the strings. Other strings are unchanged.
  */
 export function storable(text: string): string {
   return CONTROLS.test(text) ? text.replaceAll('\u0001', '\u0001\u0002').replaceAll('\0', '\u0001\u0001') : text;
 }
 
-/** The text that {@link storable} was given. */
+/** Converts the result of {@link storable} back. */
 export function restored(stored: string): string {
   if (!stored.includes('\u0001')) return stored;
   return stored.replaceAll('\u0001\u0001', '\0').replaceAll('\u0001\u0002', '\u0001');

@@ -1,10 +1,10 @@
 /**
- * Noticing what other processes commit. A process that has committed notifies the others once for all commits of some
- * milliseconds, from a connection of its own: a NOTIFY inside the transaction of an append would hold a lock of the whole
- * server until the commit is on the disk. If the notification is lost, because the process ended in between, a slow poll
- * notices the commit.
+ * Detects the commits of other processes. A process that has committed notifies the others once for all commits of a
+ * few milliseconds. It uses a separate connection, because a NOTIFY inside the transaction of an append would hold a
+ * lock of the whole server until the commit is on disk. If the process ends before it notifies, a slow poll detects the
+ * commit.
  *
- * The watcher listens while somebody waits, and for some seconds longer.
+ * The watcher listens while a caller waits, and for a few seconds afterwards.
  */
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
@@ -12,7 +12,7 @@ import type { Connections } from './connections.ts';
 import { retryDelay } from './failures.ts';
 import { setTimeout } from './timers.ts';
 
-/** The least time between two notifications of a process, in milliseconds. */
+/** The minimum time between two notifications of a process, in milliseconds. */
 const NOTIFICATION_INTERVAL = 2;
 
 /** Milliseconds for which the connection is kept after the last wait. */
@@ -24,7 +24,7 @@ export interface WatcherParts {
   readonly channel: string;
   readonly listens: boolean;
   readonly pollInterval: number;
-  /** Returns a text that changes if anything was written to the server. */
+  /** Returns a string that changes if anything was written to the server. */
   lastTransaction(): Promise<string>;
 }
 
@@ -32,15 +32,15 @@ export class CommitWatcher {
   readonly commits: CommitSignal = new CommitSignal((waiting) => (waiting ? this.#start() : this.#pause()));
   readonly #parts: WatcherParts;
   #isClosed = false;
-  /** The last transaction that the poll has seen. */
+  /** The last transaction that the poll saw. */
   #seen: string | undefined;
   #poll: NodeJS.Timeout | undefined;
   #end: NodeJS.Timeout | undefined;
-  /** The looks for events that an open transaction hides. */
+  /** The repeated checks for events that an open transaction hides. */
   #look: NodeJS.Timeout | undefined;
   #looks = 0;
   #endListening: (() => void) | undefined;
-  /** The attempts to listen. `undefined` if the watcher listens or shall not listen. */
+  /** The attempts to listen. `undefined` if the watcher listens already or does not have to. */
   #connecting: Promise<void> | undefined;
   #notifying: Promise<void> | undefined;
   #hasMore = false;
@@ -49,7 +49,7 @@ export class CommitWatcher {
     this.#parts = parts;
   }
 
-  /** This process has committed. */
+  /** Call it after each commit of this process. */
   committed(): void {
     this.commits.notify();
     this.#hasMore = true;
@@ -57,8 +57,8 @@ export class CommitWatcher {
   }
 
   /**
-   * Events are stored that no reader sees, because an older transaction is still open. If it is not an append, nobody
-   * notifies when it ends.
+   * Call it after each read, with whether an older open transaction hides stored events from readers. If that
+   * transaction is not an append, no notification follows when it ends.
    */
   hidden(isHiding: boolean): void {
     if (!isHiding) {
@@ -74,7 +74,7 @@ export class CommitWatcher {
     if (!this.commits.isAwaited) this.#look.unref();
   }
 
-  /** Ends all waits. Resolves when the last notification was sent. */
+  /** Ends all waits. Resolves when the last notification has been sent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.commits.close(usedAfterClose);
@@ -92,7 +92,7 @@ export class CommitWatcher {
     if (this.#parts.listens && this.#endListening === undefined) this.#connecting ??= this.#listen();
   }
 
-  /** Nobody waits any more. */
+  /** Stops listening, because no caller waits any more. */
   #pause(): void {
     this.#poll?.unref();
     this.#look?.unref();
@@ -116,7 +116,7 @@ export class CommitWatcher {
         this.commits.notify();
       }
     } catch {
-      // The server is away. The waiters try to read, and get the failure.
+      // The server is unreachable. The waiters try to read, and get the failure.
       this.commits.notify();
     }
     if (this.#poll === undefined || this.#isClosed) return;
@@ -124,7 +124,7 @@ export class CommitWatcher {
     if (!this.commits.isAwaited) this.#poll.unref();
   }
 
-  /** Listens, and tries again until it succeeds or nobody waits any more. */
+  /** Listens, and tries again until it succeeds or no caller waits any more. */
   async #listen(): Promise<void> {
     const { connections, channel, pollInterval } = this.#parts;
     for (let tries = 0; this.#poll !== undefined && !this.#isClosed; tries++) {
@@ -147,19 +147,19 @@ export class CommitWatcher {
     this.#connecting = undefined;
   }
 
-  /** The connection that listens was lost, and with it perhaps a notification. */
+  /** Handles the loss of the listening connection, and perhaps of a notification. */
   #lost(): void {
     this.#endListening = undefined;
     if (this.#poll !== undefined && !this.#isClosed) this.#connecting ??= this.#listen();
     this.commits.notify();
   }
 
-  /** Notifies the other processes, until there is nothing more to notify of. */
+  /** Notifies the other processes, until there are no more commits to report. */
   async #notify(): Promise<void> {
     const { connections, channel } = this.#parts;
     while (this.#hasMore) {
       this.#hasMore = false;
-      // The slow poll of the others notices a notification that fails.
+      // If it fails, the slow poll of the other processes detects the commit.
       await connections.query(`select pg_notify($1, '')`, [channel], 'notify').catch(() => {});
       if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, NOTIFICATION_INTERVAL));
     }

@@ -14,7 +14,7 @@ import {
 import { isConnectionLost, NotConnected } from './failures.ts';
 import type { Source } from './options.ts';
 
-/** A connection, for as long as its user needs it. */
+/** A connection that one user holds. */
 export interface Connection {
   /** Runs one statement. With a name, it is prepared once for each connection of the store's own pool. */
   query(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>;
@@ -30,11 +30,11 @@ export interface Transaction extends Connection {
   runEach(statements: readonly TableStatement[]): Promise<readonly PromiseSettledResult<unknown>[]>;
 }
 
-/** Offers connections. */
+/** A source of connections. */
 export interface Connections extends Connection {
-  /** The most statements that can run simultaneously. */
+  /** The maximum number of statements that run simultaneously. */
   readonly parallel: number;
-  /** Takes a connection until it is released. A single client is only lent to one user at a time. */
+  /** Acquires a connection until it is released. A single client has one user at a time. */
   acquire(): Promise<AcquiredClient>;
   /** Runs a transaction. If `run` throws, it is rolled back. */
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result>;
@@ -48,13 +48,13 @@ export interface Connections extends Connection {
   close(): Promise<void>;
 }
 
-/** A client that is taken. */
+/** A client in use. */
 export interface AcquiredClient {
   readonly client: PostgresClient;
   release(isBroken?: boolean): void;
 }
 
-/** @throws MissingPeerError if the store has to make a pool, and `pg` is not installed. */
+/** @throws MissingPeerError if the store has to create a pool, and `pg` is not installed. */
 export async function connectionsOf(source: Source): Promise<Connections> {
   if (source.kind === 'client') return new SharedClient(source.client);
   if (source.kind === 'pool') return new PooledConnections(source.pool, undefined);
@@ -79,15 +79,15 @@ export async function connectionsOf(source: Source): Promise<Connections> {
 }
 
 /**
- * A client that loses its connection emits an error in addition to the failure of its statement. Without a listener, it would
- * end the process.
+ * A client that loses its connection emits an error in addition to the failure of its statement. Without a listener, it
+ * would end the process.
  */
 function ignore(): void {}
 
 class PooledConnections implements Connections {
   readonly parallel = 2;
   readonly #pool: PostgresPool;
-  /** The pool if it is the store's own. */
+  /** The pool, if the store created it. */
   readonly #own: OwnPool | undefined;
 
   constructor(pool: PostgresPool, own: OwnPool | undefined) {
@@ -215,7 +215,7 @@ class SharedClient implements Connections {
   }
 
   async listen(): Promise<() => void> {
-    throw new Error('a single client does not listen, because all calls share it');
+    throw new Error('a single client cannot listen, because all calls share it');
   }
 
   async close(): Promise<void> {
@@ -228,7 +228,7 @@ class ClientConnection implements Transaction {
   readonly #client: PostgresClient;
   /** A pooler may send each statement to another session, which does not know the prepared statements of the first. */
   readonly #prepares: boolean;
-  /** The connection was lost, or is in an unknown state. It is not offered again. */
+  /** The connection was lost, or is in an unknown state. It is not used again. */
   isBroken = false;
 
   constructor(client: PostgresClient, prepares: boolean) {

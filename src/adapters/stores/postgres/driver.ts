@@ -3,11 +3,11 @@
  * `@types/pg`, which users may not have.
  */
 
-/** A statement. All columns are read as texts, in arrays or by their names. */
+/** A statement. All columns are read as text, in arrays or by name. */
 export interface PostgresQuery {
   readonly text: string;
   readonly values?: unknown[];
-  /** Prepared under this name on each connection. */
+  /** The name under which each connection prepares the statement. */
   readonly name?: string;
   readonly rowMode?: 'array';
   readonly types: { getTypeParser(type: number, format?: string): (text: string) => unknown };
@@ -31,7 +31,7 @@ export interface PostgresClient {
 
 /** A client that belongs to a pool. */
 export interface PostgresPoolClient extends PostgresClient {
-  /** Returns it to the pool; with an error, the connection is closed. */
+  /** Returns the client to the pool. With an error, the pool closes the connection instead. */
   release(error?: Error | boolean): void;
   on(event: 'notification', listener: (message: { readonly channel: string }) => void): unknown;
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
@@ -44,25 +44,25 @@ export interface PostgresPool {
   connect(): Promise<PostgresPoolClient>;
 }
 
-/** A pool that the store has made. */
+/** A pool that the store created. */
 export interface OwnPool extends PostgresPool {
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'connect', listener: (client: PostgresClient) => void): unknown;
 }
 
-/** A row of texts. A column of null is null. */
+/** A row as text. A NULL column is null. */
 export type Row = readonly (string | null)[];
 
-/** Leaves each column as its text. */
+/** Returns each column as text. */
 const TEXTS = { getTypeParser: () => (text: string) => text };
 
-/** A statement as the store runs it. */
+/** A statement of the store. Its rows are arrays. */
 export function queryOf(text: string, values: readonly unknown[], name?: string): PostgresQuery {
   return { text, values: values as unknown[], rowMode: 'array', types: TEXTS, ...(name === undefined ? {} : { name }) };
 }
 
-/** A statement whose rows have the names of their columns. */
+/** A statement whose rows are objects with the names of the columns. */
 export function namedQueryOf(text: string, values: readonly unknown[]): PostgresQuery {
   return { text, values: values as unknown[], types: TEXTS };
 }

@@ -1,4 +1,4 @@
-/** Errors of PostgreSQL and of the connection as errors of the store, with an advice. */
+/** Converts errors of PostgreSQL and of the connection to errors of the store that say what to do. */
 import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
 import type { StoreFault } from '../../../core/event-store.ts';
 
@@ -11,7 +11,7 @@ export class DatabaseFailure extends Error {
   }
 }
 
-/** No connection could be made, so that nothing was sent. */
+/** No connection could be made, so nothing was sent. */
 export class NotConnected extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause), {
@@ -20,7 +20,7 @@ export class NotConnected extends Error {
   }
 }
 
-/** An error that the server has sent. Its transaction has been rolled back, unless the code says that the server ended. */
+/** An error that the server sent. Its transaction has been rolled back, unless the code says that the server ended. */
 interface ServerError extends Error {
   /** SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
   readonly code: string;
@@ -34,60 +34,66 @@ export function isServerError(error: unknown): error is ServerError {
 
 /** The kinds of failures by SQLSTATE. A class is two characters. */
 const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[] = [
-  ['25006', 'read-only', 'connect to the primary server, which can be written'],
-  ['42501', 'read-only', 'grant the role the rights on the schema'],
-  ['53100', 'full', 'make room on the disk of the server; what was acknowledged is there'],
+  ['25006', 'read-only', 'connect to the primary server, which accepts writes'],
+  ['42501', 'read-only', 'grant the role privileges on the schema'],
+  ['53100', 'full', 'free disk space on the server; acknowledged commits are safe'],
   ['54', 'full', 'the row is too large for PostgreSQL; store large data elsewhere'],
   ['53', 'busy', 'raise the limits of the server, or open fewer connections'],
-  ['55P03', 'busy', 'another transaction holds a lock: try again'],
-  ['57014', 'busy', 'the statement was cancelled, for example by statement_timeout: try again'],
-  ['40', 'busy', 'transactions exclude each other for longer than retryTimeout: try again'],
-  ['3F000', 'not-a-store', 'the schema was dropped: open the store again'],
-  ['42P01', 'not-a-store', 'a table of the store was dropped: restore a backup'],
-  ['42883', 'not-a-store', 'a function of the store was dropped: restore a backup'],
-  ['23', 'corrupt', 'the rows contradict the schema: restore a backup'],
+  ['55P03', 'busy', 'another transaction holds a lock; try again'],
+  ['57014', 'busy', 'the statement was cancelled, for example by statement_timeout; try again'],
+  ['40', 'busy', 'transactions conflicted for longer than retryTimeout; try again'],
+  ['3F000', 'not-a-store', 'the schema was dropped; open the store again'],
+  ['42P01', 'not-a-store', 'a table of the store was dropped; restore a backup'],
+  ['42883', 'not-a-store', 'a function of the store was dropped; restore a backup'],
+  ['23', 'corrupt', 'the rows contradict the schema; restore a backup'],
   ['XX001', 'corrupt', 'restore a backup'],
   ['XX002', 'corrupt', 'rebuild the index with REINDEX, or restore a backup'],
 ];
 
-/** Converts an error of the driver, the server or the system into a `DatabaseFailure`. Others are returned unchanged. */
+/**
+ * Converts an error of the driver, the server or the system into a `DatabaseFailure`. Other errors are returned
+ * unchanged.
+ */
 function databaseFailure(error: unknown): unknown {
   if (error instanceof Damage) {
-    return new DatabaseFailure('corrupt', `${error.message}: restore a backup; verifyChain() says what is whole`);
+    return new DatabaseFailure(
+      'corrupt',
+      `${error.message}; restore a backup. verifyChain() reports which streams are intact`,
+    );
   }
   if (error instanceof Overtaken) {
-    return new DatabaseFailure('busy', 'other processes append to the stream all the time: try again');
+    return new DatabaseFailure('busy', 'other processes append to the stream all the time; try again');
   }
   if (error instanceof NotConnected) {
-    const message = `no connection to PostgreSQL: ${error.message}: see that the server runs and accepts connections`;
+    const message = `no connection to PostgreSQL: ${error.message}; check that the server runs and accepts connections`;
     return new DatabaseFailure('io', message, { cause: error.cause });
   }
   if (isServerError(error)) {
     const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
       '',
       'io',
-      'see to the server, and try again',
+      'check the server, and try again',
     ];
     return new DatabaseFailure(code, `${error.message} (SQLSTATE ${error.code}): ${advice}`, { cause: error });
   }
   if (isConnectionError(error)) {
-    const message = `the connection to PostgreSQL was lost: ${error.message}: see to the server, and try again`;
+    const message = `the connection to PostgreSQL was lost: ${error.message}; check the server, and try again`;
     return new DatabaseFailure('io', message, { cause: error });
   }
   return error;
 }
 
-/** The failure of a write whose outcome is not known. */
+/** The failure of a write whose outcome is unknown. */
 export function unknownOutcome(cause: unknown): DatabaseFailure {
   const text = cause instanceof Error ? cause.message : String(cause);
   return new DatabaseFailure(
     'unknown-outcome',
-    `the connection to PostgreSQL was lost during a commit: ${text}: look the command up by its id before you send it again`,
+    `the connection to PostgreSQL was lost during a commit: ${text}; look the command up by its id before you send it again`,
     { cause },
   );
 }
 
-/** Damage that the store found, and not PostgreSQL: rows that contradict one another. */
+/** Damage that the store found and PostgreSQL did not: rows that contradict one another. */
 class Damage extends Error {}
 
 export function damage(message: string): Error {
@@ -100,15 +106,15 @@ function isRetryable(error: unknown): boolean {
 }
 
 /**
- * The connection ended, or the server says that it ends it. It may have committed before: with synchronous replication, a
- * server that shuts down reports so after the commit. A connection error of the driver has no SQLSTATE.
+ * The connection ended, or the server says that it is about to end. It may have committed before: with synchronous
+ * replication, a server that shuts down reports so after the commit. A connection error of the driver has no SQLSTATE.
  */
 export function isConnectionLost(error: unknown): boolean {
   if (isServerError(error)) return /^(57P0|08)/.test(error.code);
   return isConnectionError(error);
 }
 
-/** The driver's own errors have no code, and those of the system have a text. */
+/** The driver's own errors have no code, and errors of the system have a string. */
 function isConnectionError(error: unknown): error is Error {
   if (!(error instanceof Error) || error instanceof DecidableError || error instanceof NotConnected) return false;
   if ('syscall' in error && 'errno' in error) return true;
@@ -120,26 +126,26 @@ function isConnectionError(error: unknown): error is Error {
 /** A transaction with a higher id has appended to a stream that this one has locked. It is repeated with a new id. */
 export class Overtaken extends Error {}
 
-/** A read, or a connection that is made, is worth another try. */
+/** Returns whether a read, or an attempt to connect, should be repeated after this error. */
 export function isTransient(error: unknown): boolean {
   return error instanceof NotConnected || error instanceof Overtaken || isConnectionLost(error) || isRetryable(error);
 }
 
-/** The error as `append` throws it. */
+/** Converts an error to the one that `append` throws. */
 export function asAppendFailure(error: unknown): unknown {
   const found = error instanceof DecidableError ? error : databaseFailure(error);
   if (!(found instanceof DatabaseFailure)) return found;
   return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
 }
 
-/** The error as everything else throws it. */
+/** Converts an error to the one that all other methods throw. */
 export function asStoreFailure(error: unknown): unknown {
   const found = error instanceof DecidableError ? error : databaseFailure(error);
   if (!(found instanceof DatabaseFailure)) return found;
   return new StoreFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
 }
 
-/** Milliseconds before another try: random, and longer after each. */
+/** Returns the milliseconds before the next attempt: random, and longer after each attempt. */
 export function retryDelay(tries: number): number {
   return Math.random() * Math.min(200, 2 ** tries);
 }

@@ -1,6 +1,6 @@
 /**
- * The functions of the store, in PL/pgSQL and SQL. An append with its guard, decision record and hash is one call, so that
- * it is one round trip, and a call takes the appends of many callers, so that they share a commit of the disk.
+ * The functions of the store, in PL/pgSQL and SQL. An append with its guard, decision record and hash is one call,
+ * which takes one round trip. A call takes the appends of many callers, so that they share one flush to disk.
  */
 /** The bits of a position that number the events of one transaction. The other bits are the id of the transaction. */
 export const POSITION_BITS = 16;
@@ -12,14 +12,14 @@ export const CONFLICT = 2;
 /** A transaction with a higher id has appended to the stream. The append is repeated with a new id. */
 export const OVERTAKEN = 3;
 
-/** The numbers of preconditions that are not a revision. */
+/** The numbers that stand for preconditions other than a revision. */
 export const ANY = -1n;
 export const NO_STREAM = -2n;
 export const STREAM_EXISTS = -3n;
 
 /**
- * The first position that a reader must not read. A transaction that is still open can only store events at or above it,
- * because their positions begin with its id.
+ * The first position that a reader must not read. A transaction that is still open can only store events at or above
+ * it, because their positions begin with its id.
  */
 function firstHidden(schema: string): string {
   return `create function ${schema}.first_hidden() returns bigint language sql stable
@@ -32,17 +32,17 @@ end`;
 /**
  * Appends commits to different streams, each with its own outcome. The arrays have an item for each commit.
  *
- * 1. Locks the heads of the streams, in the order of their names, so that two calls cannot wait for each other. A head that
- *    does not exist is created, and a second call that creates it waits for the first.
+ * 1. Locks the heads of the streams, in the order of their names, so that two calls cannot wait for each other. A head
+ *    that does not exist is created, and a second call that creates it waits for the first.
  * 2. Creates the event types that are new, in order.
- * 3. Checks and writes all commits in one statement. It begins after the locks are held, so that its snapshot has
- *    everything that was committed to the streams. A command id is looked up before the precondition. The id of this
- *    transaction may be lower than that of another one which had the lock first. Then the positions of the stream would be in
- *    another order than its revisions, so that the append is not made.
+ * 3. Checks and writes all commits in one statement. It begins after the locks are held, so that its snapshot has every
+ *    commit to the streams. A command id is looked up before the precondition. The id of this transaction may be lower
+ *    than that of another one that had the lock first. Then the positions of the stream would be in a different order
+ *    from its revisions, so the append is not made.
  * 4. Deletes the heads that were created for refused commits.
  *
- * The hash is over the previous hash and the content (docs/chain.md): its version, the stream, the revision of the first
- * event, the time, and what the client has encoded.
+ * The hash is over the previous hash and the content (docs/chain.md): its version, the stream, the revision of the
+ * first event, the time, and the content that the client encoded.
  */
 function append(schema: string): string {
   return `create function ${schema}.append(
@@ -126,8 +126,8 @@ $body$`;
 }
 
 /**
- * Locks streams until the end of the transaction, so that nobody else can append to them, and returns the position that the
- * transaction begins with. Heads that do not exist are created; if the transaction appends nothing, it must be rolled back.
+ * Locks streams until the end of the transaction, so that no one else can append to them. Returns the first position of
+ * the transaction. Heads that do not exist are created; if the transaction appends nothing, it must be rolled back.
  */
 function lockStreams(schema: string): string {
   return `create function ${schema}.lock_streams(streams text[]) returns bigint language plpgsql volatile
@@ -148,8 +148,8 @@ $body$`;
 }
 
 /**
- * Adds commits of another store, which the client has checked. Their streams are locked by the transaction. The heads become
- * the last commits of each stream.
+ * Adds commits of another store, which the client has already checked. Their streams are locked by the transaction. The
+ * heads become the last commits of each stream.
  */
 function addCommits(schema: string): string {
   return `create function ${schema}.add_commits(
@@ -191,7 +191,7 @@ end
 $body$`;
 }
 
-/** The statements that create the functions in a schema. Its name is quoted already. */
+/** The statements that create the functions in a schema, whose name is already quoted. */
 export function functionsOf(schema: string): readonly string[] {
   return [firstHidden(schema), append(schema), lockStreams(schema), addCommits(schema)];
 }

@@ -1,13 +1,13 @@
 /**
- * Naming the transactions that hide events. An open transaction of any database of the server, which has written something,
- * hides the events that were stored since it began. A forgotten one hides them until somebody ends it.
+ * Names the transactions that hide events. An open transaction that has written something, in any database of the
+ * server, hides the events that were stored since it began. A forgotten transaction hides them until someone ends it.
  */
 import { wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
 
 /** A transaction that hides events from readers until it ends. */
 export interface HidingTransaction {
-  /** The process of the server, for `pg_terminate_backend`. It is undefined for a prepared transaction. */
+  /** The server process, for `pg_terminate_backend`. It is undefined for a prepared transaction. */
   readonly processId: number | undefined;
   /** The id of a prepared transaction, for `ROLLBACK PREPARED`. */
   readonly prepared: string | undefined;
@@ -21,8 +21,8 @@ export interface HidingTransaction {
 }
 
 /**
- * Every transaction with an id has a lock on it, which every role can see. The details of other roles' connections need the
- * role `pg_read_all_stats`. A store without hidden events has no such transaction.
+ * Every transaction with an id has a lock on it, which every role can see. The details of other roles' connections need
+ * the role `pg_read_all_stats`. A store without hidden events has no such transaction.
  */
 export async function findHidingTransactions(connection: Connection, own: string): Promise<HidingTransaction[]> {
   const rows = await connection.query(`

@@ -1,4 +1,4 @@
-/** Commits of another store, added as they are. */
+/** Adds commits of another store unchanged. */
 import { decidedContent, type RecordedCommit } from '../../../core/storage/chain.ts';
 import { followsHead } from '../../../core/storage/commit-transfer.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
@@ -8,11 +8,11 @@ import type { Transaction } from './connections.ts';
 import { Overtaken } from './failures.ts';
 import type { Statements } from './statements.ts';
 
-/** The most commits and events of a transaction. */
+/** The maximum numbers of commits and events of a transaction. */
 const MAX_COMMITS = 1_000;
 const MAX_EVENTS = 30_000;
 
-/** Splits commits into the groups that are imported in one transaction each. */
+/** Splits commits into groups, each of which is imported in one transaction. */
 export function importGroups(commits: readonly RecordedCommit[]): RecordedCommit[][] {
   const groups: RecordedCommit[][] = [];
   let events = 0;
@@ -29,7 +29,7 @@ export function importGroups(commits: readonly RecordedCommit[]): RecordedCommit
   return groups;
 }
 
-/** The end of a stream, which moves with each commit that is added. */
+/** The end of a stream. Each added commit moves it. */
 interface Head {
   revision: bigint | undefined;
   commits: bigint;
@@ -37,9 +37,9 @@ interface Head {
 }
 
 /**
- * Adds the commits that the store does not have, up to the first one that is refused.
+ * Adds the commits that the store does not have, up to the first refused commit.
  *
- * @returns the commit that does not follow, if there is one. The commits before it are added.
+ * @returns the first commit that does not follow the previous one, if there is one. The commits before it are added.
  * @throws Overtaken if the transaction has to be repeated.
  */
 export async function importCommits(
@@ -89,7 +89,7 @@ export async function importCommits(
   return refused;
 }
 
-/** Rolls the transaction back, because it has locked streams that may not exist, and adds nothing. */
+/** Rolls the transaction back if it adds nothing, because it may have created the heads of missing streams. */
 export class NothingToAdd extends Error {
   readonly refused: RecordedCommit | undefined;
 

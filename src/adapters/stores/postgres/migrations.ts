@@ -1,7 +1,7 @@
 /**
- * The migrations from each format version to the next (docs/postgres-format.md). A step is never changed after its release,
- * because databases that it made exist. A schema is migrated in one transaction, under a lock, so that of several processes
- * that start simultaneously one migrates it.
+ * The migrations from each format version to the next (docs/postgres-format.md). A step is never changed after its
+ * release, because databases that it made exist. A schema is migrated in one transaction, under a lock, so that only
+ * one of several processes that start simultaneously migrates it.
  */
 import { type Compilable, sql } from 'kysely';
 import type { Connection, Connections, Transaction } from './connections.ts';
@@ -15,11 +15,11 @@ import { compilerFor, type Tables } from './schema.ts';
 /** The oldest server that has functions with bodies of standard SQL, and transaction ids of 64 bits. */
 const OLDEST_SERVER = 140_000;
 
-/** A text of bytes in one order, whatever the locale of the database: names are compared by their UTF-8. */
+/** The type of text that is compared by its UTF-8 bytes, whatever the locale of the database. */
 const name = sql`text collate "C"`;
 const bytes = sql`bytea`;
 
-/** `migrations(schema)[n]` brings a schema of format version n to n + 1; an empty one has version 0. */
+/** `migrations(schema)[n]` migrates a schema from format version n to n + 1. An empty schema has version 0. */
 function migrations(schemaName: string): readonly (readonly Compilable[])[] {
   const compiler = compilerFor<Tables>(schemaName);
   const { schema } = compiler;
@@ -68,7 +68,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .on('commits')
         .column('position')
         .where(sql<boolean>`event_count > 0`),
-      // Readers of events must not pass a million rejections by.
+      // The index spares readers of events from reading a million rejections.
       schema
         .createIndex('commits_without_events_by_position')
         .unique()
@@ -118,26 +118,26 @@ export async function prepareSchema(
     `select current_setting('server_version_num'), current_setting('server_encoding')`,
   );
   if (Number(server) < OLDEST_SERVER) {
-    throw new DatabaseFailure('unsupported-engine', 'the store needs PostgreSQL 14 or newer: upgrade the server');
+    throw new DatabaseFailure('unsupported-engine', 'the store needs PostgreSQL 14 or newer; upgrade the server');
   }
   if (encoding !== 'UTF8') {
     throw new DatabaseFailure(
       'unsupported-engine',
-      `the encoding of the database is ${encoding}: create one with UTF8`,
+      `expected a database with the encoding UTF8, got ${encoding}; create another database`,
     );
   }
   const version = await formatOf(connections, schema);
   if (version === 0 && !create) {
     throw new DatabaseFailure(
       'not-found',
-      `schema ${schema} has no store: name another one, or let \`create\` make one`,
+      `schema ${schema} has no store; use another schema, or create the store with \`create: true\``,
     );
   }
   if (readOnly) {
     if (version === FORMAT_VERSION) return;
     throw new DatabaseFailure(
       'read-only',
-      `schema ${schema} has format version ${version}, this package reads ${FORMAT_VERSION}: open it once for writing`,
+      `schema ${schema} has format version ${version}, and this package reads version ${FORMAT_VERSION}; open it once for writing to upgrade it`,
     );
   }
   if (version < FORMAT_VERSION) {
@@ -146,10 +146,11 @@ export async function prepareSchema(
   await keepPositionsGrowing(connections, schema);
 }
 
-/** 0: the schema has no store. */
+/** Returns the format version of the schema, or 0 if it has no store. */
 async function formatOf(connection: Connection, schema: string): Promise<number> {
   const table = `${quoted(schema)}.store`;
-  // to_regclass would answer from a cache, which does not know yet what another process has created while this one waited.
+  // to_regclass would answer from a cache, which does not know yet what another process has created while this one
+  // waited.
   const [[exists] = []] = await connection.query(
     `select exists (
       select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'store'
@@ -167,13 +168,13 @@ async function formatOf(connection: Connection, schema: string): Promise<number>
   if (!Number.isInteger(version) || version < 1) {
     throw new DatabaseFailure(
       'not-a-store',
-      `schema ${schema} has a table "store" of something else: name another schema`,
+      `schema ${schema} has a table "store" that is not a store of this package; use another schema`,
     );
   }
   if (version > FORMAT_VERSION) {
     throw new DatabaseFailure(
       'newer-format',
-      `schema ${schema} has format version ${version}, this package knows ${FORMAT_VERSION}: use a newer decidable`,
+      `schema ${schema} has format version ${version}, and this package knows versions up to ${FORMAT_VERSION}; install a newer version`,
     );
   }
   return version;
@@ -184,7 +185,7 @@ async function migrate(connection: Transaction, schema: string): Promise<void> {
   const version = await formatOf(connection, schema);
   if (version === FORMAT_VERSION) return;
   const [[hasSchema] = []] = await connection.query('select count(*) from pg_namespace where nspname = $1', [schema]);
-  // CREATE SCHEMA IF NOT EXISTS needs the right to create schemas, also if the schema exists.
+  // CREATE SCHEMA IF NOT EXISTS needs the privilege to create schemas, even if the schema exists.
   if (hasSchema === '0') await connection.query(`create schema ${quoted(schema)}`);
   const changes = migrations(schema).slice(version).flat();
   try {
@@ -193,7 +194,7 @@ async function migrate(connection: Transaction, schema: string): Promise<void> {
     if (!isServerError(error) || error.code !== '42P07') throw error;
     throw new DatabaseFailure(
       'not-a-store',
-      `schema ${schema} is used already: ${error.message}: name another schema`,
+      `schema ${schema} has other contents: ${error.message}; use another schema`,
       {
         cause: error,
       },
@@ -206,14 +207,14 @@ async function migrate(connection: Transaction, schema: string): Promise<void> {
   }
 }
 
-/** Held until the end of the transaction. */
+/** Takes a lock that is held until the end of the transaction. */
 async function lockSchema(connection: Connection, schema: string): Promise<void> {
   await connection.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`decidable ${schema}`]);
 }
 
 /**
- * A position begins with the id of a transaction. A dump that is restored on another server meets lower ids there. So ids
- * are counted from an offset, which is raised if the last position is not below the next transaction.
+ * A position begins with the id of a transaction. The ids of another server, on which a dump is restored, may be lower.
+ * So ids are counted from an offset, which is raised if the last position is not below the next transaction.
  */
 async function keepPositionsGrowing(connections: Connections, schema: string): Promise<void> {
   const own = quoted(schema);

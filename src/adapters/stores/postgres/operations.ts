@@ -49,7 +49,7 @@ import { type Statements, statementsOf } from './statements.ts';
 import { elapsed, setTimeout } from './timers.ts';
 import { Writer } from './writer.ts';
 
-/** PostgreSQL as the engine of table read models. Its names have at most 63 bytes. */
+/** The engine of table read models for PostgreSQL, whose names have at most 63 bytes. */
 const tableEngine: TableEngine = {
   compileDialect,
   longestName: 63,
@@ -67,7 +67,7 @@ export class PostgresOperations implements BareCommitStore {
   readonly #writer: Writer;
   readonly processors: PostgresProcessors;
   readonly #watcher: CommitWatcher;
-  /** A look at the last position that has not ended. All that wait share it. */
+  /** A read of the last position that is in progress. All waiting calls share it. */
   #look: { readonly count: number; readonly last: Promise<LastPosition> } | undefined;
   readonly #unfinished = new Set<Promise<unknown>>();
   #isClosing = false;
@@ -137,7 +137,7 @@ export class PostgresOperations implements BareCommitStore {
   ): Promise<Appended> {
     const since = elapsed();
     for (let tries = 0; ; tries++) {
-      /** Set as soon as `decide` was called, which happens at most once. */
+      /** Set when `decide` is called, which happens at most once. */
       let commit: NewCommit | undefined;
       try {
         const appended = await this.#connections.transaction(async (connection) => {
@@ -152,7 +152,8 @@ export class PostgresOperations implements BareCommitStore {
         if (commit !== undefined && commit.eventCount > 0) this.#watcher.committed();
         return appended;
       } catch (error) {
-        // The decision was made for the events that were read. Sent again, it meets its own commit, or a conflict.
+        // The decision was made for the events that were read. If it is sent again, the server finds its own commit, or
+        // a conflict.
         if (commit !== undefined && isTransient(error)) {
           return this.#writer.append(commit, isConnectionLost(error) ? error : undefined);
         }
@@ -267,7 +268,10 @@ export class PostgresOperations implements BareCommitStore {
     }
   }
 
-  /** Adds commits that may be there already, so that it can be repeated. Returns the commit that does not follow. */
+  /**
+   * Adds commits. Commits that are already stored are skipped, so it can be repeated. Returns the first commit that
+   * does not follow the previous one.
+   */
   async #import(commits: readonly RecordedCommit[]): Promise<RecordedCommit | undefined> {
     let refused: RecordedCommit | undefined;
     await this.#read(async () => {
@@ -319,7 +323,7 @@ export class PostgresOperations implements BareCommitStore {
     }
   }
 
-  /** Repeats what failed because of a connection or of other transactions. */
+  /** Repeats an operation that failed because of a lost connection or of other transactions. */
   async #retried<Result>(run: () => Promise<Result>, isRepeatable = isTransient): Promise<Result> {
     const since = elapsed();
     for (let tries = 0; ; tries++) {

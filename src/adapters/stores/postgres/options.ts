@@ -1,4 +1,4 @@
-/** The options of a PostgreSQL store, checked before anything is connected. */
+/** The options of a PostgreSQL store. They are checked before a connection is made. */
 import { DefinitionError } from '../../../core/errors.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
 import { isPositiveU32, isText, mustBe } from '../../../core/predicates.ts';
@@ -23,7 +23,7 @@ export interface PostgresStoreOptions {
    */
   readonly schema?: string | undefined;
   /**
-   * Create the store if the schema does not have one. With `false`, that is a failure.
+   * Creates the store if the schema does not have one. With `false`, a missing store is a failure.
    * @default true, and `false` with `readOnly`
    */
   readonly create?: boolean | undefined;
@@ -33,24 +33,24 @@ export interface PostgresStoreOptions {
    */
   readonly readOnly?: boolean | undefined;
   /**
-   * Connections of the store's own pool, one of which listens. Only with `url`.
+   * The number of connections of the store's own pool, one of which listens. Only with `url`.
    * @default 10
    */
   readonly maxConnections?: number | undefined;
   /**
    * Wakes readers by LISTEN, on a connection that is kept. With `false`, they are woken by appends of this process and
-   * by a look at the database every `pollInterval` milliseconds. Set it to `false` if a pooler does not keep sessions.
+   * by a check of the database every `pollInterval` milliseconds. Set it to `false` if a pooler does not keep sessions.
    * @default true, and `false` with `client`
    */
   readonly listen?: boolean | undefined;
   /**
-   * Milliseconds between two looks at the database while somebody waits for events.
+   * Milliseconds between two checks of the database while a caller waits for events.
    * @default 1_000
    */
   readonly pollInterval?: number | undefined;
   /**
-   * Milliseconds for which a call is tried again if the connection is lost, the server restarts, or transactions exclude
-   * each other. After that it fails.
+   * Milliseconds for which a call is tried again if the connection is lost, the server restarts, or transactions
+   * exclude each other. After that it fails.
    * @default 10_000
    */
   readonly retryTimeout?: number | undefined;
@@ -75,13 +75,13 @@ const NAMES: OptionNames<PostgresStoreOptions> = {
   now: true,
 };
 
-/** The place of the connections. */
+/** The source of the connections. */
 export type Source =
   | { readonly kind: 'url'; readonly url: string; readonly maxConnections: number; readonly readOnly: boolean }
   | { readonly kind: 'pool'; readonly pool: PostgresPool }
   | { readonly kind: 'client'; readonly client: PostgresClient };
 
-/** The same with the defaults filled in. */
+/** The options with their defaults. */
 export interface CheckedOptions {
   readonly source: Source;
   readonly schema: string;
@@ -93,7 +93,7 @@ export interface CheckedOptions {
   readonly now: (() => number) | undefined;
 }
 
-/** PostgreSQL cuts longer names off. */
+/** PostgreSQL truncates longer names. */
 const MAX_NAME_BYTES = 63;
 
 /** @throws DefinitionError that names the option. */
@@ -109,7 +109,8 @@ export function checkOptions(options: PostgresStoreOptions): CheckedOptions {
   }
   if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'true or false', readOnly);
   if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
-  if (create && readOnly) throw invalid('create', 'false with readOnly, which creates nothing', create);
+  if (create && readOnly)
+    throw invalid('create', 'false with readOnly, because a read-only store is not created', create);
   if (typeof listen !== 'boolean') throw invalid('listen', 'true or false', listen);
   if (listen && source.kind === 'client') {
     throw invalid('listen', 'false with a client, because a wait would occupy the only connection', listen);

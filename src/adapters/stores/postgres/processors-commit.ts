@@ -1,4 +1,4 @@
-/** The commit of a page of events: everything that came of it, and the new checkpoints, in one transaction. */
+/** The commit of a page of events: the changes that it caused, and the new checkpoints, in one transaction. */
 import { type Kysely, sql } from 'kysely';
 import { encodeDeadline, encodeRecordedEvent, encodeStopReason } from '../../../core/processors/fields.ts';
 import {
@@ -73,7 +73,7 @@ export async function commitPage(
 /** The ids of the subscriptions that are fenced, by name and version. */
 type Ids = ReadonlyMap<string, string>;
 
-/** Locks the shares, in one order, and checks that they are as the member has seen them. @throws FencedError */
+/** Locks the shares in a fixed order, and checks that the member still holds them. @throws FencedError */
 async function checkFences(
   transaction: Transaction,
   compiler: Kysely<ProcessorTables>,
@@ -122,7 +122,7 @@ async function checkFences(
   return ids;
 }
 
-/** The last change of each key counts. They are written in the order of keys, so that no two commits lock in a circle. */
+/** Keeps the last change of each key. Changes are written in the order of keys, so that two commits cannot deadlock. */
 async function writeDocuments(
   transaction: Transaction,
   schema: string,
@@ -211,6 +211,6 @@ function nameOf({ name, version }: SubscriptionId): string {
 /** The id of a subscription that a fence has proved to exist. */
 function idIn(ids: Ids, subscription: SubscriptionId): string {
   const id = ids.get(nameOf(subscription));
-  if (id === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
+  if (id === undefined) throw new Error('expected a fence on a share of each subscription that the commit changes');
   return id;
 }

@@ -1,4 +1,4 @@
-/** The rows of the processors' tables as the records of the contract (src/core/processors/processor-store.ts). */
+/** Converts rows of the processors' tables to the records of the contract (src/core/processors/processor-store.ts). */
 import type { Selectable } from 'kysely';
 import { decodeDeadline, decodeRecordedEvent, decodeStopReason } from '../../../core/processors/fields.ts';
 import type {

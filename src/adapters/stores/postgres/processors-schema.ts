@@ -1,11 +1,11 @@
 /** The tables of processors (docs/postgres-format.md), in the schema of the store. */
 import { type ColumnType, type Compilable, type Generated, type SchemaModule, sql } from 'kysely';
 
-/** Read as a text, written as a number. */
+/** A column that is read as text and written as a number. */
 type Integer = ColumnType<string, number | bigint | string, number | bigint | string>;
 type NullableInteger = ColumnType<string | null, bigint | null | undefined, bigint | null>;
 type Flag = ColumnType<string, boolean, boolean>;
-/** Read as hexadecimal text, written as bytes. */
+/** A column that is read as hexadecimal text and written as bytes. */
 type Bytes = ColumnType<string, Uint8Array, Uint8Array>;
 
 export interface ProcessorTables {
@@ -67,7 +67,7 @@ export interface ProcessorTables {
   };
 }
 
-/** A text in the order of its UTF-8 bytes, whatever the locale of the database. */
+/** The type of text that is ordered by its UTF-8 bytes, whatever the locale of the database. */
 const name = sql`text collate "C"`;
 const bytes = sql`bytea`;
 

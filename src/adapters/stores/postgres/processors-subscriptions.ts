@@ -18,14 +18,14 @@ export class Subscriptions {
     this.#compiler = compiler;
   }
 
-  /** Keeps other processes from opening and replacing versions of a name until the end of the transaction. */
+  /** Prevents other processes from opening and replacing versions of a name until the end of the transaction. */
   async lockName(transaction: Transaction, name: string): Promise<void> {
     await transaction.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [
       `${this.#schema}/${storable(name)}`,
     ]);
   }
 
-  /** The id of a subscription, as a part of a query. */
+  /** A subquery for the id of a subscription. */
   idOf({ name, version }: SubscriptionId): Expression<string> {
     return this.#compiler
       .selectFrom('subscriptions as named')
@@ -65,7 +65,7 @@ export class Subscriptions {
     await transaction.run(this.#compiler.updateTable('subscriptions').set(values).where('id', '=', id));
   }
 
-  /** Renames a subscription. Its shares are free afterwards. */
+  /** Renames a subscription. Afterwards, no member holds its shares. */
   async rename(
     transaction: Transaction,
     id: string,
@@ -82,7 +82,7 @@ export class Subscriptions {
   }
 
   async drop(transaction: Transaction, row: SubscriptionRow): Promise<void> {
-    // The shares go first, so that a commit of a page that has locked them ends before its documents are deleted.
+    // The shares go first, so that a commit of a page that has locked them ends before the documents are deleted.
     await transaction.run(this.#compiler.deleteFrom('shares').where('subscription_id', '=', row.id));
     await runStatements(transaction, this.#schema, setupOf(row)?.drop ?? []);
     await this.dropContents(transaction, row.id);

@@ -1,15 +1,18 @@
-/** The statements of table read models. Their tables are in the schema of the store, so that it comes first in the path. */
+/**
+ * The statements of table read models. Their tables are in the schema of the store, so it comes first in the search
+ * path.
+ */
 import { StatementFailed, type TableStatement } from '../../../core/processors/processor-store.ts';
 import type { Transaction } from './connections.ts';
 import { isServerError, isTransient } from './failures.ts';
 import { quoted } from './functions.ts';
 
-/** Makes the names of tables mean those of the store, until the end of the transaction. */
+/** Resolves names of tables in the schema of the store, until the end of the transaction. */
 async function enterSchema(transaction: Transaction, schema: string): Promise<void> {
   await transaction.query(`select set_config('search_path', $1, true)`, [`${quoted(schema)}, public`]);
 }
 
-/** Runs statements in order. @throws StatementFailed if a statement is the cause, and not the server. */
+/** Runs statements in order. @throws StatementFailed if a statement is the cause, rather than the server. */
 export async function runStatements(
   transaction: Transaction,
   schema: string,
@@ -29,7 +32,7 @@ export async function runStatements(
   }
 }
 
-/** A key of a read model's table is there already. It is the statement's own failure, and not a race. */
+/** A key of a read model's table exists already. The statement is the cause, and not a race. */
 function isUniqueViolation(error: unknown): boolean {
   return isServerError(error) && error.code === '23505';
 }

@@ -44,14 +44,14 @@ import { Subscriptions } from './processors-subscriptions.ts';
 import { runStatements } from './processors-tables.ts';
 import { compilerFor } from './schema.ts';
 
-/** The schema, as the store that has it open offers it. */
+/** The access to the schema that the open store provides. */
 export interface ProcessorSchema {
   readonly schema: string;
   readonly commits: CommitSignal;
   readonly tables: TableReading;
   /** Refuses a call if the store is closing. */
   checkOpen(): void;
-  /** Runs a transaction, and tells those that wait for a change. It is repeated if it was rolled back. */
+  /** Runs a transaction, and notifies the callers that wait for a change. It is repeated if it was rolled back. */
   write<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   /** Runs queries that may be repeated. */
   read<Result>(read: (connection: Connection) => Promise<Result>): Promise<Result>;
@@ -114,7 +114,7 @@ export class PostgresProcessors implements ProcessorStore {
       );
       return this.#subscriptions.row(transaction, subscription);
     });
-    if (row === undefined) throw new Error('a subscription that was opened in a transaction is missing in it');
+    if (row === undefined) throw new Error('expected the subscription that this transaction opened');
     return recordOf(row);
   }
 
@@ -401,7 +401,7 @@ export class PostgresProcessors implements ProcessorStore {
     return `${quoted(this.#parts.schema)}.${name}`;
   }
 
-  /** The shares that are held with the tokens of $1 to $4, locked in one order. */
+  /** Selects the shares that are held with the tokens of $1 to $4, and locks them in a fixed order. */
   #heldShares(): string {
     return `
       select s.subscription_id, s.share, g.place

@@ -1,9 +1,10 @@
 /**
- * The dialects of table read models: one that compiles their statements, and one by which programs read their tables. A
- * program has a connection of its own for each query or transaction, which can only read.
+ * The dialects of table read models: one that compiles their statements, and one with which programs read their tables.
+ * Each query or transaction of a program has its own connection, which can only read.
  *
- * By default the driver returns each bigint as a text. Here it is a `number`, or a `bigint` beyond 2^53, as in decoded
- * payloads (docs/encoding.md §1.2). The sum of bigints is a numeric, and is treated in the same way if it is whole.
+ * By default the driver returns each bigint as a string. Here it is a `number`, or a `bigint` beyond 2^53, as in
+ * decoded payloads (docs/encoding.md §1.2). The sum of bigints is a numeric, and is treated in the same way if it is
+ * whole.
  */
 import {
   type Dialect,
@@ -23,7 +24,7 @@ import { quoted } from './functions.ts';
 const INT8 = 20;
 const NUMERIC = 1700;
 
-/** Compiles, and has nothing to run on. */
+/** Compiles statements. It has no database to run them on. */
 export function compileDialect(): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
@@ -39,7 +40,7 @@ export function readDialect(connections: Connections, schema: string): Dialect {
     pool: {
       options: {},
       connect: () => openForReading(connections, schema),
-      // The store ends its connections.
+      // The store closes its own connections.
       end: async () => {},
     },
   });

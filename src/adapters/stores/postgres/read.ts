@@ -1,4 +1,4 @@
-/** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
+/** Reads one stream, all events, and commits. The arguments have been checked. */
 import type { Appended, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
@@ -18,7 +18,7 @@ import { damage } from './failures.ts';
 import type { Statements } from './statements.ts';
 import type { StoredCommit } from './writer.ts';
 
-/** Beyond every revision and position. A number that is added to it stays in 64 bits. */
+/** A number higher than every revision and position. Small numbers can be added to it without exceeding 64 bits. */
 const BEYOND = 2n ** 62n;
 
 function clamped(value: bigint | undefined): bigint {
@@ -141,7 +141,7 @@ function wanted({ categories, eventTypes, events }: ReadAllOptions): (event: Rec
   };
 }
 
-/** The events of one commit. They share the objects that are made for it. */
+/** Returns the events of one commit. They share its objects. */
 function eventsOf(
   stream: string,
   firstRevision: bigint,
@@ -190,7 +190,7 @@ export async function lastPosition(connection: Connection, statements: Statement
   };
 }
 
-/** The end of what readers see. */
+/** The end of the events that readers see. */
 export interface LastPosition {
   /** The position of the last event, or undefined if there is none. */
   readonly position: bigint | undefined;
@@ -223,7 +223,7 @@ export async function findCommit(
   return { recorded, appended, content: bytes(row[6], 'commits.content') };
 }
 
-/** A row of name, revision, event count, position, time, hash and content. */
+/** Converts a row of name, revision, event count, position, time, hash and content. */
 function recordedCommit([name, revision, count, , recordedAt, hash, content]: Row): RecordedCommit {
   const { decision, events } = decoded(() => readDecided(bytes(content, 'commits.content')));
   const eventCount = wholeNumber(count, 'commits.event_count');
@@ -287,7 +287,7 @@ export async function loadSnapshot(
   return row === undefined ? undefined : checkedSnapshot(key, row);
 }
 
-/** Returns whether a snapshot is what was saved for its key. */
+/** Returns whether a snapshot is the one that was saved for its key. */
 function checkedSnapshot(key: SnapshotKey, [revision, contentType, state, checksum]: Row): Snapshot {
   const snapshot = {
     revision: integer(revision, 'snapshots.revision'),

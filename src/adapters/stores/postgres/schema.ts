@@ -1,6 +1,6 @@
 /**
- * The tables of the store (docs/postgres-format.md), and the Kysely that types and compiles what runs on them. Kysely only
- * compiles here: the statements run on the driver, which returns rows as arrays.
+ * The tables of the store (docs/postgres-format.md), and the Kysely instance that types and compiles their statements.
+ * The statements run on the driver, which returns rows as arrays.
  */
 import {
   DummyDriver,
@@ -12,17 +12,22 @@ import {
   sql,
 } from 'kysely';
 
-/** Columns of type bigint are read as texts, and each reader converts them. */
+/** Columns of type bigint are read as strings, and each reader converts them. */
 export interface Tables {
-  /** One row. */
+  /** The table `store`, which has one row. */
   readonly store: {
     readonly format: number;
-    /** Added to the transaction ids of this server, so that positions grow after the store was moved to another one. */
+    /**
+     * The number that is added to this server's transaction ids, so that positions still grow after a move to another
+     * server.
+     */
     readonly xid_offset: string;
   };
   /** The head of each stream. A commit locks it, so that the commits of a stream follow one another. */
   readonly streams: {
-    /** The number that the first commit's position begins with, so that streams are in the order of their first commits. */
+    /**
+     * The number that the first commit's position begins with, so that streams are in the order of their first commits.
+     */
     readonly id: string;
     readonly name: string;
     /** The last revision; -1 if the stream has no events. */
@@ -38,12 +43,12 @@ export interface Tables {
   readonly commits: {
     readonly command_id: string;
     readonly stream_id: string;
-    /** The commit's place in its stream, from 0. */
+    /** The commit's index in its stream, from 0. */
     readonly number: string;
     /** The revision of the first event. For a commit without events, the revision that the next event gets. */
     readonly revision: string;
     readonly event_count: number;
-    /** The commit's place in the store: the position of its first event. A commit without events has one too. */
+    /** The commit's position in the store: the position of its first event. A commit without events has one too. */
     readonly position: string;
     readonly recorded_at: string;
     readonly hash: string;
@@ -75,7 +80,7 @@ export interface Tables {
   };
 }
 
-/** A Kysely that compiles statements on the tables of a schema, and has nothing to run them on. */
+/** A Kysely instance that compiles statements on the tables of a schema, and has no database. */
 export function compilerFor<In>(schema: string): Kysely<In> {
   const compiler = new Kysely<In>({
     dialect: {
@@ -88,7 +93,7 @@ export function compilerFor<In>(schema: string): Kysely<In> {
   return compiler.withSchema(schema);
 }
 
-/** The place of a value that is bound when the statement runs: `bound<string>(2)` is `$2`. */
+/** A placeholder for a value that is bound when the statement runs: `bound<string>(2)` is `$2`. */
 export function bound<Value>(place: number): RawBuilder<Value> {
   return sql<Value>`${sql.raw(`$${place}`)}`;
 }

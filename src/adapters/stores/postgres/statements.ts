@@ -1,6 +1,6 @@
 /**
- * The statements of a store, for its schema. Simple ones are built by Kysely. Reads of events are written by hand, because
- * the shape of their plans matters.
+ * The statements of a store, for its schema. Simple ones are built by Kysely. Reads of events are written by hand,
+ * because the shape of their plans matters.
  *
  * Events are read by their commits. A read begins with the commit that holds the first wanted event, and takes no more
  * commits than it needs: `before` counts the events of the commits before one.
@@ -8,7 +8,7 @@
 import { quoted } from './functions.ts';
 import { bound, compilerFor, type Tables } from './schema.ts';
 
-/** The texts of statements. */
+/** The SQL of each statement. */
 export interface Statements {
   readonly streamForward: string;
   readonly streamBackward: string;
@@ -167,7 +167,7 @@ export function statementsOf(schema: string): Statements {
   };
 }
 
-/** The position of the commit that the first event after position $1 may belong to. */
+/** Selects the position of the commit that may hold the first event after position $1. */
 function containing(own: string): string {
   return `(select coalesce((
     select f.position from ${own}.commits f where f.event_count > 0 and f.position <= $1::bigint
@@ -176,15 +176,15 @@ function containing(own: string): string {
 }
 
 /**
- * Events of some types. Each type has a list of its commits, in order, so that the read looks at `limit` commits for each
- * type and not at those of other types.
+ * Events of some types. Each type has a list of its commits, in order, so that the read looks at `limit` commits for
+ * each type and not at those of other types.
  */
 function some(own: string, direction: 'forward' | 'backward'): string {
   const [order, isInside] =
     direction === 'forward'
       ? ['', `t.position >= ${containing(own)} and t.position < ${own}.first_hidden()`]
       : ['desc', `t.position < $1::bigint and t.position < ${own}.first_hidden()`];
-  // The commit that position $1 is in may have no wanted event on this side of it, so it does not count.
+  // The commit at position $1 does not count, because it may have no wanted event on this side of the position.
   const whole = direction === 'forward' ? 'position > $1::bigint' : `position + ${1_000} <= $1::bigint`;
   return `
     with wanted as materialized (
@@ -214,7 +214,7 @@ function some(own: string, direction: 'forward' | 'backward'): string {
     order by c.position ${order}`;
 }
 
-/** The commits of all streams, in order. Those with events and those without have an index each. */
+/** Selects the commits of all streams in order. Commits with events and commits without have separate indexes. */
 function log(own: string, direction: 'forward' | 'backward'): string {
   const [order, comparison, start] = direction === 'forward' ? ['', '>', '-1'] : ['desc', '<', '9223372036854775807'];
   const part = (condition: string): string => `

@@ -31,17 +31,18 @@ export interface PostgresStore
    * Returns the open transactions that hide events from readers, the oldest first. The list is empty if all events are
    * visible.
    *
-   * @example for (const { processId, application } of await store.hidingTransactions()) console.log(processId, application);
+   * @example
+   * for (const { processId, state } of await store.hidingTransactions()) console.log(processId, state);
    * @throws StoreFailure
    */
   hidingTransactions(): Promise<readonly HidingTransaction[]>;
 
-  /** Finishes the writes that were begun, refuses what comes later, and ends the store's own connections. */
+  /** Finishes the writes in progress, refuses later calls, and closes the store's own connections. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the store in a schema, makes it, or upgrades an older format.
+ * Opens the store in a schema. Creates it if it is missing, and upgrades an older format.
  *
  * @example const store = await createPostgresStore({ url: 'postgres://localhost/bank' });
  * @throws StoreFailure `failure` whose `payload.val.code` is `newer-format`, `not-found`, `not-a-store`,

@@ -1,5 +1,5 @@
 /**
- * The timers that the store waits with, taken when this file loads. A test that replaces the global timers (node:test,
+ * The timers of the store, which are read when this file is loaded. A test that replaces the global timers (node:test,
  * Jest and Sinon can) moves the time of the program under test, and must not stop the store's own work.
  */
 const { performance } = globalThis;

@@ -1,10 +1,10 @@
 /**
- * Group commit. Appends that arrive while others are being committed go together in the next transaction, and each gets its
- * own outcome. A transaction has at most one commit to each stream.
+ * Group commit. Appends that arrive during a commit go into the next transaction together, and each gets its own
+ * outcome. A transaction has at most one commit to each stream.
  *
- * A transaction that was rolled back is repeated. If a connection is lost, the appends are sent again under the same command
- * ids, and the database knows the ids that it has stored: an append that was stored the first time is found, and the others
- * are stored now. So nothing is stored twice, and no failure is reported as a success.
+ * A transaction that was rolled back is repeated. If a connection is lost, the appends are sent again under the same
+ * command ids, and the database knows the ids that it has stored: an append that was stored the first time is found,
+ * and the others are stored now. Therefore nothing is stored twice, and no failure is reported as a success.
  */
 import type { Appended } from '../../../core/event-store.ts';
 import type { RecordedDecision } from '../../../core/messages.ts';
@@ -24,11 +24,11 @@ import {
 } from './failures.ts';
 import { elapsed, setTimeout } from './timers.ts';
 
-/** The most commits of a transaction. */
+/** The maximum number of commits of a transaction. */
 const MAX_GROUP = 512;
 /** Events of a transaction are numbered with 16 bits. */
 const MAX_EVENTS = 60_000;
-/** The most bytes of a transaction, unless one commit has more. */
+/** The maximum number of bytes of a transaction, unless one commit has more. */
 const MAX_BYTES = 8_388_608;
 
 /**
@@ -49,9 +49,9 @@ interface Append {
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
   readonly since: number;
-  /** The error after which it is not known if it was stored. */
+  /** The error after which it is unknown if the commit was stored. */
   uncertain: unknown;
-  /** Gets a transaction of its own, because a transaction with others has failed. */
+  /** True if it gets a separate transaction, because a transaction with others failed. */
   isSingle: boolean;
   tries: number;
 }
@@ -71,7 +71,10 @@ export class Writer {
   readonly #parts: WriterParts;
   /** The next appends, of different streams. */
   readonly #ready: Append[] = [];
-  /** The appends that wait for an earlier one to the same stream, by stream. A stream that has a ready or running append is a key. */
+  /**
+   * The appends that wait for an earlier one to the same stream, by stream. A stream that has a ready or running append
+   * is a key.
+   */
   readonly #waiting = new Map<string, Append[]>();
   #running = 0;
   #isScheduled = false;
@@ -81,7 +84,7 @@ export class Writer {
     this.#parts = parts;
   }
 
-  /** @param uncertain the error after which it is not known if the commit was stored already. */
+  /** @param uncertain the error after which it is unknown if the commit is already stored. */
   append(commit: NewCommit, uncertain?: unknown): Promise<Appended> {
     return new Promise((resolve, reject) => {
       const append = { commit, resolve, reject, since: elapsed(), uncertain, isSingle: false, tries: 0 };
@@ -172,12 +175,12 @@ export class Writer {
     }
   }
 
-  /** The command id is stored already: by somebody else, or by an attempt whose connection was lost. */
+  /** Handles a command id that is already stored, by another caller or by an attempt whose connection was lost. */
   async #known(append: Append): Promise<void> {
     const { commit, resolve, uncertain } = append;
     try {
       const stored = await this.#parts.find(commit.commandId);
-      if (stored === undefined) throw damage(`the decision of command ${commit.commandId} has disappeared`);
+      if (stored === undefined) throw damage(`the decision of command ${commit.commandId} is missing`);
       const { recorded, appended, content } = stored;
       const isOwn = uncertain !== undefined && recorded.stream === commit.stream && equalBytes(content, commit.content);
       if (!isOwn) throw duplicate(recorded);
@@ -194,7 +197,7 @@ export class Writer {
     let tries = 0;
     for (const append of group) {
       if (isConnectionLost(error)) append.uncertain = error;
-      // One append may be the reason why all of them have failed.
+      // One append may have caused all of them to fail.
       const isSuspect = isServerError(error) && !isConnectionLost(error) && group.length > 1;
       const isInTime = elapsed() - append.since < this.#parts.retryTimeout;
       if (isSuspect) append.isSingle = true;
@@ -218,7 +221,7 @@ export class Writer {
     append.reject(asAppendFailure(error));
   }
 
-  /** An append to the stream has its outcome, so that the next one is ready. */
+  /** Releases the next append to the stream, because the one before it has its outcome. */
   #next(stream: string): void {
     const waiting = this.#waiting.get(stream);
     const append = waiting?.shift();

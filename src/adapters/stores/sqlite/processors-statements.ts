@@ -215,8 +215,8 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
     ]);
   const ofShare = compiler.updateTable('shares').where('subscription_id', '=', number).where('share', '=', number);
   const ofKey = compiler.deleteFrom('parked_events').where('subscription_id', '=', number).where('key', '=', text);
-  // A replaced row is overwritten in place, because no other index, trigger or foreign key has to follow (the connection
-  // enforces none). `on conflict do update` searches for the row twice.
+  // A replaced row is overwritten in place, because no other index, trigger or foreign key has to follow (the
+  // connection enforces none). `on conflict do update` searches for the row twice.
   const putDocuments = (count: number) =>
     compiler
       .replaceInto('documents')

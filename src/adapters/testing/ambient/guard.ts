@@ -27,7 +27,9 @@ export function forbid(call: string, kind: AmbientKind, callee: Callee): never {
   throw new NondeterminismError(explainCall(forbidden), forbidden);
 }
 
-/** Returns whether the engine's own code called `callee`. For example, `console.log` reads the colours of the terminal. */
+/**
+ * Returns whether the engine's own code called `callee`. For example, `console.log` reads the colours of the terminal.
+ */
 export function isCalledByEngine(callee: Callee): boolean {
   return calls === undefined || ENGINE.test(callersOf(callee)[0] ?? '');
 }

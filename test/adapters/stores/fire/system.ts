@@ -1,4 +1,6 @@
-/** The bank of `examples/bank` for the kill test: two process managers, three read models of documents, and receipts. */
+/**
+ * The bank of `examples/bank` for the kill test: two process managers, three read models of documents, and receipts.
+ */
 import { defineDecider, defineEventHandler, defineProjector, defineSystem, dispatchCommand } from 'decidable';
 import { z } from 'zod';
 import { account } from '../../../../examples/bank/account.ts';

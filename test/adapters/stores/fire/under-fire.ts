@@ -54,7 +54,10 @@ export async function underFire(fire: Fire): Promise<number> {
     child.once('close', () => children.delete(child));
     return child;
   };
-  /** The number of acknowledgements triggers a kill, and not the time, so that all machines have the same number of kills. */
+  /**
+   * The number of acknowledgements triggers a kill, and not the time, so that all machines have the same number of
+   * kills.
+   */
   const killSome = (): void => {
     if (left <= 0 || Math.random() > 0.05) return;
     const victims = [...children];

@@ -1,7 +1,7 @@
 /**
- * A process that sends commands from several writers, until it is killed or done:
- * `writers.ts <address> <receipts> <life> <writers> <commands>`. The ids of the commands are derived from its number, and
- * it reports the id of each acknowledged command.
+ * A process that sends commands from several writers, until it is killed or done. The ids of the commands are derived
+ * from its number, and it reports the id of each acknowledged command. Its arguments are
+ * `<address> <receipts> <life> <writers> <commands>`.
  */
 import { openStore } from 'decidable/stores';
 import { account } from '../../../../examples/bank/account.ts';

@@ -1,7 +1,7 @@
 /**
- * One of several processes that run a bank on one NATS server, until it is killed or asked to stop:
- * `member.ts <url> <name> <seed> <commands>`. It sends commands with ids that follow from its seed, and reports the id of
- * each command that was acknowledged.
+ * One of several processes that run a bank on one NATS server, until it is killed or asked to stop. It sends commands
+ * with ids that follow from its seed, and reports the id of each acknowledged command. Its arguments are
+ * `<url> <name> <seed> <commands>`.
  */
 import { createNatsStore } from 'decidable/nats';
 import { bankOf, transfer } from '../../../core/processors/transfers.ts';

@@ -1,7 +1,8 @@
 /**
- * Changes of a file that its owner did not make: each column of each row is changed, set to null and swapped with that of
- * another row; rows are deleted, copied and inserted; and so are the entries of indexes. SQLite's own guards (constraints,
- * types, the relation of tables and indexes) are switched off, because a damaged page does not respect them.
+ * Changes of a file that its owner did not make: each column of each row is changed, set to null and swapped with that
+ * of another row; rows are deleted, copied and inserted; and so are the entries of indexes. SQLite's own guards
+ * (constraints, types, the relation of tables and indexes) are switched off, because a damaged page does not respect
+ * them.
  */
 import { copyFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
@@ -180,8 +181,8 @@ interface Definition {
 }
 
 /**
- * Changes a table whose definition has lost its constraints and types for as long as the change takes. If a unique index
- * does not allow the change, the indexes are hidden too, and do not follow it.
+ * Changes a table whose definition has lost its constraints and types for as long as the change takes. If a unique
+ * index does not allow the change, the indexes are hidden too, and do not follow it.
  */
 function unguarded(file: string, table: string, change: (open: Sqlite.Database) => void): void {
   for (const hidden of [false, true]) {

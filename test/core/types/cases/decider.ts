@@ -154,7 +154,8 @@ defineDecider({
       state.fees = 0n;
       return [];
     },
-    // refused: Type 'RejectionError' is not assignable to type 'MessageOf< | a rejection is returned for the whole decision, not listed
+    // refused: Type 'RejectionError' is not assignable to type 'MessageOf< | a rejection is returned for the whole
+    // decision, not listed
     Return: () => [reject('no')],
   },
 });

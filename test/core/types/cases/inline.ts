@@ -43,7 +43,8 @@ export const counter = defineDecider({
 });
 
 export const add: CommandOf<typeof counter> = counter.commands.Add({ by: 1 });
-// refused: Type 'string' is not assignable to type 'number' | a definition that is written inline has the types of its schema
+// refused: Type 'string' is not assignable to type 'number' | a definition that is written inline has the types of its
+// schema
 counter.commands.Add({ by: 'one' });
 
 export const watcher = defineEventHandler({
@@ -113,7 +114,8 @@ export const nested = defineDecider({
   evolve: {
     Tagged: (draft, { tag }) => {
       draft.all.add(tag);
-      // refused: Argument of type 'string' is not assignable | an empty set in the initial state does not loosen the state's type
+      // refused: Argument of type 'string' is not assignable | an empty set in the initial state does not loosen the
+      // state's type
       draft.by.get(tag)?.add(tag);
     },
   },

@@ -5,7 +5,8 @@ import { defineCommand, defineDecider, defineEvent, upcastFrom } from '../../../
 // A default and a refinement accept their own output.
 export const Fine = defineEvent('Fine', z.object({ cents: z.bigint().positive(), note: z.string().default('') }));
 
-// refused: is not assignable to parameter of type | a stored message is read by the same schema again, and a length is not a string
+// refused: is not assignable to parameter of type | a stored message is read by the same schema again, and a length is
+// not a string
 export const Length = defineEvent('Length', z.object({ text: z.string().transform((text) => text.length) }));
 
 defineDecider({

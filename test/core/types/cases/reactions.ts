@@ -73,7 +73,8 @@ defineEventHandler({
   key: () => 'one',
   evolve: {},
   handle: {
-    // refused: Type '() => Promise<never[]>' is not assignable | a handler does not wait, because effects come from its commands
+    // refused: Type '() => Promise<never[]>' is not assignable | a handler does not wait, because effects come from its
+    // commands
     Borrowed: async () => [],
     // refused: Cannot assign to 'sent' because it is a read-only property | a handler does not change the state
     Returned: (state) => [cancelDeadline(String((state.sent = 1)))],
@@ -111,7 +112,8 @@ defineProjector({
   ...model,
   key: () => 'one',
   project: {
-    // refused: Type 'null' is not assignable | a document is removed by dropDocument, so that no forgotten return removes it
+    // refused: Type 'null' is not assignable | a document is removed by dropDocument, so that no forgotten return
+    // removes it
     Borrowed: () => null,
     // refused: Type 'string' is not assignable to type 'number' | the new document has the type of the old one
     Returned: () => ({ loans: 'none' }),
@@ -121,7 +123,8 @@ defineProjector({
 defineProjector({
   ...model,
   key: () => 'one',
-  // refused: 'expected an event of a decider, such as account.events.Deposited, or the result of withCategory' | the streams of an event without a category are unknown
+  // refused: 'expected an event of a decider, such as account.events.Deposited, or the result of withCategory' | the
+  // streams of an event without a category are unknown
   events: { Lost: defineEvent('Lost', z.object({})) },
   project: { Lost: () => dropDocument },
 });

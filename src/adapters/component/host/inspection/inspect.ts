@@ -36,8 +36,8 @@ export interface ComponentInspection {
 }
 
 /**
- * Reads a component: the world that it fits, its imports and what each would grant, its sizes and producers, and whether
- * anything in it could be indeterministic. The component is validated and not run.
+ * Reads a component: the world that it fits, its imports and what each would grant, its sizes and producers, and
+ * whether anything in it could be indeterministic. The component is validated and not run.
  *
  * @example
  * const { world, isDeterministic, findings } = await inspectComponent(await readFile('bank.wasm'));

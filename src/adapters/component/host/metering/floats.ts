@@ -2,9 +2,9 @@
  * NaNs with the same bits on every machine.
  *
  * The sign and payload of a NaN that an instruction computes depend on the processor (*WebAssembly 3.0*, "Numerics /
- * NaN Propagation"). A guest can see them if it stores the number or reinterprets its bits. So each instruction that may
- * compute a NaN is followed by code that replaces any NaN by the canonical one. NaNs that are only loaded, stored or
- * moved keep their bits, because runtime libraries hide pointers in them.
+ * NaN Propagation"). A guest can see them if it stores the number or reinterprets its bits. So each instruction that
+ * may compute a NaN is followed by code that replaces any NaN by the canonical one. NaNs that are only loaded, stored
+ * or moved keep their bits, because runtime libraries hide pointers in them.
  */
 import type { Cursor } from './cursor.ts';
 import { Op } from './instructions.ts';
