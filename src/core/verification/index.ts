@@ -5,6 +5,14 @@
 export type { StreamHead } from '../storage/stream-chain.ts';
 export { type DecisionPlace, type Difference, describeDifference } from './difference.ts';
 export {
+  type Answer,
+  type Divergence,
+  type Parity,
+  type ParityOptions,
+  type ParityProgress,
+  parity,
+} from './parity.ts';
+export {
   type UnverifiedDecisions,
   type Verification,
   type VerificationProgress,

@@ -58,10 +58,10 @@ describe('decidable verify', () => {
 
   test('prints the first difference and exits with 5', async () => {
     const config = otherConfig('changed', '[changed, transfer]');
-    const { status, isIntact, difference } = await report('--config', config);
+    const { status, isIntact, difference } = await report('--config', config, '--threads', '1');
     assert.deepEqual([status, isIntact, difference?.reason, difference?.recorded], [5, false, 'event', null]);
     assert.deepEqual(Object.keys(Object(difference?.decided)).slice(0, 2), ['type', 'schemaVersion']);
-    const { stdout } = await verify('--config', config);
+    const { stdout } = await verify('--config', config, '--threads', '1');
     assert.match(stdout, /^different: commit 1 of stream "account-a", command Deposit /);
   });
 

@@ -1,0 +1,64 @@
+/** Decides a recorded command again, and compares the results. */
+import { copyValue } from '../codec/copy.ts';
+import { isRejection } from '../errors.ts';
+import type { BoundModule } from '../loop/bound-module.ts';
+import { moduleFailure } from '../loop/failures.ts';
+import { LiveState } from '../loop/live-state.ts';
+import type { Decision, Envelope, Outcome, RecordedEvent, Rejection } from '../messages.ts';
+import type { RecordedCommit } from '../storage/chain.ts';
+import { equalBytes } from '../storage/equal-bytes.ts';
+import { recordedEvents } from '../storage/recorded-events.ts';
+
+/** Events have positions only in a store, and modules do not see them in a fold. */
+const NO_POSITION = 0n;
+
+/** Makes the state of a module on an empty stream. @throws CommandFailure if the module fails. */
+export function initialState(module: BoundModule, stream: string): LiveState {
+  try {
+    return new LiveState(module, stream, module.decider.initialState(), undefined);
+  } catch (error) {
+    throw moduleFailure(error, `module ${module.name} making its initial state`, [['module', module.name]]);
+  }
+}
+
+/** Returns the events of a commit as a fold reads them. */
+export function eventsOf({ decision, events }: RecordedCommit): readonly RecordedEvent[] {
+  const { stream, firstRevision, recordedAt, hash } = decision;
+  const firstPosition = firstRevision === undefined ? undefined : NO_POSITION;
+  return recordedEvents(stream, events, decision.decision, { firstRevision, firstPosition, recordedAt, hash });
+}
+
+/** Decides a recorded command on the state, which does not change. The module's failures are thrown. */
+export function decideAgain(
+  { module, handle }: LiveState,
+  { commandId, command: envelope }: Decision,
+): { readonly decided: readonly Envelope[]; readonly outcome: Outcome } {
+  const { types } = module;
+  const command = types.command.fromEnvelope(envelope);
+  let events: readonly unknown[] = [];
+  try {
+    events = module.decide(commandId, handle, command);
+    return { decided: events.map((event) => types.event.toEnvelope(event)), outcome: { tag: 'accepted' } };
+  } catch (error) {
+    if (!isRejection(error)) throw error;
+    return { decided: [], outcome: { tag: 'rejected', val: copyValue(error.payload) as Rejection } };
+  } finally {
+    for (const event of events) module.releaseEvent(event);
+    module.releaseCommand(command);
+  }
+}
+
+export function isSameEnvelope(one: Envelope | undefined, other: Envelope | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.type === other.type && one.schemaVersion === other.schemaVersion && equalBytes(one.payload, other.payload);
+}
+
+export function isSameOutcome(one: Outcome, other: Outcome): boolean {
+  if (one.tag === 'accepted' || other.tag === 'accepted') return one.tag === other.tag;
+  const { code, message, details } = one.val;
+  return (
+    code === other.val.code &&
+    message === other.val.message &&
+    JSON.stringify(details) === JSON.stringify(other.val.details)
+  );
+}
