@@ -1,6 +1,7 @@
 /** Command ids hold forever, although the server forgets the ids of messages (docs/decisions.md §61). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 import { isAppendFailure } from 'decidable';
 import { createNatsStore, type NatsStore } from 'decidable/nats';
@@ -116,6 +117,36 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
       return isAppendFailure(error, 'failure') && error.payload.val.code === 'busy';
     });
     assert.deepEqual(await store.readStream('s-3', { direction: 'forward' }), []);
+  });
+
+  test('is found in the blocks of ids that a process reads when it starts', async () => {
+    await using server = await startNatsServer();
+    const name = uniqueName();
+    const options = { url: server.url, name, storage: 'memory' } as const;
+    const store = await createNatsStore(options);
+    const given = Array.from({ length: 33_000 }, () => decision());
+    let next = 0;
+    const write = async (): Promise<void> => {
+      while (next < given.length) {
+        const stream = `s-${next % 500}`;
+        await store.append(stream, next % 3 === 0 ? [] : [envelope('Done')], ANY, given[next++]!);
+      }
+    };
+    await Promise.all(Array.from({ length: 128 }, write));
+    const connection = await connect({ servers: server.url });
+    const { streams } = await jetstreamManager(connection);
+    for (const segment of [0, 1]) {
+      while ((await streams.getMessage(`${name}_state`, { last_by_subj: `${name}.s.ids.${segment}` })) === null);
+    }
+    await connection.close();
+    await store.close();
+    await using fresh = await createNatsStore(options);
+    for (const index of [0, 1, 2, 16_380, 16_383, 16_384, 16_385, 20_000, 32_767, 32_768, 32_769, 32_999]) {
+      const known = given[index]!;
+      assert.deepEqual((await fresh.findDecision(known.commandId))?.decision, known);
+      assert.ok(await refusedAsDuplicate(fresh.append('other-1', [envelope('Done')], ANY, known)));
+    }
+    assert.equal(await fresh.findDecision(decision().commandId), undefined);
   });
 
   test('cannot be kept by a window that is not longer than a connection lives', async () => {

@@ -140,6 +140,11 @@ export class Client {
     }
   }
 
+  /** False if the store was opened to be read. */
+  get isWritable(): boolean {
+    return !this.#isReadOnly;
+  }
+
   /** @throws ServerFailure `read-only` if the store was opened to be read. */
   checkWritable(): void {
     if (this.#isReadOnly) throw new ServerFailure('read-only', 'the store was opened with readOnly: open it without');

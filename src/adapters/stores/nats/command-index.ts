@@ -14,6 +14,7 @@
 import type { Client } from './client.ts';
 import { CommandIds, idBits } from './command-ids.ts';
 import { ServerFailure } from './failures.ts';
+import { type IdSegments, SEGMENT } from './id-segments.ts';
 import type { Subjects } from './subjects.ts';
 
 /** Messages of one page. */
@@ -33,6 +34,7 @@ export class CommandIndex {
   readonly #client: Client;
   readonly #subjects: Subjects;
   readonly #ids = new CommandIds();
+  readonly #segments: IdSegments;
   /** Milliseconds that an append may come after the instant that the index covers. */
   readonly #limit: number;
   /** Every commit up to this sequence number is in the index. */
@@ -42,9 +44,19 @@ export class CommandIndex {
   /** Every commit that was stored before is in the index. */
   #coveredAt: Instant | undefined;
   #reading: Promise<void> | undefined;
+  /** The number of blocks that are written, or being written by this process. */
+  #written = 0;
+  #writing: Promise<void> = Promise.resolve();
 
-  constructor(client: Client, subjects: Subjects, duplicateWindow: number, connectionLife: number) {
+  constructor(
+    client: Client,
+    subjects: Subjects,
+    segments: IdSegments,
+    duplicateWindow: number,
+    connectionLife: number,
+  ) {
     this.#client = client;
+    this.#segments = segments;
     this.#subjects = subjects;
     this.#limit = duplicateWindow - connectionLife;
   }
@@ -95,6 +107,18 @@ export class CommandIndex {
   #cover(sequence: number): void {
     this.#covered = sequence;
     while (this.#ahead.delete(this.#covered + 1)) this.#covered++;
+    if (Math.floor(this.#covered / SEGMENT) > this.#written) this.#writeSegments();
+  }
+
+  /** Writes the blocks that are complete, one after another. A later process tries again if it fails. */
+  #writeSegments(): void {
+    if (!this.#client.isWritable) return;
+    const first = this.#written;
+    this.#written = Math.floor(this.#covered / SEGMENT);
+    this.#writing = this.#writing.then(async () => {
+      for (let segment = first; segment < this.#written; segment++) await this.#segments.write(segment);
+    });
+    this.#writing = this.#writing.catch(() => {});
   }
 
   #age(): number {
@@ -107,6 +131,14 @@ export class CommandIndex {
     const { name, allCommits } = this.#subjects;
     const began = now();
     const last = (await this.#client.last(name, allCommits))?.sequence ?? 0;
+    if (this.#covered === 0 && last >= SEGMENT) {
+      const end = await this.#segments.read((id, sequence) => {
+        if (!this.#ahead.has(sequence)) this.#ids.add(id, sequence);
+        this.#ahead.delete(sequence);
+      });
+      this.#written = end / SEGMENT;
+      if (end > 0) this.#cover(end);
+    }
     const deadline = performance.now() + this.#client.timeout;
     while (this.#covered < last) {
       const from = this.#covered + 1;

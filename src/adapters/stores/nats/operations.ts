@@ -28,6 +28,7 @@ import { CommitReader } from './commit-reader.ts';
 import { asAppendFailure, asStoreFailure } from './failures.ts';
 import { type FollowedMessage, Follower } from './follower.ts';
 import { Heads } from './heads.ts';
+import { IdSegments } from './id-segments.ts';
 import type { OpenedStore } from './open.ts';
 import type { CheckedOptions } from './options.ts';
 import { NatsProcessors } from './processors.ts';
@@ -67,7 +68,9 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   ) {
     this.#client = client;
     this.#disconnect = disconnect;
-    const index = new CommandIndex(client, subjects, duplicateWindow, connectionLife);
+    const values = new StateValues(client, subjects, replicas > 1);
+    const segments = new IdSegments(client, subjects, values);
+    const index = new CommandIndex(client, subjects, segments, duplicateWindow, connectionLife);
     const reader = new CommitReader(client, subjects, replicas > 1);
     const heads = this.#heads;
     const committed = (sequence: number, events: number): void => this.#sawEvents(sequence, events);
@@ -91,7 +94,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
       take: () => {},
     });
     this.processors = new NatsProcessors({
-      values: new StateValues(client, subjects, replicas > 1),
+      values,
       subjects: processorSubjects,
       follower: this.#stateFollower,
       work: (call) => (this.#isClosing ? Promise.reject(usedAfterClose()) : this.#read(call)),

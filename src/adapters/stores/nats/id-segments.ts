@@ -1,0 +1,73 @@
+/**
+ * The command ids of old commits in blocks, so that a process that starts need not read all commits. A block has the last
+ * 64 bits of the id of each of 16,384 messages in the order of their numbers, and zeros for the parts of large commits. It
+ * follows from the stream of commits alone, so two processes that write one write the same.
+ */
+import type { Client } from './client.ts';
+import { type IdBits, idBits } from './command-ids.ts';
+import type { StateValues } from './state-values.ts';
+import type { Subjects } from './subjects.ts';
+
+/** Messages of one block: 128 KiB, so that a message can hold it with any usual `max_payload`. */
+export const SEGMENT = 16_384;
+const BITS_BYTES = 8;
+const PAGE = 1_000;
+
+export class IdSegments {
+  readonly #client: Client;
+  readonly #subjects: Subjects;
+  readonly #values: StateValues;
+
+  constructor(client: Client, subjects: Subjects, values: StateValues) {
+    this.#client = client;
+    this.#subjects = subjects;
+    this.#values = values;
+  }
+
+  /**
+   * Reads the blocks from the first one on, as long as none is missing.
+   *
+   * @param take takes the id of each message.
+   * @returns the number of the last message.
+   */
+  async read(take: (id: IdBits, sequence: number) => void): Promise<number> {
+    const blocks = new Map<number, Uint8Array>();
+    for (const { record, bytes } of await this.#values.list(this.#subjects.state('ids', '*'))) {
+      blocks.set((record as { segment: number }).segment, bytes);
+    }
+    let segment = 0;
+    for (let bytes = blocks.get(0); bytes?.length === SEGMENT * BITS_BYTES; bytes = blocks.get(++segment)) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      for (let index = 0; index < SEGMENT; index++) {
+        const id = { high: view.getInt32(index * BITS_BYTES), low: view.getInt32(index * BITS_BYTES + 4) };
+        if (id.high !== 0 || id.low !== 0) take(id, segment * SEGMENT + index + 1);
+      }
+    }
+    return segment * SEGMENT;
+  }
+
+  /** Writes a block whose messages are all stored, unless it is there. */
+  async write(segment: number): Promise<void> {
+    const subject = this.#subjects.state('ids', String(segment));
+    if ((await this.#values.get(subject)).value !== undefined) return;
+    const [first, last] = [segment * SEGMENT + 1, (segment + 1) * SEGMENT];
+    const bytes = new Uint8Array(SEGMENT * BITS_BYTES);
+    const view = new DataView(bytes.buffer);
+    for (let next = first; next <= last; ) {
+      const request = { stream: this.#subjects.name, subject: undefined, from: next, limit: PAGE };
+      const { messages } = await this.#client.page(request);
+      for (const { sequence, headers } of messages) {
+        const commandId = headers.last('Nats-Msg-Id');
+        if (sequence > last || commandId === '') continue;
+        const { high, low } = idBits(commandId);
+        const at = (sequence - first) * BITS_BYTES;
+        view.setInt32(at, high);
+        view.setInt32(at + 4, low);
+      }
+      const end = messages.at(-1);
+      if (end === undefined) return; // A server that lacks the newest messages answered. Another process writes the block.
+      next = end.sequence + 1;
+    }
+    await this.#values.write([{ subject, guard: 0, record: { segment }, bytes }]);
+  }
+}
