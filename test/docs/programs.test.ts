@@ -9,6 +9,7 @@ import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sharedNats, skipWithoutNats } from '../servers/nats.ts';
+import { startPostgres } from '../servers/postgres.ts';
 import { programsOf } from './fences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,8 +17,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Inside the package, so that `import … from 'decidable'` resolves to this checkout. */
 const CACHE = join(ROOT, '.cache');
 
-/** The page whose programs need a NATS server. */
+/** The pages whose programs need a server. */
 const NATS = 'docs/guides/nats.md';
+const POSTGRES = 'docs/guides/postgres.md';
 
 const PAGES = ['README.md', 'docs/component-host.md', ...globSync('docs/guides/*.md', { cwd: ROOT }).toSorted()];
 
@@ -33,6 +35,7 @@ for (const page of PAGES) {
       const env = {
         ...process.env,
         NATS_URL: server?.url,
+        POSTGRES_URL: server?.url,
         NODE_TEST_CONTEXT: undefined,
         NO_COLOR: '1',
         FORCE_COLOR: undefined,
@@ -42,6 +45,10 @@ for (const page of PAGES) {
 
     before(async () => {
       if (page === NATS && skipWithoutNats === false) server = await sharedNats();
+      if (page === POSTGRES) {
+        const postgres = await startPostgres();
+        server = { url: postgres.url, [Symbol.asyncDispose]: () => postgres.remove() };
+      }
       mkdirSync(CACHE, { recursive: true });
       folder = mkdtempSync(join(CACHE, `${basename(page, '.md')}-`));
       symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'));

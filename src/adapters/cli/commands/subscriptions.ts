@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** `decidable subscriptions`: prints the progress of each processor, its holders, and the reason if it has stopped. */
+
+import type { OpenedStore } from '../../stores/address/open-store.ts';
 import { DONE } from '../exit-codes.ts';
 import { type Output, oneLine, type TableContent } from '../output.ts';
 import { type NewPart, type SubscriptionStatus, statusJson, subscriptionsOf } from '../parts.ts';
@@ -33,7 +35,23 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
       `${output.styled('red', `${status.name} has stopped${place}`)} at ${time}: ${oneLine(message)} (${code})`,
     );
   }
+  await printHiding(store, output);
   return DONE;
+}
+
+/** Warns of open transactions, because of which readers see no later event. Only a PostgreSQL store has them. */
+async function printHiding(store: OpenedStore, output: Output): Promise<void> {
+  for (const transaction of (await store.hidingTransactions?.()) ?? []) {
+    const { processId, prepared, database, user, application, since, state } = transaction;
+    const name =
+      processId === undefined ? `the prepared transaction ${prepared}` : `the transaction of process ${processId}`;
+    const details = [database, user, application, state].filter((detail) => detail !== undefined && detail !== '');
+    const time = since === undefined ? '' : ` since ${new Date(since).toISOString()}`;
+    await output.text(
+      '',
+      `${output.styled('red', `${name} hides later events`)}${time}: ${oneLine(details.join(', '))}; end it if it was forgotten`,
+    );
+  }
 }
 
 /** Prints a table of subscriptions. `read-models` uses it too. */

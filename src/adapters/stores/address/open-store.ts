@@ -10,6 +10,7 @@ import type { CommitImport, CommitLog } from '../../../core/storage/commit-trans
 import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
 import type { CommitSource } from '../../../core/storage/verify-chain.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
+import type { HidingTransaction } from '../postgres/hiding-transactions.ts';
 import type { BackupOptions } from '../sqlite/backup.ts';
 import { parseAddress, type StoreAddress } from './parse-address.ts';
 
@@ -23,6 +24,9 @@ export interface OpenedStore
     AsyncDisposable {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. */
   readonly processors: ProcessorStore;
+
+  /** Returns the open transactions that hide events from readers. Only a PostgreSQL store has it. */
+  hidingTransactions?(): Promise<readonly HidingTransaction[]>;
 
   /** Finishes accepted work, and refuses what comes later. */
   close(): Promise<void>;

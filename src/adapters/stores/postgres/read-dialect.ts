@@ -7,6 +7,7 @@
  * whole.
  */
 import {
+  type DataTypeNode,
   type Dialect,
   DummyDriver,
   PostgresAdapter,
@@ -30,9 +31,27 @@ export function compileDialect(): Dialect {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => new DummyDriver(),
     createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createQueryCompiler: () => new TableCompiler(),
   };
 }
+
+/**
+ * Types have the meaning that they have in SQLite, so that one read model runs on both: `integer` has 64 bits, as positions
+ * and times need, `real` has 64 bits, and `blob` is binary.
+ */
+class TableCompiler extends PostgresQueryCompiler {
+  protected override visitDataType(node: DataTypeNode): void {
+    const type = SAME_AS_IN_SQLITE.get(node.dataType);
+    if (type === undefined) super.visitDataType(node);
+    else this.append(type);
+  }
+}
+
+const SAME_AS_IN_SQLITE: ReadonlyMap<string, string> = new Map([
+  ['integer', 'bigint'],
+  ['real', 'double precision'],
+  ['blob', 'bytea'],
+]);
 
 /** The dialect for the tables of a schema. */
 export function readDialect(connections: Connections, schema: string): Dialect {
