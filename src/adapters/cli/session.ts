@@ -195,6 +195,9 @@ export interface StartedSystem extends AsyncDisposable {
 }
 
 /** The storage of processors, and the events that they process. */
-export interface OpenedProcessors extends Pick<EventStore, 'readAll'>, AsyncDisposable {
+export interface OpenedProcessors
+  extends Pick<EventStore, 'readAll'>,
+    Pick<OpenedStore, 'hidingTransactions'>,
+    AsyncDisposable {
   readonly processors: ProcessorStore;
 }

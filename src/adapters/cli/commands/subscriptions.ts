@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** `decidable subscriptions`: prints the progress of each processor, its holders, and the reason if it has stopped. */
-
 import type { OpenedStore } from '../../stores/address/open-store.ts';
 import { DONE } from '../exit-codes.ts';
 import { type Output, oneLine, type TableContent } from '../output.ts';
@@ -40,7 +39,7 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
 }
 
 /** Warns of open transactions, because of which readers see no later event. Only a PostgreSQL store has them. */
-async function printHiding(store: OpenedStore, output: Output): Promise<void> {
+async function printHiding(store: Pick<OpenedStore, 'hidingTransactions'>, output: Output): Promise<void> {
   for (const transaction of (await store.hidingTransactions?.()) ?? []) {
     const { processId, prepared, database, user, application, since, state } = transaction;
     const name =
