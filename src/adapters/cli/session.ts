@@ -109,6 +109,7 @@ export class Session {
     const { store, other = store, close } = await this.#openBoth(access);
     return {
       readAll: (options) => store.readAll(options),
+      hidingTransactions: async () => (await store.hidingTransactions?.()) ?? [],
       processors: other.processors,
       [Symbol.asyncDispose]: close,
     };

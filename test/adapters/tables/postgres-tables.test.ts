@@ -176,7 +176,7 @@ describe('a table read model on PostgreSQL', () => {
   test('cannot be inline', async () => {
     await using store = await open();
     const system = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(linesOf())] });
-    await assert.rejects(system.start({ store }), { code: 'invalid-definition' });
+    await assert.rejects(system.start({ store }), { code: 'unsupported-by-store' });
     assert.equal(store.processors.capabilities.inline, false);
   });
 });
