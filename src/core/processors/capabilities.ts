@@ -29,7 +29,7 @@ export class UnsupportedByStore extends DecidableError<
       'definition',
       'unsupported-by-store',
       { part, capability, stores },
-      `${part}: this store lacks the capability "${capability}"; stores with it: ${stores.join(', ')}. ${ADVICE[capability]}`,
+      `${part}: this store lacks the capability "${capability}"; stores with it: ${stores.join(', ')}; ${ADVICE[capability]}`,
     );
   }
 }
