@@ -4,9 +4,17 @@ import { createServer } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { isAppendFailure, isStoreFailure, type Precondition, subscribe } from 'decidable';
+import {
+  createEventSourcer,
+  defineDecider,
+  isAppendFailure,
+  isStoreFailure,
+  type Precondition,
+  subscribe,
+} from 'decidable';
 import { createNatsStore, type FlushReport, type NatsStore } from 'decidable/nats';
 import { verifyChain } from 'decidable/storage';
+import { z } from 'zod';
 import { sharedNats, skipWithoutBinary, skipWithoutNats, startNatsServer, uniqueName } from '../../servers/nats.ts';
 import { ANY, decision, envelope, FORWARD } from './commands.ts';
 
@@ -120,6 +128,36 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     const { firstPosition } = await mine.append('s-2', [envelope('D')], ANY, decision());
     assert.equal(await waiting, firstPosition);
     assert.deepEqual(await verifyChain(yours), { intact: true, streams: 2, commits: 4 });
+  });
+
+  test('lets every command through that may try often enough, while others write the same stream', async () => {
+    const counter = defineDecider({
+      name: 'counter',
+      version: '1',
+      state: z.object({ value: z.int() }),
+      commands: { Add: z.object({ by: z.int() }) },
+      events: { Added: z.object({ by: z.int() }) },
+      category: 'counter',
+      streamId: () => '1',
+      initialState: { value: 0 },
+      evolve: {
+        Added: (state, { by }) => {
+          state.value += by;
+        },
+      },
+      decide: { Add: (_state, data) => [{ type: 'Added', data }] },
+    });
+    const name = uniqueName();
+    const openSourcer = async () =>
+      createEventSourcer({ store: await open(name), modules: [counter], closeStore: true, maxAttempts: 1_000 });
+    const sourcers = await Promise.all([openSourcer(), openSourcer(), openSourcer()]);
+    await Promise.all(
+      sourcers.map(async (sourcer) => {
+        for (let count = 0; count < 40; count++) await sourcer.dispatch(counter.commands.Add({ by: 1 }));
+      }),
+    );
+    assert.deepEqual((await sourcers[0]!.state(counter, 'counter-1')).state, { value: 120 });
+    for (const sourcer of sourcers) await sourcer.close();
   });
 
   test('finds a revision in the middle of a long stream among others', async () => {
