@@ -2,6 +2,8 @@
  * The functions of the store, in PL/pgSQL and SQL. An append with its guard, decision record and hash is one call,
  * which takes one round trip. A call takes the appends of many callers, so that they share one flush to disk.
  */
+import { orderedReadsOf } from './ordered-reads.ts';
+
 /** The bits of a position that number the events of one transaction. The other bits are the id of the transaction. */
 export const POSITION_BITS = 16;
 
@@ -193,7 +195,7 @@ $body$`;
 
 /** The statements that create the functions in a schema, whose name is already quoted. */
 export function functionsOf(schema: string): readonly string[] {
-  return [firstHidden(schema), append(schema), lockStreams(schema), addCommits(schema)];
+  return [firstHidden(schema), append(schema), lockStreams(schema), addCommits(schema), ...orderedReadsOf(schema)];
 }
 
 /** The name of a schema as a part of a statement. */

@@ -56,32 +56,10 @@ export function statementsOf(schema: string): Statements {
           order by f.revision desc limit 1
         ), 0)
       order by c.revision desc`,
-    allForward: `
-      select s.name, c.revision, c.position, c.recorded_at, c.content
-      from (
-        select stream_id, revision, position, recorded_at, content,
-          sum(case when position > $1::bigint then event_count else 0 end) over (order by position rows unbounded preceding)
-            - event_count as before
-        from ${own}.commits
-        where event_count > 0 and position >= ${containing(own)} and position < ${own}.first_hidden()
-        order by position limit $2::bigint + 1
-      ) c join ${own}.streams s on s.id = c.stream_id
-      where c.before < $2::bigint
-      order by c.position`,
-    allBackward: `
-      select s.name, c.revision, c.position, c.recorded_at, c.content
-      from (
-        select stream_id, revision, position, recorded_at, content,
-          sum(least(event_count, $1::bigint - position)) over (order by position desc rows unbounded preceding)
-            - least(event_count, $1::bigint - position) as before
-        from ${own}.commits
-        where event_count > 0 and position < $1::bigint and position < ${own}.first_hidden()
-        order by position desc limit $2::bigint
-      ) c join ${own}.streams s on s.id = c.stream_id
-      where c.before < $2::bigint
-      order by c.position desc`,
-    someForward: some(own, 'forward'),
-    someBackward: some(own, 'backward'),
+    allForward: `select * from ${own}.all_forward($1::bigint, $2::bigint)`,
+    allBackward: `select * from ${own}.all_backward($1::bigint, $2::bigint)`,
+    someForward: `select * from ${own}.some_forward($1::bigint, $2::bigint, $3::text[], $4::text[], $5::text[], $6::text[])`,
+    someBackward: `select * from ${own}.some_backward($1::bigint, $2::bigint, $3::text[], $4::text[], $5::text[], $6::text[])`,
     lastPosition: `
       select last.position, last.event_count,
         exists (select from ${own}.commits where event_count > 0 and position >= bound.hidden), bound.transaction
@@ -112,8 +90,8 @@ export function statementsOf(schema: string): Statements {
           order by c.revision, c.number limit $3::bigint)
       ) c
       order by c.number limit $3::bigint`,
-    logForward: log(own, 'forward'),
-    logBackward: log(own, 'backward'),
+    logForward: `select * from ${own}.log_forward($1::uuid, $2::bigint)`,
+    logBackward: `select * from ${own}.log_backward($1::uuid, $2::bigint)`,
     lockStreams: `select ${own}.lock_streams($1::text[])`,
     headsOf: `
       select name, revision, commits, hash, position from ${own}.streams where name = any($1::text[])`,
@@ -165,70 +143,4 @@ export function statementsOf(schema: string): Statements {
       .where('module_version', '=', ofKey[2])
       .compile().sql,
   };
-}
-
-/** Selects the position of the commit that may hold the first event after position $1. */
-function containing(own: string): string {
-  return `(select coalesce((
-    select f.position from ${own}.commits f where f.event_count > 0 and f.position <= $1::bigint
-    order by f.position desc limit 1
-  ), 0))`;
-}
-
-/**
- * Events of some types. Each type has a list of its commits, in order, so that the read looks at `limit` commits for
- * each type and not at those of other types.
- */
-function some(own: string, direction: 'forward' | 'backward'): string {
-  const [order, isInside] =
-    direction === 'forward'
-      ? ['', `t.position >= ${containing(own)} and t.position < ${own}.first_hidden()`]
-      : ['desc', `t.position < $1::bigint and t.position < ${own}.first_hidden()`];
-  // The commit at position $1 does not count, because it may have no wanted event on this side of the position.
-  const whole = direction === 'forward' ? 'position > $1::bigint' : `position + ${1_000} <= $1::bigint`;
-  return `
-    with wanted as materialized (
-      select e.id from ${own}.event_types e
-      where (cardinality($3::text[]) = 0 or e.category = any($3::text[]))
-        and (cardinality($4::text[]) = 0 or e.type = any($4::text[]))
-        and (cardinality($5::text[]) = 0
-          or exists (select from unnest($5::text[], $6::text[]) n(category, type) where n.category = e.category and n.type = e.type))
-    ), listed as (
-      select found.position, sum(found.events) as events
-      from wanted cross join lateral (
-        select t.position, t.events from ${own}.commits_by_type t
-        where t.event_type_id = wanted.id and ${isInside}
-        order by t.position ${order} limit $2::bigint + 1
-      ) found
-      group by found.position
-    ), counted as (
-      select position, sum(case when ${whole} then events else 0 end)
-          over (order by position ${order} rows unbounded preceding)
-        - case when ${whole} then events else 0 end as before
-      from listed order by position ${order} limit $2::bigint + 1
-    )
-    select s.name, c.revision, c.position, c.recorded_at, c.content
-    from counted join ${own}.commits c on c.position = counted.position and c.event_count > 0
-    join ${own}.streams s on s.id = c.stream_id
-    where counted.before < $2::bigint
-    order by c.position ${order}`;
-}
-
-/** Selects the commits of all streams in order. Commits with events and commits without have separate indexes. */
-function log(own: string, direction: 'forward' | 'backward'): string {
-  const [order, comparison, start] = direction === 'forward' ? ['', '>', '-1'] : ['desc', '<', '9223372036854775807'];
-  const part = (condition: string): string => `
-        (select c.* from ${own}.commits c
-          where ${condition} and c.position ${comparison} a.position and c.position < ${own}.first_hidden()
-          order by c.position ${order} limit $2::bigint)`;
-  return `
-    with a as (
-      select c.position from ${own}.commits c where c.command_id = $1::uuid
-      union all select ${start} where $1::uuid is null
-    )
-    select s.name, c.revision, c.event_count, c.position, c.recorded_at, c.hash, c.content
-    from a, lateral (${part('c.event_count > 0')}
-        union all ${part('c.event_count = 0')}
-    ) c join ${own}.streams s on s.id = c.stream_id
-    order by c.position ${order} limit $2::bigint`;
 }
