@@ -26,17 +26,9 @@ import { IdCache } from './id-cache.ts';
 import type { CheckedOptions } from './options.ts';
 import { SqliteProcessors } from './processors.ts';
 import { InlineBehind } from './processors-inline.ts';
-import {
-  type Connection,
-  findDecision,
-  inOneView,
-  loadSnapshot,
-  readAll,
-  readLog,
-  readStream,
-  readStreams,
-} from './read.ts';
+import { type Connection, findDecision, inOneView, loadSnapshot, readAll, readStream, readStreams } from './read.ts';
 import { readCommits } from './read-commits.ts';
+import { readLog } from './read-log.ts';
 import { prepareStatements } from './statements.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
 import { type Write, Writer } from './writer.ts';

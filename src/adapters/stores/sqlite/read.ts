@@ -3,8 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Direction, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { Envelope, RecordedDecision, RecordedEvent, Rejection } from '../../../core/messages.ts';
-import { HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
-import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import { HASH_BYTES } from '../../../core/storage/chain.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
@@ -232,23 +231,6 @@ function isDetails(value: unknown): value is Rejection['details'] {
     Array.isArray(value) &&
     value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string'))
   );
-}
-
-export function readLog(connection: Connection, options: ReadLogOptions): readonly RecordedCommit[] {
-  const { statements } = connection;
-  const { direction = 'forward', after, limit = DEFAULT_READ_LIMIT } = options;
-  let id = direction === 'forward' ? 0 : Number.MAX_SAFE_INTEGER;
-  if (after !== undefined) {
-    const row = statements.decisionByCommand.get(uuidBytes(after));
-    if (row === undefined) return [];
-    id = row[0];
-  }
-  const log = direction === 'forward' ? statements.logForward : statements.logBackward;
-  return log.all(id, limit).map((row) => recordedCommit(connection, row));
-}
-
-function recordedCommit(connection: Connection, row: DecisionRow): RecordedCommit {
-  return { decision: recordedDecision(connection, row), events: eventsOfDecision(connection, row) };
 }
 
 export function nextRevision(row: DecisionRow): number {
