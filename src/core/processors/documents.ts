@@ -196,17 +196,18 @@ export class Documents implements InlineProcessor {
     this.#changed = [];
   }
 
-  #fold(document: Document, { event: recorded, message }: Item): void {
+  #fold(document: Document, { event: recorded, message, wasParked }: Item): void {
     const { types, projector } = this.#model;
     const { context } = recorded;
-    // A store may have written the document of a page whose checkpoint it did not write.
-    if (context.position <= document.position) return;
+    // A store may have written the document of a page whose checkpoint it did not write. A parked event may be older than
+    // the document, if its true key was not known when it was parked.
+    if (context.position <= document.position && wasParked !== true) return;
     const event = message ?? types.event.fromEnvelope(this.#reading.envelopeOf(recorded));
     try {
       const before = document.state ?? projector.initialState();
       if (this.#hasHandles) document.state = undefined;
       document.state = projector.project(before, event, context);
-      document.position = context.position;
+      if (context.position > document.position) document.position = context.position;
     } finally {
       if (message === undefined) types.event.drop?.(event);
     }

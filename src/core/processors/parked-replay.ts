@@ -50,7 +50,7 @@ export async function replayParked(
       if (blamed.has(position)) throw blamed.get(position);
       const opened = processor.open(event);
       if (opened !== undefined && opened.key !== key) moved.push(underKey(parked, opened.key, shares));
-      else if (opened !== undefined) await batch.apply({ event, ...opened }, share);
+      else if (opened !== undefined) await batch.apply({ event, ...opened, wasParked: true }, share);
       unpark.push({ subscription: processor.subscription, key, position });
     } catch (error) {
       if (failureKind(error) === 'store') throw error;

@@ -20,6 +20,8 @@ export interface Item {
    * The decoded event, if it was kept. Handles into a guest are not kept, because they would have to be released.
    */
   readonly message?: unknown;
+  /** True if the event was parked. Later events of its key may have been processed, if the key was not known. */
+  readonly wasParked?: boolean;
 }
 
 /** The key of an event and its decoded form, which a processor determines before it processes the event. */
