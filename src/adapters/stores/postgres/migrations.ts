@@ -1,5 +1,5 @@
 /**
- * The migrations from each format version to the next (docs/postgres-format.md). A step is never changed after its
+ * The migrations from each format version to the next. A step is never changed after its
  * release, because databases that it made exist. A schema is migrated in one transaction, under a lock, so that only
  * one of several processes that start simultaneously migrates it.
  */

@@ -1,4 +1,4 @@
-/** The tables of processors (docs/postgres-format.md), in the schema of the store. */
+/** The tables of processors, in the schema of the store. */
 import { type ColumnType, type Compilable, type Generated, type SchemaModule, sql } from 'kysely';
 
 /** A column that is read as text and written as a number. */

@@ -1,5 +1,5 @@
 /**
- * The tables of the store (docs/postgres-format.md), and the Kysely instance that types and compiles their statements.
+ * The tables of the store, and the Kysely instance that types and compiles their statements.
  * The statements run on the driver, which returns rows as arrays.
  */
 import {
