@@ -93,7 +93,7 @@ const STORE_MEMBERS = [
 export function configured(configuration: EventSourcerConfiguration): Configured {
   checkOptionNames(configuration, NAMES, PLACE);
   const { store, modules, authorize, observer = {}, closeStore = false } = configuration;
-  checkStore(store);
+  checkStore(store, `${PLACE}.store`);
   checkModules(modules);
   if (authorize !== undefined && typeof authorize !== 'function') throw wrong('authorize', 'a function', authorize);
   checkObserver(observer);
@@ -115,8 +115,8 @@ export function configured(configuration: EventSourcerConfiguration): Configured
   };
 }
 
-function checkStore(store: unknown): void {
-  const place = `${PLACE}.store`;
+/** @throws DefinitionError if the value is not an event store. */
+export function checkStore(store: unknown, place: string): void {
   if (store === undefined || store === null) {
     throw new DefinitionError(place, 'is missing; pass an event store, for example createMemoryStore()');
   }

@@ -1,7 +1,7 @@
 /** The options of a running system, and their checks. */
 import { DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
-import type { EventSourcerConfiguration } from '../loop/configuration.ts';
+import { checkStore, type EventSourcerConfiguration } from '../loop/configuration.ts';
 import { eventSourcerHooks } from '../loop/observer.ts';
 import { checkOptionNames } from '../option-names.ts';
 import type { OptionNames } from '../unknown-names.ts';
@@ -104,7 +104,15 @@ export const DEFAULT_LEASE = 10_000;
 
 /** @throws DefinitionError if an option is invalid or unknown. */
 export function checkStartOptions(options: StartOptions, system: string): void {
-  checkOptionNames(options, START_NAMES, `${system}.start`);
+  const place = `${system}.start`;
+  if (typeof options !== 'object' || options === null) {
+    throw new DefinitionError(
+      place,
+      'needs an object of options with a store, for example { store: createMemoryStore() }',
+    );
+  }
+  checkOptionNames(options, START_NAMES, place);
+  checkStore(options.store, `${place}.store`);
   const { shares = DEFAULT_SHARES, lease = DEFAULT_LEASE } = options;
   checkWhole('shares', shares);
   checkWhole('lease', lease);
@@ -140,7 +148,9 @@ export function policyOf(
   part: string,
   system: string,
 ): CompletePolicy {
-  return completePolicy(failurePolicies?.[part] ?? failurePolicy, `${system}.start.failurePolicies.${part}`);
+  const own = failurePolicies?.[part];
+  const option = own === undefined ? 'failurePolicy' : `failurePolicies.${part}`;
+  return completePolicy(own ?? failurePolicy, `${system}.start.${option}`);
 }
 
 export function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration, 'modules' | 'store'> {

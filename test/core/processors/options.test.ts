@@ -1,6 +1,7 @@
 /** The options of a running system. Unknown names are refused, because callers expect them to have an effect. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { DefinitionError } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { bankOf } from './transfers.ts';
 
@@ -36,6 +37,33 @@ describe('the options of a running system', () => {
       async () => running.parked.list({ subscripton: 1 } as object),
       invalid('parked.list.subscripton'),
     );
+  });
+
+  for (const [problem, options, place] of [
+    ['there are none', undefined, 'bank.start'],
+    ['the store is missing', {}, 'bank.start.store'],
+    ['the store is a promise', { store: Promise.resolve(createMemoryStore()) }, 'bank.start.store'],
+    ['the store has other functions', { store: { append: () => undefined } }, 'bank.start.store.readStream'],
+  ] as const) {
+    test(`are refused by start if ${problem}`, async () => {
+      await assert.rejects(
+        async () => bankOf([]).start(options as never),
+        (error: DefinitionError) => error.code === 'invalid-definition' && error.payload.place === place,
+      );
+    });
+  }
+
+  test('are refused by start if a failure policy is wrong, and the error names the option', async () => {
+    await using store = createMemoryStore();
+    for (const [options, place] of [
+      [{ failurePolicy: { retries: -1 } }, 'bank.start.failurePolicy.retries'],
+      [{ failurePolicies: { balances: { retries: -1 } } }, 'bank.start.failurePolicies.balances.retries'],
+    ] as const) {
+      await assert.rejects(
+        async () => bankOf([]).start({ store, ...options }),
+        (error: DefinitionError) => error.code === 'invalid-definition' && error.payload.place === place,
+      );
+    }
   });
 
   test('are refused by start if no processor has the name of a failure policy', async () => {
