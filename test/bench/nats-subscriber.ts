@@ -1,4 +1,7 @@
-/** The subscriber of the latency benchmark: `nats-subscriber.ts <url> <name>` reports the time at which each event arrives. */
+/**
+ * The subscriber of the latency benchmark: `nats-subscriber.ts <url> <name>` reports the time at which each event
+ * arrives.
+ */
 import { createNatsStore } from '../../src/adapters/stores/nats/index.ts';
 import { subscribe } from '../../src/core/processors/subscription.ts';
 

@@ -1,6 +1,7 @@
 /**
- * The NATS store next to a program for the client's packages without this package. Both send messages of the same size, with
- * the same guard and message id, to one server or to three. Rounds alternate, so that other work on the machine slows both.
+ * The NATS store next to a program for the client's packages without this package. Both send messages of the same size,
+ * with the same guard and message id, to one server or to three. Rounds alternate, so that other work on the machine
+ * slows both.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -64,7 +64,9 @@ export function drawnBy<Value>(schema: StandardSchema<unknown, Value>, arbitrary
   return { schema, arbitrary };
 }
 
-/** Makes arbitraries for a module's messages and states.
+/**
+
+ * Makes arbitraries for a module's messages and states.
  * @throws DefinitionError if no values can be generated for a schema, or an option is unknown.
  * @example
  * const { command, event } = arbitraries(fc, account);

@@ -41,7 +41,9 @@ export function statementsAfter(processor: Processor, events: readonly RecordedE
   return batch.changes().statements ?? [];
 }
 
-/** Returns the rows of a table after some events.
+/**
+
+ * Returns the rows of a table after some events.
  * @param table the name that the handlers use.
  * @throws the driver's error if a statement fails or the table does not exist.
  */

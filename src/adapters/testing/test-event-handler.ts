@@ -37,7 +37,8 @@ export interface ReactionThen<State, Command> {
 
 /** A sentence with earlier events, which needs the next event. */
 export interface ReactionWhen<State, Command, Event> {
-  /** Passes an event to the process manager.
+  /**
+   * Passes an event to the process manager.
    * @param context the context that a store would add. Missing fields have the same values in each test.
    */
   when(event: Event, context?: Partial<EventContext>): ReactionThen<State, Command>;

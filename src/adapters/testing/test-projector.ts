@@ -26,7 +26,8 @@ export interface DocumentsThen<State> {
 
 /** A test of a read model with its events so far. */
 export interface DocumentsGiven<State, Event> extends DocumentsThen<State> {
-  /** Adds the next event.
+  /**
+   * Adds the next event.
    * @param context the context that a store would add. Missing fields have the same values in each test.
    */
   when(event: Event, context?: Partial<EventContext>): DocumentsGiven<State, Event>;

@@ -41,7 +41,8 @@ export interface TablesThen<Tables> {
 
 /** A test of a table read model with its events so far. */
 export interface TablesGiven<Tables, Event> extends TablesThen<Tables> {
-  /** Adds the next event.
+  /**
+   * Adds the next event.
    * @param context the context that a store would add. Missing fields have the same values in each test.
    */
   when(event: Event, context?: Partial<EventContext>): TablesGiven<Tables, Event>;

@@ -3,9 +3,9 @@ import { DecidableError } from '../errors.ts';
 
 /** The codes of {@link CopyError}. */
 export type CopyErrorCode =
-  /** The destination has commits that the source does not have at their place. */
+  /** The destination has commits that differ from those of the source at the same place. */
   | 'other-contents'
-  /** The copy differs from the source. One of the two stores is damaged. */
+  /** The copy differs from the source, because one of the two stores is damaged. */
   | 'copy-differs'
   /** Processes write to the source, or run its system, so that the copy cannot be finished. */
   | 'source-in-use'
@@ -14,11 +14,11 @@ export type CopyErrorCode =
   /** One of the stores keeps no processors. */
   | 'no-processors';
 
-/** A store cannot be copied to another one. `code` names the reason. */
+/** A store cannot be copied. `code` is the reason. */
 export class CopyError extends DecidableError<CopyErrorCode, { readonly names: readonly string[] }> {
   override readonly name: string = 'CopyError';
 
-  /** @param names the names that matter: a stream and a command, or the ids of processes. */
+  /** @param names the names of the stream and the command, or the ids of the processes. */
   constructor(code: CopyErrorCode, names: readonly string[], message: string) {
     super('store', code, { names }, message);
   }

@@ -1,9 +1,9 @@
 /**
- * Moves what processors with effects keep (docs/decisions.md, "A store is copied commit by commit"). A checkpoint is a
- * position of its store, so it is translated: to the position of the same event in the other store. Without its
- * checkpoint, a reactor would begin at the first event and repeat its effects.
+ * Moves the stored state of processors with effects (docs/decisions.md, "A store is copied commit by commit"). A
+ * checkpoint is a position of its store, so it is translated to the position of the same event in the other store.
+ * Without its checkpoint, a reactor would begin at the first event and repeat its effects.
  *
- * Read models are left out. They are built from the events of the new store.
+ * Read models are not copied. They are built from the events of the new store.
  */
 import type { EventStore } from '../event-store.ts';
 import type { EventContext, RecordedEvent } from '../messages.ts';
@@ -19,14 +19,14 @@ import type {
 } from '../processors/processor-store.ts';
 import { CopyError } from './copy-error.ts';
 
-/** A store with the processors that it keeps. */
+/** A store with its storage of processors. */
 export interface StoreWithProcessors extends Pick<EventStore, 'readAll' | 'readStream'> {
   readonly processors?: ProcessorStore | undefined;
 }
 
 /** The processors of a copy. */
 export interface CopiedProcessors {
-  /** The processors that continue at the same event in the copy in the source. */
+  /** The processors that continue in the copy at the event that they have reached in the source. */
   readonly moved: readonly SubscriptionId[];
   /** The read models, which are built from the first event in the copy. */
   readonly rebuilt: readonly SubscriptionId[];
@@ -34,7 +34,7 @@ export interface CopiedProcessors {
 
 const MOVED_KINDS: readonly SubscriptionRecord['kind'][] = ['process-manager', 'dispatcher', 'reactor'];
 
-/** The name under which the copy holds shares of the destination. */
+/** The member id with which the copy holds shares of the destination. */
 const MEMBER = 'decidable copy';
 const LEASE = 60_000;
 
@@ -55,19 +55,23 @@ export async function refuseRunning(
   throw new CopyError(
     code,
     ids,
-    `the system runs on the ${side} (${ids.join(', ')}): stop it and copy again${advice}. ` +
+    `the system runs on the ${side} (${ids.join(', ')}); stop it and copy again${advice}. ` +
       `The lease of a process that has ended without stopping lasts until ${until}`,
   );
 }
 
-/** Moves the processors. All events that they have seen must be in the destination. */
+/** Moves the processors. All events that they have processed must be in the destination. */
 export async function copyProcessors(
   from: StoreWithProcessors,
   to: StoreWithProcessors,
   signal: AbortSignal | undefined,
 ): Promise<CopiedProcessors> {
   if (from.processors === undefined || to.processors === undefined) {
-    throw new CopyError('no-processors', [], 'one of the two stores keeps no processors: pass processors: false');
+    throw new CopyError(
+      'no-processors',
+      [],
+      'one of the two stores has no storage of processors; pass `processors: false`',
+    );
   }
   await refuseRunning(from.processors, 'source-in-use');
   const move = new Move(from, from.processors, to, to.processors);
@@ -98,7 +102,7 @@ class Move {
     this.#target = target;
   }
 
-  /** Every step can be repeated, so that a copy that was interrupted is started again. */
+  /** Every step can be repeated, so an interrupted copy can be started again. */
   async subscription({ subscription, kind, shares, definition, stopped }: SubscriptionRecord): Promise<void> {
     const target = this.#target;
     const opened = await target.openSubscription({ subscription, kind, shares, definition });
@@ -107,7 +111,7 @@ class Move {
         'other-contents',
         [subscription.name, subscription.version],
         `the destination has ${subscription.name} ${subscription.version} with ${opened.shares} shares, and the source ` +
-          `with ${shares}: copy into an empty store`,
+          `has it with ${shares}; copy into an empty store`,
       );
     }
     await target.redefine(subscription, definition);
@@ -126,7 +130,7 @@ class Move {
     const now = Date.now();
     const held = await this.#target.claimShare(free, MEMBER, now, now + LEASE);
     if (held === undefined) {
-      throw new CopyError('destination-in-use', [], `a process runs ${subscription.name} on the destination: stop it`);
+      throw new CopyError('destination-in-use', [], `a process runs ${subscription.name} on the destination; stop it`);
     }
     const { token } = held;
     const fence = { subscription, share, token, before: undefined as bigint | undefined, checkpoint };
@@ -189,7 +193,7 @@ class Move {
       'source-in-use',
       [stream],
       `the processors of the source have seen event ${revision} of stream ${JSON.stringify(stream)}, which was added ` +
-        'after the commits were copied: stop the system, and copy again',
+        'after the commits were copied; stop the system, and copy again',
     );
   }
 }

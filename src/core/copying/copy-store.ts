@@ -30,12 +30,12 @@ export interface CopyDestination extends CopySource, CommitImport {}
 export interface CopyProgress {
   /**
    * `comparing`: the commits of the copy are read and compared. `copying`: commits are added. `following`: the copy has
-   * all commits, and waits for new ones. `processors`: the processors are moved.
+   * all commits and waits for new ones. `processors`: the processors are moved.
    */
   readonly phase: 'comparing' | 'copying' | 'following' | 'processors';
-  /** The commits that the copy has. */
+  /** The number of commits in the copy. */
   readonly commits: number;
-  /** The events that the copy has. */
+  /** The number of events in the copy. */
   readonly events: number;
 }
 
@@ -48,7 +48,7 @@ export interface CopyStoreOptions {
    */
   readonly processors?: boolean | undefined;
   /**
-   * Adds what is written to the source until this signal is aborted. The copy is finished then: stop all programs that
+   * Adds what is written to the source until this signal is aborted. Then the copy is finished. Stop all programs that
    * write to the source before you abort it.
    */
   readonly follow?: AbortSignal | undefined;
@@ -62,31 +62,31 @@ const NAMES: OptionNames<CopyStoreOptions> = { processors: true, follow: true, p
 
 /** The result of a copy. */
 export interface CopyResult {
-  /** The commits of the copy, which are those of the source. */
+  /** The number of commits in the copy, which equals that of the source. */
   readonly commits: number;
   readonly events: number;
   readonly streams: number;
-  /** The commits that this call has added. */
+  /** The number of commits that this call added. */
   readonly added: number;
-  /** `undefined` if the processors were left out. */
+  /** `undefined` if the processors were not copied. */
   readonly processors: CopiedProcessors | undefined;
 }
 
-/** The number of times that the ends of the chains are compared, if the source is written in the meantime. */
+/** The maximum number of comparisons of the ends of the chains, if programs write to the source in the meantime. */
 const MAX_ROUNDS = 5;
 
-/** The longest pause in milliseconds before the destination is read again, if it does not show all commits yet. */
+/** The longest delay in milliseconds before the destination is read again, if not all commits are visible yet. */
 const LONGEST_PAUSE = 1_000;
 
 /**
  * Copies the commits of a store to another one: events, rejections and decisions without events, with their revisions,
  * times and hashes, in the order of the source. Positions are new. Each commit of the copy is read back and compared.
  *
- * A copy that was interrupted continues if it is called again. The destination may have nothing but commits of the
+ * An interrupted copy continues when the function is called again. The destination may contain only commits of the
  * source.
  *
  * Process managers and reactors continue at the same event in the copy. Read models are built from the first event when
- * the system is started. Snapshots are left out; the event sourcer makes them again.
+ * the system is started. Snapshots are not copied. The event sourcer creates them again.
  *
  * @example
  * await using from = await openStore('bank.db', { readOnly: true });
@@ -126,9 +126,9 @@ class Copy {
   readonly #copy: LogReader;
   readonly #options: CopyStoreOptions;
   readonly #turns = new Turns();
-  /** The end of the commits that the destination has. */
+  /** The last commit of the destination. */
   copied: LogPlace = LOG_START;
-  /** The end of the commits that were compared. */
+  /** The last commit that was compared. */
   #compared: LogPlace = LOG_START;
   added = 0;
 
@@ -146,7 +146,7 @@ class Copy {
     this.#options.signal?.throwIfAborted();
   }
 
-  /** Compares what the destination has already. */
+  /** Compares the commits that the destination already has. */
   async resume(): Promise<void> {
     await this.#compare('other-contents');
     this.copied = this.#compared;
@@ -168,7 +168,7 @@ class Copy {
     }
   }
 
-  /** Compares the commits that the destination shows. Returns whether there was one. */
+  /** Compares the visible commits of the destination. Returns whether there was one. */
   async #compare(code: 'other-contents' | 'copy-differs'): Promise<boolean> {
     const before = this.#compared;
     for (;;) {
@@ -202,7 +202,7 @@ class Copy {
     }
   }
 
-  /** Adds and compares what is written to the source, until the signal is aborted. */
+  /** Adds and compares new commits of the source, until the signal is aborted. */
   async follow(until: AbortSignal): Promise<void> {
     const { signal } = this.#options;
     const ended = signal === undefined ? until : AbortSignal.any([until, signal]);
@@ -233,15 +233,15 @@ class Copy {
         throw new CopyError(
           'copy-differs',
           [],
-          `the source has ${source.streams} streams and the copy ${copy.streams}, and the ends of their chains differ, ` +
-            'though all commits are the same: verify both stores',
+          `the source has ${source.streams} streams, the copy has ${copy.streams}, and the ends of their chains differ, ` +
+            'although all commits are equal; verify both stores',
         );
       }
     }
     throw new CopyError(
       'source-in-use',
       [],
-      'the source is written faster than the copy can be compared: stop the programs that write to it, and copy again',
+      'programs write to the source faster than the copy can be compared; stop them, and copy again',
     );
   }
 }
@@ -252,12 +252,12 @@ function differs(
 ): CopyError {
   const place = `the commit of command ${commandId} of stream ${JSON.stringify(stream)}`;
   if (hasSameHash) {
-    const message = `${place} has the same hash in both stores and different contents: verify both stores`;
+    const message = `${place} has the same hash in both stores but different contents; verify both stores`;
     return new CopyError('copy-differs', [stream, commandId], message);
   }
   const message =
     code === 'other-contents'
-      ? `the destination has ${place}, and the source has another one at its place: copy into an empty store`
-      : `${place} of the copy is not the commit of the source at its place: has another program written to the copy?`;
+      ? `the destination has ${place}, but the source has a different one at the same place; copy into an empty store`
+      : `${place} of the copy is not the commit of the source at the same place; stop other programs that write to the copy`;
   return new CopyError(code, [stream, commandId], message);
 }

@@ -1,4 +1,4 @@
-/** Compares the commits of two stores, in their order. */
+/** Compares the commits of two stores in order. */
 import { commitContent, type RecordedCommit } from '../storage/chain.ts';
 import type { CommitLog } from '../storage/commit-transfer.ts';
 import { equalBytes } from '../storage/equal-bytes.ts';
@@ -28,7 +28,7 @@ export function placeAfter(place: LogPlace, page: readonly RecordedCommit[]): Lo
   };
 }
 
-/** The first commit of the copy that is not the one of the source at its place. */
+/** The first commit of the copy that differs from that of the source at the same place. */
 export interface DifferentCommit {
   readonly stream: string;
   readonly commandId: string;
@@ -65,13 +65,13 @@ function contentOf({ decision: recorded, events }: RecordedCommit): Uint8Array {
   return commitContent({ stream, decision, firstRevision, recordedAt, events });
 }
 
-/** The most commits of a page. */
+/** The maximum number of commits of a page. */
 const MAX_PAGE = 1_000;
 
 /** The size of the first page, before the size of a commit is known. */
 const FIRST_PAGE = 16;
 
-/** The bytes that a page should have, so that a copy of large commits needs no more memory than one of small ones. */
+/** The target size of a page in bytes, so that large commits do not need more memory than small ones. */
 const PAGE_BYTES = 4 * 2 ** 20;
 
 /** Reads a log in pages of a bounded size. */
@@ -83,7 +83,7 @@ export class LogReader {
     this.#log = log;
   }
 
-  /** Returns the commits after a place; none at the end of the log. */
+  /** Returns the commits after a place. The list is empty at the end of the log. */
   async next({ after }: LogPlace, limit: number = this.#limit): Promise<readonly RecordedCommit[]> {
     const page = await this.#log.readLog({ after, limit: Math.min(limit, this.#limit) });
     const bytes = page.reduce((sum, commit) => sum + bytesOf(commit), 0);
@@ -102,7 +102,7 @@ function bytesOf({ decision: { decision }, events }: RecordedCommit): number {
 export interface Heads {
   readonly streams: number;
   /**
-   * The exclusive or of the SHA-256 of each head. It does not depend on the order in which a store lists its streams.
+   * The exclusive or of the SHA-256 of all heads. It does not depend on the order in which a store lists its streams.
    */
   readonly digest: Uint8Array;
 }

@@ -1,5 +1,5 @@
 /**
- * The draft of a flat state: a record of texts, numbers and other values that are not objects.
+ * The draft of a flat state: a record of strings, numbers and other values that are not objects.
  *
  * Handlers of such a state nearly always read and set fields, and nothing else. That needs no more than a copy, so this
  * draft reads and sets the fields of a copy. For everything else it makes a draft of immer, applies the changes so far

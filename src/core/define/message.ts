@@ -140,7 +140,8 @@ export interface CommandPolicies<Upcast = Upcasters> extends MessageOptions<Upca
    * @default 'stream-unchanged'
    */
   readonly precondition?: WritePrecondition | undefined;
-  /** Determines when a snapshot is stored after the command.
+  /**
+   * Determines when a snapshot is stored after the command.
    * @default 'never'
    */
   readonly snapshot?: Snapshots | undefined;

@@ -96,7 +96,9 @@ export interface Shape<Value> {
   write(state: unknown, subject: Subject, codec: Codec): Uint8Array;
 }
 
-/** Makes the shape of a schema.
+/**
+
+ * Makes the shape of a schema.
  *
  * Every message is checked, including those that the module itself made. So every stored message can be read again,
  * because it has passed the same check before.

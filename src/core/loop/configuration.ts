@@ -38,7 +38,8 @@ export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] 
    * @default Number.POSITIVE_INFINITY
    */
   readonly maxInFlight?: number | undefined;
-  /** Decides whether a principal may send a command.
+  /**
+   * Decides whether a principal may send a command.
    * @default every command is accepted
    */
   readonly authorize?: Authorizer | undefined;

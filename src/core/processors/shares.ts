@@ -25,7 +25,9 @@ export function shareOf(key: string, shares: number): number {
   return shares === 1 ? 0 : hash(key) % shares;
 }
 
-/** Returns the shares that a member should hold.
+/**
+
+ * Returns the shares that a member should hold.
  *
  * @param members the live members in order; the caller is one of them.
  */

@@ -294,7 +294,9 @@ export function checkSnapshot(snapshot: Snapshot): void {
   if (!(snapshot.state instanceof Uint8Array)) throw misread('snapshot.state', mustBe('a Uint8Array', snapshot.state));
 }
 
-/** Returns whether a stream satisfies the precondition.
+/**
+
+ * Returns whether a stream satisfies the precondition.
  *
  * @param actual the stream's last revision; `undefined` if it has no events.
  */

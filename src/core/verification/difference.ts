@@ -1,4 +1,4 @@
-/** The first difference between the recorded decisions and the decisions that the modules make again. */
+/** The first difference between the recorded decisions and those that the modules make now. */
 import type { Envelope, Outcome } from '../messages.ts';
 import type { BrokenCommit } from '../storage/stream-chain.ts';
 import type { Damage } from '../storage/verify-chain.ts';
@@ -6,7 +6,7 @@ import type { Damage } from '../storage/verify-chain.ts';
 /** A recorded decision. */
 export interface DecisionPlace {
   readonly stream: string;
-  /** The place of the commit in its stream, from 0. */
+  /** The index of the commit in its stream, from 0. */
   readonly commit: number;
   readonly commandId: string;
   readonly command: Envelope;
@@ -20,9 +20,9 @@ export interface DecisionPlace {
 export type Difference =
   /** The chain is broken at this commit, or the store is damaged. */
   | { readonly reason: 'chain'; readonly broken: BrokenCommit | Damage }
-  /** A stream of the heads that were passed is missing, or no longer has the commit of its head. */
+  /** A stream of the expected heads is missing, or no longer has the commit of its head. */
   | { readonly reason: 'head'; readonly stream: string; readonly revision: bigint | undefined }
-  /** The recorded command was accepted and is rejected now, or the other way round, or the rejections differ. */
+  /** The recorded command was accepted and is rejected now, or vice versa, or the rejections differ. */
   | {
       readonly reason: 'outcome';
       readonly place: DecisionPlace;
@@ -33,12 +33,12 @@ export type Difference =
   | {
       readonly reason: 'event';
       readonly place: DecisionPlace;
-      /** The place of the event in its decision, from 0. */
+      /** The index of the event in its decision, from 0. */
       readonly event: number;
       readonly recorded: Envelope | undefined;
       readonly decided: Envelope | undefined;
     }
-  /** The module fails with a recorded command or event. */
+  /** The module fails on a recorded command or event. */
   | { readonly reason: 'failure'; readonly place: DecisionPlace; readonly error: unknown };
 
 /** Describes a difference in one sentence, without the payloads. */
@@ -67,7 +67,7 @@ export function describeDifference(difference: Difference): string {
 function chainText(broken: BrokenCommit | Damage): string {
   if (broken.reason === 'damage') return broken.message;
   const { stream, commit, commandId, reason } = broken;
-  return `commit ${commit} of stream ${JSON.stringify(stream)}, command ${commandId}: its ${reason} does not fit the commits before it`;
+  return `commit ${commit} of stream ${JSON.stringify(stream)}, command ${commandId}: its ${reason} contradicts the previous commits`;
 }
 
 function placeText({ stream, commit, command, commandId }: DecisionPlace): string {
@@ -83,7 +83,7 @@ function eventText({ event, recorded, decided }: Difference & { reason: 'event' 
   if (decided === undefined) return `event ${event}, ${recorded.type}, was recorded and is not decided now`;
   if (recorded.type !== decided.type) return `event ${event} was ${recorded.type}, and is ${decided.type} now`;
   if (recorded.schemaVersion !== decided.schemaVersion) {
-    return `event ${event}, ${recorded.type}, had schema version ${recorded.schemaVersion}, and has ${decided.schemaVersion} now`;
+    return `event ${event}, ${recorded.type}, had schema version ${recorded.schemaVersion}, and now has ${decided.schemaVersion}`;
   }
-  return `event ${event}, ${recorded.type}, has other bytes now`;
+  return `event ${event}, ${recorded.type}, now has different bytes`;
 }

@@ -1,9 +1,9 @@
-/** Compares the streams of a store with heads that were kept elsewhere. */
+/** Compares the streams of a store with heads that were saved elsewhere. */
 import type { StreamHead } from '../storage/stream-chain.ts';
 
 /**
- * The heads are expected in the order of the store, so that few of them are in memory. Other orders work too, and keep
- * the heads that were passed over.
+ * In the order of the store, only few heads are in memory. Other orders work too, but keep the skipped heads in
+ * memory.
  */
 export class ExpectedHeads {
   readonly #heads: AsyncIterator<StreamHead> | Iterator<StreamHead>;
@@ -14,7 +14,7 @@ export class ExpectedHeads {
     this.#heads = Symbol.asyncIterator in heads ? heads[Symbol.asyncIterator]() : heads[Symbol.iterator]();
   }
 
-  /** Returns the expected head of a stream; `undefined` if none was kept, as for a new stream. */
+  /** Returns the expected head of a stream; `undefined` if there is none, as for a new stream. */
   async take(stream: string): Promise<StreamHead | undefined> {
     const passed = this.#passed.get(stream);
     if (passed !== undefined) {

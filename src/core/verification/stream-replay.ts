@@ -1,4 +1,4 @@
-/** Replays one stream: folds its events, and decides its commands again. */
+/** Replays one stream. It folds the events, and decides the commands again. */
 import type { BoundModule } from '../loop/bound-module.ts';
 import { foldRecorded } from '../loop/fold.ts';
 import type { LiveState } from '../loop/live-state.ts';
@@ -13,7 +13,7 @@ export class StreamReplay {
   readonly #reread: (until: bigint) => AsyncIterable<RecordedCommit>;
   #commits = 0;
 
-  /** @param reread reads the stream's commits up to the one with this revision once more. */
+  /** @param reread reads the stream's commits again, up to the one with this revision. */
   constructor(
     stream: string,
     modules: readonly BoundModule[],
@@ -25,7 +25,7 @@ export class StreamReplay {
   }
 
   /**
-   * Decides the commit's command again if `decides`, and folds its events. Returns the first difference.
+   * Decides the commit's command again if `decides` is true, and folds its events. Returns the first difference.
    */
   async add(commit: RecordedCommit, decides: boolean): Promise<Difference | undefined> {
     const place = placeOf(commit, this.#stream, this.#commits++);

@@ -15,7 +15,7 @@ import type { Difference } from './difference.ts';
 import { ExpectedHeads } from './expected-heads.ts';
 import { StreamReplay } from './stream-replay.ts';
 
-/** The modules of a system: the result of `defineSystem`, or the lists themselves. */
+/** The modules of a system: the result of `defineSystem`, or an object with the same lists. */
 export interface VerifiedSystem {
   readonly deciders: readonly unknown[];
   readonly processManagers?: readonly unknown[];
@@ -26,9 +26,9 @@ export interface VerificationProgress {
   readonly streams: number;
   readonly commits: number;
   readonly events: number;
-  /** The commits whose commands were decided again. */
+  /** The number of commits whose commands were decided again. */
   readonly decisions: number;
-  /** The decisions of other modules or versions. Their chains are verified, and nothing else. */
+  /** The decisions of other modules or versions. Only their chains are verified. */
   readonly unverified: readonly UnverifiedDecisions[];
   /** The last stream that is verified. Pass it as `after` to continue. `undefined` if there is none yet. */
   readonly last: string | undefined;
@@ -42,7 +42,7 @@ export interface UnverifiedDecisions {
 
 /** The result of {@link verifyStore}. */
 export interface Verification extends VerificationProgress {
-  /** The first difference. `undefined` if everything is as it was recorded. */
+  /** The first difference. `undefined` if every decision equals its record. */
   readonly difference: Difference | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface VerifyStoreOptions {
    */
   readonly select?: ((stream: string) => boolean) | undefined;
   /**
-   * Heads that were kept elsewhere, such as an earlier result of {@link StreamHead}s. Each stream must still have the
+   * Heads that were saved elsewhere, such as an earlier result of {@link StreamHead}s. Each stream must still have the
    * commit of its head. Pass them in the order of the store, from its first stream.
    */
   readonly heads?: AsyncIterable<StreamHead> | Iterable<StreamHead> | undefined;

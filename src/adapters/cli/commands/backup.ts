@@ -12,7 +12,7 @@ export async function backup(session: Session, file: string): Promise<number> {
   if (store.backup === undefined) {
     throw new CommandLineError(
       'unsupported',
-      'only a SQLite store is copied to a file as it is; back this store up with the tools of its server, or copy its ' +
+      'only a SQLite store can be backed up to a file; back this store up with the tools of its server, or copy its ' +
         `commits to a SQLite store: decidable copy <address> ${file}`,
     );
   }

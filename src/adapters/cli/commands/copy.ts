@@ -23,15 +23,15 @@ export async function copy(
   await using from = await openNamed(fromAddress, { readOnly: true, create: false });
   await using to = await openNamed(toAddress, { readOnly: false, create: true });
   using _signals = endOnSecondSignal(halt, () => {
-    if (follow) void report(output, 'finishing', 'adds the rest, and compares both stores', {});
+    if (follow) void report(output, 'finishing', 'adding the rest and comparing both stores', {});
   });
-  using progress = showProgress('comparing what is there');
+  using progress = showProgress('comparing the existing commits');
   let followed = -1;
   const onProgress = ({ phase, commits, events }: CopyProgress): void => {
     progress.show(`${phase}: ${commits} commits, ${events} events`);
     if (phase !== 'following' || commits === followed) return;
     followed = commits;
-    const text = `the copy has all ${commits} commits, and follows the source until Ctrl-C`;
+    const text = `the copy has all ${commits} commits, and follows the source; press Ctrl-C to finish`;
     void report(output, phase, text, { commits, events });
   };
   const signals = follow ? { follow: halt.signal } : { signal: halt.signal };

@@ -46,7 +46,9 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
     done[part] = extent;
     resume.keep(done);
     const { streams, commits, decisions } = total(done);
-    progress.show(`as recorded so far: ${streams} streams, ${commits} commits, ${decisions} decisions made again`);
+    progress.show(
+      `equal to the records so far: ${streams} streams, ${commits} commits, ${decisions} decisions made again`,
+    );
   };
   try {
     const tasks = done.map((each, part): PartTask => {
@@ -73,10 +75,7 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
 /** Refuses a stream that does not exist before any work is done. */
 async function checkStore(session: Session, { stream, resume, threads }: VerifyOptions): Promise<void> {
   if (stream !== undefined && (resume !== undefined || threads !== undefined)) {
-    throw new CommandLineError(
-      'usage',
-      'one stream is verified by one thread: pass --stream without --resume and --threads',
-    );
+    throw new CommandLineError('usage', 'one thread verifies one stream; omit --resume and --threads with --stream');
   }
   await using store = await session.openToRead();
   if (stream !== undefined && (await store.readCommits(stream, { limit: 1 })).length === 0) {
@@ -117,7 +116,7 @@ async function runParts(
 }
 
 function threadOf(task: PartTask): Worker {
-  // The package has JavaScript, and its sources TypeScript.
+  // The package contains JavaScript, and its source tree TypeScript.
   return new Worker(new URL(`../verification/thread${extname(import.meta.url)}`, import.meta.url), {
     workerData: task,
   });
@@ -135,11 +134,13 @@ function resultOf(thread: Worker, onProgress: (progress: VerificationProgress) =
       if (result !== undefined) resolve(result);
     });
     thread.on('error', (error) => reject(ofThisThread(error)));
-    thread.on('exit', (code) => reject(new Error(`a thread of the verification has ended with exit code ${code}`)));
+    thread.on('exit', (code) =>
+      reject(new Error(`a thread of the verification ended unexpectedly, with exit code ${code}`)),
+    );
   });
 }
 
-/** An error loses its class on the way between threads. */
+/** Restores the class of an error that another thread sent, because posting removes it. */
 function ofThisThread(error: unknown): unknown {
   const { name, code, message } = Object(error) as Partial<CommandLineError>;
   return name === 'CommandLineError' && code !== undefined

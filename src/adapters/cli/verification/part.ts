@@ -19,7 +19,7 @@ export interface PartTask {
   readonly parts: number;
   readonly stream: string | undefined;
   readonly after: string | undefined;
-  /** The file with the heads that must still be there. */
+  /** The file with the heads that must still exist. */
   readonly heads: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The file that keeps how far a verification is, so that it can continue after an interruption. */
+/** The file with the progress of a verification, so that it can continue after an interruption. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { VerificationProgress } from '../../../core/verification/verify-store.ts';
 import { CommandLineError } from '../failures.ts';
@@ -15,8 +15,8 @@ export class ResumeFile {
   }
 
   /**
-   * Returns the progress of each part of the interrupted verification; `undefined` if there was none.
-   * @throws CommandLineError if the file is something else.
+   * Returns the progress of each part of the interrupted verification; `undefined` if no verification was interrupted.
+   * @throws CommandLineError if the file has other contents.
    */
   read(): readonly VerificationProgress[] | undefined {
     if (this.#file === undefined || !existsSync(this.#file)) return undefined;
@@ -28,11 +28,11 @@ export class ResumeFile {
     }
     throw new CommandLineError(
       'usage',
-      `${this.#file} does not hold the progress of a verification: remove it, or name another file`,
+      `${this.#file} does not contain the progress of a verification; remove it, or name another file`,
     );
   }
 
-  /** Keeps the progress, from time to time. */
+  /** Saves the progress, at most once in each interval. */
   keep(parts: readonly VerificationProgress[]): void {
     if (performance.now() - this.#writtenAt > INTERVAL) this.write(parts);
   }

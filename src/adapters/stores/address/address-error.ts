@@ -1,4 +1,4 @@
-/** The error for an address that names no store. */
+/** The error for an invalid address of a store. */
 import { DecidableError } from '../../../core/errors.ts';
 
 /** The part of an address that is wrong. */

@@ -28,10 +28,12 @@ export interface OpenedStore
   /** Returns the open transactions that hide events from readers. Only a PostgreSQL store has it. */
   hidingTransactions?(): Promise<readonly HidingTransaction[]>;
 
-  /** Finishes accepted work, and refuses what comes later. */
+  /** Finishes accepted work, and refuses later calls. */
   close(): Promise<void>;
 
-  /** Copies the store to a file while it is in use. Only a SQLite store has it; `copyStore` copies any store. */
+  /**
+   * Copies the store to a file while it is in use. Only a SQLite store has this method. `copyStore` copies any store.
+   */
   backup?(file: string, options?: BackupOptions): Promise<void>;
 }
 
@@ -43,12 +45,12 @@ export interface OpenStoreOptions {
    */
   readonly readOnly?: boolean | undefined;
   /**
-   * Makes the store if it does not exist. With `false`, a missing store is a failure.
+   * Creates the store if it does not exist. With `false`, a missing store is a failure.
    * @default true, and `false` with `readOnly`
    */
   readonly create?: boolean | undefined;
   /**
-   * The folder to which a relative name of a file is relative.
+   * The folder that contains relative file names.
    * @default the current folder of the process
    */
   readonly folder?: string | undefined;
@@ -62,7 +64,7 @@ export interface OpenStoreOptions {
 const NAMES: OptionNames<OpenStoreOptions> = { readOnly: true, create: true, folder: true, now: true };
 
 /**
- * Opens the store with an address, or makes it: `bank.db`, `sqlite:bank.db?durability=normal`,
+ * Opens the store with an address, or creates it: `bank.db`, `sqlite:bank.db?durability=normal`,
  * `postgres://user:password@host/database?schema=bank`, `nats://host:4222/bank`, `memory:`.
  *
  * @example
@@ -104,13 +106,13 @@ export async function openStore(address: string, options: OpenStoreOptions = {})
   }
 }
 
-/** The name of a SQLite store's file. */
+/** Returns the absolute file name of a SQLite store. */
 export function fileOf({ file }: Extract<StoreAddress, { engine: 'sqlite' }>, folder?: string): string {
   return folder === undefined || file === ':memory:' || isAbsolute(file) ? file : resolve(folder, file);
 }
 
 function emptyMemory(): StoreFailure {
   const message =
-    'a store in memory is empty when it is opened, so it cannot be opened to read only; name another store';
+    'a store in memory is empty when it is opened, so it cannot be opened with readOnly; name another store';
   return new StoreFailure({ tag: 'failure', val: { code: 'unsupported', message } }, message);
 }

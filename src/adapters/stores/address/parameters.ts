@@ -1,8 +1,8 @@
-/** The query parameters of an address: the options of an adapter as texts. */
+/** The query parameters of an address: the options of an adapter as strings. */
 import { unknownName } from '../../../core/unknown-names.ts';
 import { AddressError, withoutSecrets } from './address-error.ts';
 
-/** Reads the text of one parameter. Returns `undefined` if the text is invalid. */
+/** Parses one parameter. Returns `undefined` if it is invalid. */
 interface Parameter<Value> {
   readonly expected: string;
   read(text: string): Value | undefined;

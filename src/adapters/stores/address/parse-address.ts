@@ -70,7 +70,7 @@ const DRIVER_PARAMETERS: readonly string[] = [
   'uselibpqcompat',
 ];
 
-/** An address, taken apart. */
+/** A parsed address. */
 export type StoreAddress =
   | { readonly engine: 'memory' }
   | {
@@ -98,16 +98,16 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 const FORMS = 'a file such as bank.db, sqlite:bank.db, postgres://host/bank, nats://host:4222/bank or memory:';
 
 /**
- * Takes an address apart.
+ * Parses an address.
  *
  * @throws AddressError `invalid-address` that names the part: the scheme, the host, the path or a parameter.
  */
 export function parseAddress(address: string): StoreAddress {
   if (typeof address !== 'string' || address.trim() === '') {
-    throw new AddressError('address', `the address of a store must be a text that is not empty: ${FORMS}`);
+    throw new AddressError('address', `the address of a store must be a non-empty string, such as ${FORMS}`);
   }
   const scheme = SCHEME.exec(address)?.[1]?.toLowerCase();
-  // The name of a file is taken as it is: `?` and `%` have no meaning in it.
+  // A file name is used unchanged. `?` and `%` have no special meaning in it.
   if (scheme === undefined) return { engine: 'sqlite', file: address, parameters: {} };
   const [place = '', ...queries] = address.slice(scheme.length + 1).split('?');
   const parts: Parts = { address, scheme, place, query: queries.join('?') };
@@ -136,7 +136,7 @@ interface Parts {
 
 function memory({ address, place, query }: Parts): StoreAddress {
   if (place !== '') {
-    throw new AddressError('path', `${withoutSecrets(address)}: a store in memory has no name; write memory:`);
+    throw new AddressError('path', `${withoutSecrets(address)}: a store in memory cannot have a name; write memory:`);
   }
   readParameters(address, query, {});
   return { engine: 'memory' };
@@ -148,7 +148,7 @@ function sqlite({ address, place, query }: Parts): StoreAddress {
   if (host !== undefined && host !== '' && host !== 'localhost') {
     throw new AddressError(
       'host',
-      `${shown}: a SQLite file has no host; write sqlite:${host}${path} for a relative name`,
+      `${shown}: a SQLite file cannot have a host; write sqlite:${host}${path} for a relative name`,
     );
   }
   let file: string;
@@ -157,10 +157,11 @@ function sqlite({ address, place, query }: Parts): StoreAddress {
   } catch {
     throw new AddressError(
       'path',
-      `${shown}: the name has a % that no two hexadecimal digits follow; write %25 for a %`,
+      `${shown}: two hexadecimal digits must follow each % of the name; write %25 for a %`,
     );
   }
-  if (file.trim() === '') throw new AddressError('path', `${shown}: the name of the file is missing: sqlite:bank.db`);
+  if (file.trim() === '')
+    throw new AddressError('path', `${shown}: the file name is missing; write it as in sqlite:bank.db`);
   return { engine: 'sqlite', file, parameters: readParameters(address, query, SQLITE_PARAMETERS) };
 }
 
@@ -178,7 +179,7 @@ function postgres({ address, scheme, place, query }: Parts): StoreAddress {
   if (!URL.canParse(url)) {
     throw new AddressError(
       'host',
-      `${shown}: is not an address; special characters in the name and the password are written as % and two digits`,
+      `${shown}: is not an address; write special characters in the name and the password as % and two hexadecimal digits`,
     );
   }
   return { engine: 'postgres', url, parameters: readParameters(address, String(own), POSTGRES_PARAMETERS) };
@@ -193,7 +194,7 @@ function nats({ address, place, query }: Parts): StoreAddress {
     throw new AddressError('host', `${shown}: expected servers as in nats://host:4222,other:4222/bank`);
   }
   if (path !== '' && !/^[A-Za-z0-9_-]{1,200}$/.test(path)) {
-    throw new AddressError('path', `${shown}: the name of a NATS store has 1 to 200 letters, digits, _ and -`);
+    throw new AddressError('path', `${shown}: the name of a NATS store must be 1 to 200 letters, digits, _ and -`);
   }
   return {
     engine: 'nats',
@@ -207,6 +208,6 @@ function unknownScheme({ address, scheme }: Parts): AddressError {
   const shown = withoutSecrets(address);
   return new AddressError(
     'scheme',
-    `${shown}: unknown scheme "${scheme}"; the address of a store is ${FORMS}. Write ./${shown} for a file of that name`,
+    `${shown}: unknown scheme "${scheme}"; expected ${FORMS}. Write ./${shown} for a file of that name`,
   );
 }

@@ -39,7 +39,8 @@ import { findDecision, readAll, readCommits, readLog, readStream, readStreams } 
 
 /** The options of `createMemoryStore`. */
 export interface MemoryStoreOptions {
-  /** Returns the time of a commit, in milliseconds since the Unix epoch.
+  /**
+   * Returns the time of a commit, in milliseconds since the Unix epoch.
    * @default Date.now
    */
   readonly now?: (() => number) | undefined;

@@ -1,6 +1,6 @@
 /**
- * The append: command id, precondition, chain, and one message that the server stores only if the stream's subject is
- * as the writer has seen it (docs/architecture.md, "One commit per decision").
+ * The append: command id, precondition, chain, and one message. The server stores it only if the stream's subject has
+ * not changed since the writer read it (docs/architecture.md, "One commit per decision").
  */
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision } from '../../../core/messages.ts';
@@ -25,7 +25,7 @@ import { API_ERRORS, apiFailure, isNoResponders, requestFailure, ServerFailure }
 import type { Heads } from './heads.ts';
 import type { Subjects } from './subjects.ts';
 
-/** Bytes of `max_payload` that are left for the headers of a message. */
+/** The bytes of `max_payload` that are reserved for the headers of a message. */
 const HEADER_BYTES = 1_024;
 
 /** A commit that was stored. */
@@ -49,7 +49,7 @@ export interface AppenderParts {
   readonly index: CommandIndex;
   readonly heads: Heads;
   readonly now: () => number;
-  /** Called with each commit of this process that has events. */
+  /** Called with each commit of this process that contains events. */
   readonly committed: (sequence: number, events: number) => void;
 }
 
@@ -87,7 +87,7 @@ export class Appender {
         const first = await this.findDecision(decision.commandId);
         throw first === undefined ? conflict(stream, precondition, last) : duplicate(first);
       }
-      // The check comes directly before the message is sent, because the wait for the head may have taken a while.
+      // The check comes directly before the message is sent, because the wait for the head may have taken time.
       await this.#refuseKnown(decision.commandId);
       if (!index.isReady) continue;
       const recordedAt = recordedTime(this.#parts.now());
@@ -151,13 +151,13 @@ export class Appender {
     return head;
   }
 
-  /** Returns the recorded decision on a command; `undefined` if there is none. */
+  /** Returns the recorded decision on a command; `undefined` if the command was not decided. */
   async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
     const commit = await this.find(commandId);
     return commit === undefined ? undefined : recordedDecisionOf(commit);
   }
 
-  /** Returns the commit of a command, as the server has it now; `undefined` if there is none. */
+  /** Returns the commit of a command, as the server has it now; `undefined` if it is not stored. */
   async find(commandId: string): Promise<StoredCommit | undefined> {
     await this.#parts.index.readToEnd();
     return this.#indexed(commandId);
@@ -200,11 +200,11 @@ export class Appender {
     try {
       found = await this.find(commandId);
     } catch {
-      // The server cannot be asked now.
+      // The server does not answer now.
     }
     if (found === undefined) {
       const advice = 'look the command up by its id before you send it again, or send it again with the same id';
-      throw new ServerFailure('unknown-outcome', `the NATS server did not answer a commit: ${advice}`, { cause });
+      throw new ServerFailure('unknown-outcome', `the NATS server did not answer a commit; ${advice}`, { cause });
     }
     const recorded = recordedDecisionOf(found);
     if (!equalBytes(recorded.hash, message.hash)) throw duplicate(recorded);
@@ -222,7 +222,7 @@ export class Appender {
       const headers = { 'Nats-Msg-Id': commandId, ...guard, [COMMIT_HEADER]: numbers };
       return client.publish({ subject, payload: commit.bytes, headers });
     }
-    // Parts of equal size, so that the last one has the whole hash.
+    // The parts have equal sizes, so that the last one contains the whole hash.
     const size = Math.ceil(commit.bytes.length / parts);
     const messages: OutgoingMessage[] = [];
     for (let part = 1; part <= parts; part++) {

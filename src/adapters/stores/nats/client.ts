@@ -12,7 +12,7 @@ import {
 } from './failures.ts';
 import { HeaderText, headerTextOf } from './header-text.ts';
 
-/** The part of the client's package that the store uses. It is loaded when a store is opened. */
+/** The part of the client's package that the store uses. Opening a store loads it. */
 export interface Driver {
   connect(options: ConnectionOptions): Promise<NatsConnection>;
   headers(): MsgHdrs;
@@ -25,7 +25,7 @@ export interface OutgoingMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The server's answer to a message: stored, or refused. */
+/** The server's reply to a message, which it stored or refused. */
 export type Acknowledged =
   | { readonly tag: 'stored'; readonly sequence: number; readonly duplicate: boolean }
   | { readonly tag: 'refused'; readonly error: ApiError };
@@ -54,9 +54,9 @@ export interface Page {
   readonly isLast: boolean;
 }
 
-/** Bytes of one page. The server ends a page that is larger, and the reader asks for the next one. */
+/** The maximum bytes of one page. The server ends a larger page early, and the reader requests the next one. */
 const PAGE_BYTES = 8 * 1_048_576;
-/** Milliseconds between two tries of a read. */
+/** Milliseconds between two attempts of a read. */
 const FIRST_DELAY = 20;
 const LONGEST_DELAY = 500;
 const NO_BYTES = new Uint8Array(0);
@@ -81,7 +81,7 @@ export interface ClientOptions {
   readonly timeout: number;
   /** Milliseconds for which a read is repeated while no server answers. */
   readonly busyTimeout: number;
-  /** Refuses everything that changes the store. */
+  /** True if changes of the store are refused. */
   readonly readOnly: boolean;
 }
 
@@ -93,8 +93,8 @@ export class Client {
   #isClosed = false;
   readonly #driver: Driver;
   /**
-   * All replies come to subjects below one inbox. The client's own requests make two errors with a stack each, in case that
-   * they fail, which takes a third of the time of an append.
+   * All replies come to subjects below one inbox. The client's own requests make two errors with a stack each, in case
+   * that they fail, which takes a third of the time of an append.
    */
   readonly #inbox: string;
   readonly #takers = new Map<string, ReplyTaker>();
@@ -116,7 +116,7 @@ export class Client {
     return this.connection.info?.max_payload ?? 1_048_576;
   }
 
-  /** Ends the repetition of reads. Those that a server answers are finished. */
+  /** Stops repeating reads. A read that a server answers is still finished. */
   stopRetrying(): void {
     this.#isClosed = true;
   }
@@ -140,19 +140,20 @@ export class Client {
     }
   }
 
-  /** False if the store was opened to be read. */
+  /** False if the store was opened with `readOnly`. */
   get isWritable(): boolean {
     return !this.#isReadOnly;
   }
 
-  /** @throws ServerFailure `read-only` if the store was opened to be read. */
+  /** @throws ServerFailure `read-only` if the store was opened with `readOnly`. */
   checkWritable(): void {
-    if (this.#isReadOnly) throw new ServerFailure('read-only', 'the store was opened with readOnly: open it without');
+    if (this.#isReadOnly)
+      throw new ServerFailure('read-only', 'the store was opened with readOnly; open it without this option');
   }
 
   /**
    * Stores one message.
-   * @throws the client's own error if no answer came, so that the caller can tell if the message was sent.
+   * @throws the client's own error if no answer came, so that the caller can determine if the message was sent.
    */
   publish({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
     return new Promise((resolve, reject) => {
@@ -173,7 +174,7 @@ export class Client {
    */
   async publishBatch(messages: readonly OutgoingMessage[]): Promise<Acknowledged> {
     const last = messages.at(-1);
-    if (last === undefined) throw new Error('a batch has at least one message');
+    if (last === undefined) throw new Error('expected a batch of at least one message');
     const id = uuidV4();
     messages.slice(0, -1).forEach(({ subject, payload, headers }, index) => {
       const batched = { ...headers, 'Nats-Batch-Id': id, 'Nats-Batch-Sequence': String(index + 1) };
@@ -205,7 +206,7 @@ export class Client {
   }
 
   /**
-   * Repeats a read while no server answers it, because servers are restarted and clusters elect leaders.
+   * Repeats a read while no server answers it, because servers restart and clusters elect leaders.
    * @throws ServerFailure
    */
   async patiently<Result>(read: () => Promise<Result>): Promise<Result> {
@@ -237,7 +238,8 @@ export class Client {
   }
 
   /**
-   * Reads a page of messages from any server that has the stream. In a cluster, it may have less than the leader.
+   * Reads a page of messages from any server that has the stream. In a cluster, that server may lack the newest
+   * messages.
    * @throws ServerFailure
    */
   page({ stream, subject, from, limit }: PageRequest): Promise<Page> {
@@ -332,7 +334,7 @@ interface RawMessage {
   readonly data?: string;
 }
 
-/** The client returns Node's buffers, and the store returns plain arrays. */
+/** Converts a Buffer of the client to the plain array that the store returns. */
 function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
@@ -344,6 +346,6 @@ function bytesOf(base64: string): Uint8Array {
 function acknowledged(message: Msg): Acknowledged {
   const { error, seq, duplicate = false } = message.json<PublishReply>();
   if (error !== undefined) return { tag: 'refused', error };
-  if (seq === undefined) throw new ServerFailure('io', 'the NATS server answered a message in an unknown form');
+  if (seq === undefined) throw new ServerFailure('io', 'the NATS server sent a reply in an unknown format');
   return { tag: 'stored', sequence: seq, duplicate };
 }

@@ -32,7 +32,8 @@ export class CommandIds {
   }
 
   add(id: IdBits, sequence: number): void {
-    if (sequence >= 2 ** 32) throw new RangeError('the index of command ids holds 4,294,967,295 messages');
+    if (sequence >= 2 ** 32)
+      throw new RangeError('the index of command ids is full; it can hold 4,294,967,295 messages');
     if (2 * (this.#count + 1) > this.#keys.length) this.#grow();
     this.#count++;
     this.#place(this.#key(id), sequence);
@@ -62,7 +63,7 @@ export class CommandIds {
 
 const NONE: readonly number[] = Object.freeze([]);
 
-/** The last 64 bits of an id. The first ones are a time in many ids. */
+/** Returns the last 64 bits of an id. In many ids, the first bits are a time. */
 export interface IdBits {
   readonly low: number;
   readonly high: number;
@@ -82,12 +83,12 @@ function digits(text: string, from: number, count: number): number {
   return value;
 }
 
-/** Takes the slot from other bits than the comparison of neighbours does. */
+/** Returns the slot of a key. It uses different bits from the comparison of neighbours. */
 function slotOf(key: number, mask: number): number {
   return Math.imul(key, 0x9e3779b1) & mask;
 }
 
-/** The steps of MurmurHash3. */
+/** Mixes the bits as the last steps of MurmurHash3 do. */
 function spread(value: number): number {
   const once = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);

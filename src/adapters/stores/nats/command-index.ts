@@ -3,8 +3,8 @@
  * all time together:
  *
  * - The server refuses an id that it has seen within its duplicate window.
- * - This index has the id of every commit that is older than the window, and of most that are not. It is made of the
- *   stream of commits alone, in every process that appends.
+ * - This index has the id of every commit that is older than the window, and of most that are not. Every process
+ *   that appends builds it from the stream of commits alone.
  *
  * An append is safe if the index has every commit that the server may have forgotten when the message arrives. Let the
  * index have every commit that was stored before the instant t. The message arrives at most `connectionLife` after it
@@ -21,7 +21,8 @@ import type { Subjects } from './subjects.ts';
 const PAGE = 1_000;
 
 /**
- * An instant on two clocks. Each of them misses what the other one sees: a suspended machine, a clock that is set back.
+ * An instant on two clocks. The steady clock may stop while the machine is suspended, and the wall clock may be set
+ * back.
  */
 interface Instant {
   readonly steady: number;
@@ -35,13 +36,13 @@ export class CommandIndex {
   readonly #subjects: Subjects;
   readonly #ids = new CommandIds();
   readonly #segments: IdSegments;
-  /** Milliseconds that an append may come after the instant that the index covers. */
+  /** The maximum milliseconds between the instant that the index covers and an append. */
   readonly #limit: number;
-  /** Every commit up to this sequence number is in the index. */
+  /** The index contains every commit up to this sequence number. */
   #covered = 0;
-  /** Commits after `#covered` that are in the index, because this process made them. */
+  /** The commits after `#covered` that the index contains because this process made them. */
   readonly #ahead = new Set<number>();
-  /** Every commit that was stored before is in the index. */
+  /** The index contains every commit that was stored before this instant. */
   #coveredAt: Instant | undefined;
   #reading: Promise<void> | undefined;
   /** The number of blocks that are written, or being written by this process. */
@@ -83,7 +84,7 @@ export class CommandIndex {
     await this.prepare();
   }
 
-  /** The connection was lost. A message on the next one must be checked again. */
+  /** Forgets the covered instant after a lost connection, because messages on the next one must be checked again. */
   forgetCoverage(): void {
     this.#coveredAt = undefined;
   }
@@ -93,7 +94,7 @@ export class CommandIndex {
     return this.#ids.find(idBits(commandId));
   }
 
-  /** Adds a commit that this process made, or that it has read ahead of the others. */
+  /** Adds a commit that this process made, or that it read before the others. */
   add(commandId: string, sequence: number): void {
     if (sequence <= this.#covered || this.#ahead.has(sequence)) return;
     this.#ids.add(idBits(commandId), sequence);
@@ -151,9 +152,9 @@ export class CommandIndex {
         this.#ahead.delete(sequence);
         this.#cover(sequence);
       }
-      // A server of a cluster that has less than the leader returns nothing yet.
+      // A server of a cluster that lacks the newest messages returns nothing yet.
       if (messages.length === 0 && performance.now() > deadline) {
-        throw new ServerFailure('busy', 'the index of command ids cannot read the commits of the store: try again');
+        throw new ServerFailure('busy', 'the index of command ids cannot read the commits of the store; try again');
       }
     }
     this.#coveredAt = began;

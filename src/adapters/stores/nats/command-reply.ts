@@ -1,6 +1,6 @@
 /**
  * The reply to a command, in JSON: `{ "result": … }` or `{ "error": { "code", "payload", "message" } }`. Integers of 64
- * bits are texts and bytes are base64, as everywhere in the package's JSON.
+ * bits are strings and bytes are base64, as everywhere in the package's JSON.
  */
 import { CommandFailure } from '../../../core/errors.ts';
 import type { CommandError, CommandResult } from '../../../core/event-sourcer.ts';
@@ -23,7 +23,7 @@ function reply(value: object): Uint8Array {
   return encoder.encode(JSON.stringify(toJson(value)));
 }
 
-/** The JSON of a value: bigints are texts and bytes are base64. */
+/** Converts a value for JSON. A bigint becomes a string, and bytes become base64. */
 type Json<Value> = Value extends bigint | Uint8Array
   ? string
   : Value extends string | number | boolean | null | undefined
@@ -42,7 +42,7 @@ interface Reply {
 export function readReply(payload: Uint8Array): CommandResult {
   const { result, error } = JSON.parse(decoder.decode(payload)) as Reply;
   if (error !== undefined) throw new CommandFailure(commandErrorOf(error.payload), error.message);
-  if (result === undefined) throw new SyntaxError('a reply to a command has a result or an error');
+  if (result === undefined) throw new SyntaxError('expected a reply with a result or an error');
   const { events, revision, position, outcome, ...others } = result;
   return {
     ...others,

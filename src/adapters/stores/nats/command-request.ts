@@ -1,6 +1,6 @@
 /**
- * A command as a request (docs/guides/nats.md lists the headers, for clients in other languages). The payload is that
- * of the command. Texts in headers are percent-encoded UTF-8, because a header is one line of ASCII.
+ * The request that carries a command (docs/guides/nats.md lists the headers, for clients in other languages). It has
+ * the payload of the command. Strings in headers are percent-encoded UTF-8, because a header is one line of ASCII.
  */
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { CommandOptions } from '../../../core/event-sourcer.ts';
@@ -25,7 +25,7 @@ export function commandSubjects(name: string): string {
   return `${name}.commands.*`;
 }
 
-/** The subject of commands of one type. Permissions of NATS can allow single types. */
+/** Returns the subject of commands of one type, so that permissions of NATS can allow single types. */
 export function commandSubject(name: string, type: string): string {
   return `${name}.commands.${tokenOf(type)}`;
 }
@@ -44,7 +44,7 @@ export function writeRequest(headers: MsgHdrs, { type, schemaVersion }: Envelope
   for (const [name, text] of Object.entries(texts)) if (text !== undefined) headers.set(name, encodeURIComponent(text));
 }
 
-/** A request, read. `data` is set instead of an envelope if the payload is plain JSON. */
+/** A decoded request. It has `data` instead of an envelope if the payload is plain JSON. */
 export interface CommandRequest {
   readonly type: string;
   readonly envelope: Envelope;
@@ -64,7 +64,7 @@ export function readRequest(headers: MsgHdrs | undefined, payload: Uint8Array): 
     }
   };
   const type = text(TYPE);
-  if (type === undefined) throw new InvalidRequest(TYPE, 'is missing; it has the type of the command');
+  if (type === undefined) throw new InvalidRequest(TYPE, 'is missing; set it to the type of the command');
   const deadline = text(DEADLINE);
   const precondition = text(PRECONDITION);
   return {
@@ -113,5 +113,5 @@ function preconditionOf(text: string): Precondition {
 
 function integerOf(header: string, text: string): bigint {
   if (/^\d{1,19}$/.test(text)) return BigInt(text);
-  throw new InvalidRequest(header, `must have a whole number, got ${JSON.stringify(text)}`);
+  throw new InvalidRequest(header, `must be a whole number, got ${JSON.stringify(text)}`);
 }

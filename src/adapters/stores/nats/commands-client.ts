@@ -30,9 +30,9 @@ export interface NatsCommandsOptions {
 export interface NatsCommands {
   /**
    * Sends a command in an envelope.
-   * @throws CommandFailure: that of the process that decided; `store` with the code `unknown-outcome` if no reply came
-   *   in time, so that the command may have been decided; `overloaded` if no process serves commands, so that nothing
-   *   was done.
+   * @throws CommandFailure that the deciding process threw. Its code is `store` with `unknown-outcome` if no reply came
+   *   in time, because the command may have been decided. It is `overloaded` if no process serves commands, and then
+   *   nothing was done.
    */
   handleCommand(command: Envelope, options?: CommandOptions): Promise<CommandResult>;
 
@@ -45,7 +45,7 @@ export interface NatsCommands {
 
 /**
  * Makes a client of the commands that {@link serveCommands} serves. Pass a `commandId`, so that a command can be sent
- * again after a timeout: a command that was decided already returns its first outcome.
+ * again after a timeout. A command that was already decided returns its first outcome.
  *
  * @example
  * const commands = natsCommands(connection, { name: 'bank' });
@@ -88,12 +88,12 @@ export function natsCommands(connection: NatsClientConnection, options: NatsComm
 
 function requestError(cause: unknown, name: string, commandId: string): unknown {
   if (isNoResponders(cause)) {
-    const message = `no process serves the commands of ${name}, so nothing was done: start one, and send the command again`;
+    const message = `no process serves the commands of ${name}, so nothing was done; start one, and send the command again`;
     return new CommandFailure({ tag: 'overloaded', val: { subject: name, message } }, message, { cause });
   }
   if (isTimeout(cause)) {
     const message =
-      `no reply to command ${commandId} came in time, so it may have been decided: ` +
+      `no reply to command ${commandId} came in time, so it may have been decided; ` +
       'send it again with the same command id';
     return new CommandFailure({ tag: 'store', val: { code: 'unknown-outcome', message } }, message, { cause });
   }

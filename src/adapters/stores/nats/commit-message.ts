@@ -1,8 +1,8 @@
 /**
- * A commit as messages. The payload is the hash of the previous commit in the stream, the canonical content and the
- * hash of both, as in the chain. A commit that exceeds the server's `max_payload` is cut into several messages, which
- * an atomic batch stores one after the other. The last of them identifies the commit, has the command id, and its
- * sequence number is the commit's.
+ * The messages of a commit. The payload is the hash of the previous commit in the stream, the canonical content and the
+ * hash of both, as in the chain. A commit that exceeds the server's `max_payload` is divided into several messages,
+ * which an atomic batch stores in order. The last one identifies the commit and has the command id. Its sequence number
+ * is that of the commit.
  *
  * The header `Decidable-Commit` has three or four numbers: the number of events in the stream after this commit, the
  * number of its own events, and for a message of several the part and the number of parts.
@@ -16,7 +16,7 @@ import { sha256 } from '../../../core/storage/sha256.ts';
 export const COMMIT_HEADER = 'Decidable-Commit';
 
 /**
- * An event's index in its commit takes the lowest ten bits of a position. The message's sequence number takes the rest.
+ * The lowest ten bits of a position are the event's index in its commit. The others are the message's sequence number.
  */
 const INDEX_BITS = 10n;
 const INDEX_MASK = (1n << INDEX_BITS) - 1n;
@@ -45,7 +45,7 @@ export interface Head {
 
 export const NO_HEAD: Head = { sequence: 0, events: 0, hash: CHAIN_START };
 
-/** A commit, ready to be sent. */
+/** A commit in the format in which it is sent. */
 export interface CommitMessage {
   readonly bytes: Uint8Array;
   readonly hash: Uint8Array;
@@ -74,7 +74,7 @@ export function encodeCommit(
 export interface CommitNumbers {
   readonly events: number;
   readonly count: number;
-  /** From 1. */
+  /** The number of the part, from 1. */
   readonly part: number;
   readonly parts: number;
 }
@@ -88,7 +88,7 @@ export function parseNumbers(text: string): CommitNumbers {
   return { events, count, part, parts };
 }
 
-/** A commit as it was read. */
+/** A commit that was read. */
 export interface StoredCommit {
   /** The number of its last message. */
   readonly sequence: number;
@@ -100,7 +100,7 @@ export function headOf({ sequence, numbers, bytes }: StoredCommit): Head {
   return { sequence, events: numbers.events, hash: bytes.slice(bytes.length - HASH_BYTES) };
 }
 
-/** Adds a commit's events to `events`, those whose index is from `from` to `to`, exclusive. */
+/** Adds the events of a commit to `events`, from the index `from` up to `to`, exclusive. */
 export function addEvents(
   { sequence, bytes }: StoredCommit,
   events: RecordedEvent[],

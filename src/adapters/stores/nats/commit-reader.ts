@@ -25,16 +25,13 @@ export function commandIdOf({ headers }: StoredMessage): string {
 
 function foreign({ subject, sequence }: StoredMessage): ServerFailure {
   const place = `message ${sequence} on the subject ${subject}`;
-  return new ServerFailure(
-    'corrupt',
-    `${place} is not a commit: another program has written to the stream of this store`,
-  );
+  return new ServerFailure('corrupt', `${place} is not a commit; another program wrote to the stream of this store`);
 }
 
 export class CommitReader {
   readonly #client: Client;
   readonly #subjects: Subjects;
-  /** True if another server than the leader may answer. */
+  /** True if a server other than the leader may answer. */
   readonly #isReplicated: boolean;
 
   constructor(client: Client, subjects: Subjects, isReplicated: boolean) {
@@ -64,8 +61,8 @@ export class CommitReader {
   }
 
   /**
-   * Reads the commits of a subject from a sequence number on, up to the last one. Each array is what one reply
-   * contained. A reader that stops early costs nothing.
+   * Reads the commits of a subject from a sequence number on, up to the last one. Each array has the commits of one
+   * reply. A reader that stops early costs nothing.
    */
   async *commits(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredCommit[]> {
     let parts: CommitPart[] = [];

@@ -1,4 +1,4 @@
-/** The credentials in the address of a server. The client ignores them there. */
+/** Separates the credentials from the address of a server, because the client ignores them there. */
 import { DefinitionError } from '../../../core/errors.ts';
 
 /** The options of the client that carry credentials. */
@@ -18,13 +18,16 @@ export interface Servers {
  * Separates the addresses of the servers from the credentials in them: `nats://user:password@host` or
  * `nats://token@host`.
  *
- * @throws DefinitionError if the servers have different credentials, because the client has one for all.
+ * @throws DefinitionError if the servers have different credentials, because the client uses the same ones for all.
  */
 export function separateCredentials(addresses: readonly string[]): Servers {
   const found = addresses.map((address) => /^([a-z]+:\/\/)?(?:(.*)@)?(.*)$/is.exec(address));
   const [first, ...others] = new Set(found.map((parts) => parts?.[2]).filter((part) => part !== undefined));
   if (others.length > 0) {
-    throw new DefinitionError('createNatsStore.url', 'the servers must have the same credentials');
+    throw new DefinitionError(
+      'createNatsStore.url',
+      'expected the same credentials in each address; pass a connection for others',
+    );
   }
   return {
     servers: found.map((parts) => `${parts?.[1] ?? ''}${parts?.[3] ?? ''}`),
@@ -38,7 +41,7 @@ function credentialsOf(text: string): Credentials {
   return { user: decode(text.slice(0, colon)), pass: decode(text.slice(colon + 1)) };
 }
 
-/** The parts of an address are percent-encoded. A text that is not is taken as it is. */
+/** Decodes a percent-encoded part of an address. Other text is returned unchanged. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

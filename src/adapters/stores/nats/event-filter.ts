@@ -3,11 +3,11 @@ import type { ReadAllOptions } from '../../../core/event-store.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import type { Subjects } from './subjects.ts';
 
-/** A read of more categories reads all commits instead, because each category costs a request. */
+/** The maximum number of categories. With more, all commits are read, because each category needs a request. */
 const MOST_SUBJECTS = 16;
 
 export interface EventFilter {
-  /** The subjects to read; none if no event can pass. */
+  /** The subjects to read. The list is empty if no event can match. */
   readonly subjects: readonly string[];
   readonly isWanted: (type: string, stream: string) => boolean;
 }
@@ -17,7 +17,7 @@ export function eventFilter(
   { categories, eventTypes, events }: Pick<ReadAllOptions, 'categories' | 'eventTypes' | 'events'>,
 ): EventFilter {
   const [ofCategories, ofTypes] = [new Set(categories), new Set(eventTypes)];
-  /** The categories by type. Most events already differ in the type. */
+  /** The categories by type. The type alone excludes most events. */
   const ofNames = new Map<string, Set<string>>();
   for (const { category, type } of events) {
     const known = ofNames.get(type);
@@ -48,7 +48,7 @@ function subjectsOf(subjects: Subjects, categories: ReadonlySet<string>, named: 
   if (categories.size === 0 && named.length === 0) return [subjects.allCommits];
   const wanted =
     named.length === 0 ? categories : new Set(named.filter((name) => categories.size === 0 || categories.has(name)));
-  // A name with `-` is not a category, and one that no stream can have would make a subject that is too long.
+  // A name with `-` is not a category. A name that is too long for a stream would make the subject too long.
   const possible = [...wanted].filter((name) => !name.includes('-') && name.length <= 255);
   return possible.length > MOST_SUBJECTS ? [subjects.allCommits] : possible.map((name) => subjects.ofCategory(name));
 }

@@ -1,9 +1,10 @@
-/** Errors of the client and of the server as errors of the store, with an advice. */
+/** Converts errors of the client and of the server to errors of the store that say what to do. */
 import { AppendFailure, StoreFailure } from '../../../core/errors.ts';
 import type { StoreFault } from '../../../core/event-store.ts';
 
 /**
- * A failure of the server or of the way to it. It becomes the error of an append or of a read when it leaves the store.
+ * A failure of the server or of the connection to it. It becomes the error of an append or of a read when it leaves the
+ * store.
  */
 export class ServerFailure extends Error {
   readonly failure: StoreFault;
@@ -39,13 +40,13 @@ export interface ApiError {
   readonly description?: string | undefined;
 }
 
-/** The server's own numbers of errors that the store distinguishes (server/errors.json of nats-server). */
+/** The error numbers of the server that the store distinguishes (server/errors.json of nats-server). */
 export const API_ERRORS = {
   streamNotFound: 10059,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
   wrongLastSequenceUnknown: 10164,
-  /** A message with this id is being stored just now. */
+  /** A message with this id is currently being stored. */
   duplicateInProcess: 10158,
   duplicateInBatch: 10201,
   incompleteBatch: 10176,
@@ -54,31 +55,31 @@ export const API_ERRORS = {
   notAvailable: 10008,
 } as const;
 
-/** The failures that the server names, by its number. */
+/** The failures by the server's error number. */
 const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new Map([
   [API_ERRORS.streamNotFound, ['not-a-store', 'the store was deleted, or never created']],
   [API_ERRORS.insufficientResources, ['full', 'give JetStream more storage']],
   [10047, ['full', 'give JetStream more storage']],
-  [10077, ['full', 'the stream has reached its limit: raise max_msgs or max_bytes']],
-  [API_ERRORS.notAvailable, ['busy', 'the cluster has no leader just now: try again']],
-  [API_ERRORS.tooManyBatches, ['busy', 'too many large commits are being written: try again']],
-  [API_ERRORS.incompleteBatch, ['busy', 'the server has given up a large commit: try again']],
+  [10077, ['full', 'the stream has reached its limit; raise max_msgs or max_bytes']],
+  [API_ERRORS.notAvailable, ['busy', 'the cluster has no leader at the moment; try again']],
+  [API_ERRORS.tooManyBatches, ['busy', 'too many large commits are being written; try again']],
+  [API_ERRORS.incompleteBatch, ['busy', 'the server abandoned a large commit; try again']],
 ]);
 
-/** @returns the failure that an error of the API means. */
+/** Converts an error of the API to a failure. */
 export function apiFailure({ code, err_code = 0, description = 'no description' }: ApiError): ServerFailure {
   const [kind, advice] = KINDS.get(err_code) ?? (code === 503 ? ['busy', 'try again'] : ['io', 'see the server log']);
   return new ServerFailure(kind, `the NATS server refused: ${description} (${err_code}): ${advice}`);
 }
 
-/** The failure of a request without effects. */
+/** Converts the error of a request without effects to a failure. */
 export function requestFailure(error: unknown): unknown {
   if (!isClientError(error)) return error;
   if (isTimeout(error))
-    return new ServerFailure('busy', 'the NATS server did not reply in time: try again', { cause: error });
+    return new ServerFailure('busy', 'the NATS server did not reply in time; try again', { cause: error });
   if (isNoResponders(error)) {
     const advice = 'enable JetStream in its configuration, or wait until the cluster has a leader';
-    return new ServerFailure('busy', `no NATS server answers for this store: ${advice}`, { cause: error });
+    return new ServerFailure('busy', `no NATS server answers for this store; ${advice}`, { cause: error });
   }
   return new ServerFailure('io', `the connection to the NATS server failed: ${error.message}`, { cause: error });
 }
@@ -107,7 +108,7 @@ function isClientError(error: unknown): error is Error {
   return error instanceof Error && (CLIENT_ERRORS.has(error.name) || 'syscall' in error);
 }
 
-/** The names of the client's errors are checked, because a program may have two copies of the client. */
+/** Compares names instead of classes, because a program may have two copies of the client. */
 export function isTimeout(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -115,13 +116,13 @@ export function isTimeout(error: unknown): boolean {
   );
 }
 
-/** No server listens to the subject, so nothing was stored. */
+/** Returns whether no server listens to the subject. Nothing was stored then. */
 export function isNoResponders(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'NoResponders' || (error.cause instanceof Error && error.cause.name === 'NoResponders');
 }
 
-/** The error as `append` throws it. */
+/** Converts an error to the one that `append` throws. */
 export function asAppendFailure(error: unknown): unknown {
   if (error instanceof StoreFailure && error.code === 'failure') {
     return new AppendFailure(error.payload as AppendFailure['payload'], error.message, { cause: error.cause });
@@ -131,7 +132,7 @@ export function asAppendFailure(error: unknown): unknown {
   return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
 }
 
-/** The error as everything else throws it. */
+/** Converts an error to the one that all other methods throw. */
 export function asStoreFailure(error: unknown): unknown {
   const found = requestFailure(error);
   if (!(found instanceof ServerFailure)) return found;

@@ -1,12 +1,12 @@
 /**
  * Follows the messages of a JetStream stream, without their payloads, as they are stored. Readers wait for it instead
- * of asking again and again.
+ * of polling.
  */
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import type { Client } from './client.ts';
 
-/** Milliseconds after which a follower that has heard nothing asks the server if it has missed something. */
+/** Milliseconds without a message after which a follower asks the server if it has missed any. */
 const LOOK_AFTER = 2_000;
 
 export interface FollowedMessage {
@@ -38,7 +38,7 @@ export class Follower {
     this.changes = new CommitSignal();
   }
 
-  /** Resolves when every message that is stored from now on will be taken. @throws ServerFailure */
+  /** Resolves when every message that is stored from now on will be received. @throws ServerFailure */
   start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
@@ -88,7 +88,7 @@ export class Follower {
     this.changes.notify();
   }
 
-  /** A consumer can be lost with its server. Its successor begins after the last message that was taken. */
+  /** A consumer can be lost with its server. The next consumer begins after the last message that was received. */
   async #look(): Promise<void> {
     if (!this.changes.isAwaited || this.#isClosed) return;
     const { client, stream, subject } = this.#parts;

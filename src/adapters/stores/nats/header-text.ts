@@ -1,6 +1,6 @@
 /**
- * The headers of a message as the text that the server sent. The client's own parser makes a map of lists for each message,
- * which takes longer than the rest of a read. A reader needs three or four headers.
+ * The headers of a message as the text that the server sent. The client's own parser makes a map of lists for each
+ * message, which takes longer than the rest of a read. A reader needs three or four headers.
  */
 import type { Msg } from '@nats-io/transport-node';
 
@@ -39,7 +39,9 @@ export class HeaderText {
 
 const NONE = new HeaderText('NATS/1.0\r\n\r\n');
 
-/** The class of the client's messages has the size of subject, reply, headers and data. Its interface does not name it. */
+/**
+ * The class of the client's messages has the size of subject, reply, headers and data. Its interface does not name it.
+ */
 interface Sized {
   size(): number;
 }

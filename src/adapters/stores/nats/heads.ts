@@ -12,7 +12,7 @@ export class Heads {
     return this.#heads.get(stream);
   }
 
-  /** Keeps a head, unless a later one is known. */
+  /** Keeps a head, unless a later head of the stream is known. */
   set(stream: string, head: Head): void {
     const known = this.#heads.get(stream);
     if (known !== undefined && known.sequence > head.sequence) return;

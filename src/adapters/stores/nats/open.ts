@@ -1,11 +1,11 @@
-/** Opens the streams of a store on a server, or creates them, and checks what the store relies on. */
+/** Opens the streams of a store on a server, or creates them, and checks the settings that the store relies on. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Client } from './client.ts';
 import { API_ERRORS, type ApiError, apiFailure, ServerFailure } from './failures.ts';
 import type { CheckedOptions, FlushReport } from './options.ts';
 import type { Subjects } from './subjects.ts';
 
-/** The level of the layout that this version writes. It is in the metadata of the JetStream streams. */
+/** The format version of the layout that this version writes. It is in the metadata of the JetStream streams. */
 const FORMAT = 1;
 const FORMAT_NAME = 'decidable.format';
 
@@ -43,7 +43,7 @@ export interface OpenedStore {
 
 /** @throws ServerFailure `unsupported-engine` that names the version. */
 function checkServer(connection: NatsConnection): void {
-  const version = connection.info?.version ?? 'a server that does not say its version';
+  const version = connection.info?.version ?? 'a server that does not report its version';
   const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
   const order = OLDEST_SERVER.map((oldest, index) => (numbers[index] ?? 0) - oldest).find(
     (difference) => difference !== 0,
@@ -52,7 +52,7 @@ function checkServer(connection: NatsConnection): void {
   throw new ServerFailure(
     'unsupported-engine',
     `the NATS server is ${version}; this store needs 2.12.1 or later, because older servers have no atomic batches ` +
-      'that are guarded by subject: install a newer server',
+      'that are guarded by subject; install a newer server',
   );
 }
 
@@ -87,7 +87,7 @@ export async function openStreams(client: Client, subjects: Subjects, options: C
     throw new ServerFailure(
       'not-a-store',
       `the server recognizes command ids of the store ${subjects.name} for ${window} ms, which is not longer than ` +
-        `connectionLife (${options.connectionLife} ms): lower connectionLife, or raise duplicate_window of the stream`,
+        `connectionLife (${options.connectionLife} ms); lower connectionLife, or raise duplicate_window of the stream`,
     );
   }
   return { replicas: commits.num_replicas ?? 1, duplicateWindow: window };
@@ -106,7 +106,7 @@ async function openStream(
     if (created.error === undefined) ({ config, error } = created);
   }
   if (error?.err_code === API_ERRORS.streamNotFound && !create) {
-    const message = `the server has no store ${wanted.name}: name another one, or let \`create\` make one`;
+    const message = `the server has no store ${wanted.name}; name another one, or create it with \`create: true\``;
     throw new ServerFailure('not-found', message);
   }
   if (error !== undefined) throw apiFailure(error);
@@ -118,13 +118,13 @@ async function info(client: Client, name: string): Promise<StreamInfo & { readon
   return client.api<StreamInfo>(`STREAM.INFO.${name}`);
 }
 
-/** Refuses a stream that is not one of a store, or that would forget messages. */
+/** Refuses a stream that does not belong to a store, or that would discard messages. */
 function checkStream(wanted: StreamConfig & { readonly name: string }, found: StreamConfig): void {
   const format = Number(found.metadata?.[FORMAT_NAME]);
   if (format > FORMAT) {
     throw new ServerFailure(
       'newer-format',
-      `the store ${wanted.name} has format ${format}, and this version reads ${FORMAT}: upgrade the package`,
+      `the store ${wanted.name} has format ${format}, and this version reads ${FORMAT}; upgrade the package`,
     );
   }
   const isUnlimited = (limit: number | undefined): boolean => limit === undefined || limit <= 0;
@@ -144,19 +144,19 @@ function checkStream(wanted: StreamConfig & { readonly name: string }, found: St
   if (isStore) return;
   throw new ServerFailure(
     'not-a-store',
-    `the JetStream stream ${wanted.name} is not a store of this package, or its settings were changed so that it forgets ` +
-      'messages: choose another name, or restore the settings',
+    `the JetStream stream ${wanted.name} is not a store of this package, or its settings were changed so that it discards ` +
+      'messages; choose another name, or restore the settings',
   );
 }
 
-/** Finds out how often the server flushes to disk. Applications can only see it at the monitoring port. */
+/** Determines how often the server flushes to disk. Only the monitoring port shows it to applications. */
 export async function readFlush({ monitoring, storage, timeout }: CheckedOptions): Promise<FlushReport> {
   if (storage === 'memory') {
-    return { sync: 'periodic', message: 'the store is in memory: the end of the server takes all commits' };
+    return { sync: 'periodic', message: 'the store is in memory, so all commits are lost when the server stops' };
   }
   const advice = 'set sync_interval: always in the jetstream block of its configuration';
   if (monitoring === undefined) {
-    const message = `it is unknown how often the NATS server flushes to disk, because no monitoring address was given: ${advice}`;
+    const message = `it is unknown how often the NATS server flushes to disk, because no monitoring address was given; ${advice}`;
     return { sync: 'unknown', message };
   }
   let interval: number | undefined;
@@ -168,14 +168,18 @@ export async function readFlush({ monitoring, storage, timeout }: CheckedOptions
     interval = config?.sync_interval === undefined ? undefined : config.sync_interval / NANOSECONDS;
     isAlways = config?.sync_always === true;
   } catch (error) {
-    const message = `it is unknown how often the NATS server flushes to disk: ${String(error)}: ${advice}`;
+    const message = `it is unknown how often the NATS server flushes to disk: ${String(error)}; ${advice}`;
     return { sync: 'unknown', message };
   }
   if (isAlways) return { sync: 'always', interval, message: 'the NATS server flushes each commit to disk' };
-  if (interval === undefined) return { sync: 'unknown', message: `the monitoring port does not tell: ${advice}` };
+  if (interval === undefined)
+    return {
+      sync: 'unknown',
+      message: `the monitoring port does not report how often the NATS server flushes to disk; ${advice}`,
+    };
   return {
     sync: 'periodic',
     interval,
-    message: `the NATS server flushes to disk every ${interval / 1_000} seconds, so a power loss takes commits: ${advice}`,
+    message: `the NATS server flushes to disk every ${interval / 1_000} seconds, so a power loss can lose commits; ${advice}`,
   };
 }

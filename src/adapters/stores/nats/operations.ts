@@ -52,9 +52,9 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   readonly #stateFollower: Follower;
   readonly processors: NatsProcessors;
   readonly #work = new Set<Promise<unknown>>();
-  /** Closes the connection, if it is the store's own. */
+  /** Closes the connection, if the store created it. */
   readonly #disconnect: () => Promise<void>;
-  /** The position of the last event that is known; `undefined` if none is, or if it was not read yet. */
+  /** The position of the last known event; `undefined` if there is no event, or if it was not read yet. */
   #lastKnown: bigint | undefined;
   #isClosing = false;
 
@@ -133,7 +133,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
       if (this.#isClosing) throw usedAfterClose();
       return this.#read(async () => {
         await this.#follower.start();
-        // Everything that is stored from now on will be followed. Events that were stored before are read once.
+        // The follower reports every event that is stored from now on. Earlier events are read once.
         if (this.#lastKnown === undefined) this.#saw(await lastPosition(this.#reading));
         return this.#lastKnown;
       });
@@ -215,7 +215,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   }
 
   #sawEvents(sequence: number, events: number): void {
-    // Before the first wait nobody needs the position, and the last event may be one that another process stored.
+    // Before the first wait the position is not needed, and another process may have stored the last event.
     if (this.#lastKnown === undefined && !this.#follower.changes.isAwaited) return;
     this.#saw(positionOf(sequence, events - 1));
     this.#follower.changes.notify();

@@ -17,17 +17,17 @@ export interface NatsClientConnection {
 /** The server's interval between two flushes to disk. */
 export interface FlushReport {
   /**
-   * `always`: an acknowledged commit survives a power loss. `periodic`: a power loss may take the commits since the
+   * `always`: an acknowledged commit survives a power loss. `periodic`: a power loss may lose the commits since the
    * last flush. `unknown`: it could not be checked.
    */
   readonly sync: 'always' | 'periodic' | 'unknown';
   /** The server's `sync_interval` in milliseconds. `undefined` if it is unknown. */
   readonly interval?: number | undefined;
-  /** A sentence that says what was found, and what to do. */
+  /** A sentence that describes the setting, and how to change it. */
   readonly message: string;
 }
 
-/** The functions that a store calls to report something that is not an error. */
+/** The functions that a store calls to report observations that are not errors. */
 export interface NatsStoreObserver {
   /** Called once after the store was opened, unless the server flushes each commit to disk. */
   readonly flush?: ((report: FlushReport) => void) | undefined;
@@ -41,25 +41,26 @@ export interface NatsStoreOptions {
    * @default 'nats://127.0.0.1:4222'
    */
   readonly url?: string | readonly string[] | undefined;
-  /** A connection of the caller, which `close` leaves open. Not together with `url`. */
+  /** A connection of the caller, which `close` leaves open. It cannot be combined with `url`. */
   readonly connection?: NatsClientConnection | undefined;
   /**
-   * The name of the store: letters, digits, `_` and `-`. The JetStream streams have it, and so begin all subjects.
+   * The name of the store: letters, digits, `_` and `-`. The names of the JetStream streams and all subjects begin with
+   * it.
    * @default 'decidable'
    */
   readonly name?: string | undefined;
   /**
-   * The servers that keep a copy of each commit: 1, 3 or 5. It matters only when the store is created.
+   * The number of servers that keep a copy of each commit: 1, 3 or 5. It matters only when the store is created.
    * @default 1
    */
   readonly replicas?: number | undefined;
   /**
-   * The server keeps the store in files or in memory. It matters only when the store is created.
+   * The storage of the server: files or memory. It matters only when the store is created.
    * @default 'file'
    */
   readonly storage?: 'file' | 'memory' | undefined;
   /**
-   * Create the store if it does not exist. With `false`, that is a failure.
+   * Creates the store if it does not exist. With `false`, a missing store is a failure.
    * @default true, and `false` with `readOnly`
    */
   readonly create?: boolean | undefined;
@@ -121,7 +122,7 @@ const NAMES: OptionNames<NatsStoreOptions> = {
   now: true,
 };
 
-/** The same with the defaults filled in. */
+/** The options with their defaults. */
 export interface CheckedOptions {
   readonly servers: readonly string[];
   readonly connection: NatsClientConnection | undefined;
@@ -164,7 +165,8 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   if (storage !== 'file' && storage !== 'memory') throw invalid('storage', `'file' or 'memory'`, storage);
   if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
   if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'true or false', readOnly);
-  if (create && readOnly) throw invalid('create', 'false with readOnly, which makes no store', create);
+  if (create && readOnly)
+    throw invalid('create', 'false with readOnly, because a read-only store is not created', create);
   checkMilliseconds('timeout', timeout, 1);
   checkMilliseconds('busyTimeout', busyTimeout, 0);
   checkMilliseconds('duplicateWindow', duplicateWindow, 100);

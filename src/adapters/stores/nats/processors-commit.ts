@@ -1,8 +1,8 @@
 /**
  * The values that a commit of a page writes. A batch has at most 1,000 messages. If the page has changed more, its
- * documents and parked events go first, in batches of their own, and the rest follows with the checkpoints. If the
- * process ends in between, the next member reads the same events again: a document passes over events that it has
- * folded, and an event that is parked again stays as it is.
+ * documents and parked events are written first, in separate batches. The rest follows with the checkpoints. If the
+ * process ends in between, the next member reads the same events again: a document skips events that it has folded, and
+ * an event that is parked again stays as it is.
  */
 import type { ProcessorCommit, SubscriptionId } from '../../../core/processors/processor-store.ts';
 import { ServerFailure } from './failures.ts';
@@ -24,12 +24,12 @@ export async function changedValues(
   ids: ReadonlyMap<string, string>,
   commit: ProcessorCommit,
 ): Promise<readonly (readonly NewValue[])[]> {
-  /** By subject, because the last change of a value counts. */
+  /** The changes by subject, because only the last change of a value is written. */
   const early = new Map<string, NewValue>();
   const late = new Map<string, NewValue>();
   const idOf = (subscription: SubscriptionId): string => {
     const id = ids.get(subscriptionName(subscription));
-    if (id === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
+    if (id === undefined) throw new Error('expected a fence on a share of each subscription that the commit changes');
     return id;
   };
   const put = (to: Map<string, NewValue>, value: NewValue): void => {
@@ -66,8 +66,8 @@ export async function changedValues(
     }
   }
   if (late.size > MOST_VALUES) {
-    const message = `a commit of a processor changes ${late.size} values, and a NATS server stores ${MOST_VALUES} together`;
-    throw new ServerFailure('full', `${message}: make the pages of the processor smaller`);
+    const message = `a commit of a processor changes ${late.size} values, and a NATS server stores at most ${MOST_VALUES} in one batch`;
+    throw new ServerFailure('full', `${message}; use smaller pages for the processor`);
   }
   const batches: NewValue[][] = [];
   const first = [...early.values()];

@@ -20,8 +20,8 @@ import type { NewValue, StoredValue } from './state-values.ts';
 import { keyToken, type Subjects } from './subjects.ts';
 
 /**
- * One version of a processor. The contents of a version have subjects with its id, so that a version gets another name,
- * or starts again, by a change of this record alone.
+ * One version of a processor. The contents of a version have subjects with its id, so a change of this record alone
+ * renames or restarts a version.
  */
 export interface Version {
   readonly id: string;
@@ -33,7 +33,7 @@ export interface Version {
   readonly stopped: StopReason | undefined;
 }
 
-/** All versions of one processor: one value. */
+/** All versions of one processor, which are one value. */
 export interface Versions {
   readonly name: string;
   readonly versions: readonly Version[];
@@ -89,7 +89,7 @@ export class ProcessorSubjects {
     return stream === undefined ? this.#of('deadline', id, '>') : this.#of('deadline', id, keyToken(stream), '*');
   }
 
-  /** Everything that belongs to a version, without its shares. */
+  /** The subjects of all values of a version, without its shares. */
   contents(id: string): readonly string[] {
     return [this.documents(id), this.parkedOf(id), this.deadlines(id)];
   }

@@ -80,7 +80,7 @@ export interface ProcessorParts {
 export class NatsProcessors implements ProcessorStore {
   readonly capabilities: ProcessorCapabilities = { documents: true, tables: false, inline: false };
   readonly #parts: ProcessorParts;
-  /** The ids of versions and the shares that this process has seen last. Guards tell if they are old. */
+  /** The ids of versions and the shares that this process read last. Guards detect if they are out of date. */
   readonly #ids = new Map<string, string>();
   readonly #shares = new Map<string, StoredShares>();
 
@@ -337,7 +337,7 @@ export class NatsProcessors implements ProcessorStore {
         );
         const first = await this.#write([...guarded, ...changes]);
         if (first === undefined) {
-          // A lease was renewed, or a share was lost. The stored shares tell which.
+          // A lease was renewed, or a share was lost. The stored shares show which.
           for (const { id } of moves) this.#shares.delete(id);
           this.#ids.clear();
           return undefined;
@@ -455,13 +455,13 @@ export class NatsProcessors implements ProcessorStore {
     await follower.changes.wait(count, signal);
   }
 
-  /** Runs a change again until no other writer comes between its reads and its write. */
+  /** Repeats a change until no other writer intervenes between its reads and its write. */
   async #retrying<Result>(change: () => Promise<Result | undefined>): Promise<Result> {
     return this.#parts.work(async () => {
       for (;;) {
         const result = await change();
         if (result !== undefined) return result;
-        // Two writers that meet must not meet again each time.
+        // The random delay keeps two writers from conflicting again each time.
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
       }
     });
@@ -561,7 +561,7 @@ export class NatsProcessors implements ProcessorStore {
     return versionsValue(this.#parts.subjects.versions(name), sequence, { name, versions });
   }
 
-  /** The shares of a version without holders, and with a token that none of them had. */
+  /** Returns the shares of a version without holders, with a token that none of them had. */
   #freed(id: string, { sequence, shares }: StoredShares, token: bigint): NewValue {
     this.#shares.delete(id);
     const free = shares.map(({ checkpoint }) => ({ ...FREE, checkpoint, token }));
@@ -573,7 +573,7 @@ export class NatsProcessors implements ProcessorStore {
     return { subject: this.#parts.subjects.shares(id), guard: sequence, record: undefined };
   }
 
-  /** Nobody finds the contents of a version that has no record, so they can be deleted after it. */
+  /** Deletes the contents of a version. They are deleted after its record, because they cannot be found without it. */
   async #purge(id: string): Promise<void> {
     const { values, subjects } = this.#parts;
     await this.#parts.work(async () => {
@@ -584,7 +584,7 @@ export class NatsProcessors implements ProcessorStore {
 
 const FREE: ShareState = { checkpoint: undefined, holder: undefined, token: 0n, expiresAt: 0 };
 
-/** The result of a change that has nothing to do. */
+/** The result of a change that does not have to write anything. */
 const NOTHING = Symbol('nothing');
 
 function newId(): string {

@@ -23,9 +23,9 @@ import type { Subjects } from './subjects.ts';
 
 /** Messages of one page. */
 const PAGE = 1_000;
-/** Commits of a stream that are read and passed over rather than searched. */
+/** The number of commits of a stream that are read and skipped instead of searched. */
 const NEAR = 256;
-/** Messages of the first look back from the end, and of the largest. */
+/** The messages of the first and of the largest window back from the end. */
 const FIRST_WINDOW = 64;
 const LARGEST_WINDOW = 65_536;
 
@@ -71,9 +71,8 @@ async function forward(
 }
 
 /**
- * Returns a sequence number at or before the commit with this revision, and not far before it. A stream's messages are
- * scattered over those of all streams, and each says how many events its stream has. So the place is searched by
- * halves.
+ * Returns a sequence number at or shortly before the commit with this revision. A stream's messages are scattered among
+ * those of all streams, and each has the number of events of its stream. So a binary search finds the commit.
  */
 async function locate({ reader, subjects, heads }: ReadingParts, stream: string, revision: number): Promise<number> {
   const known = heads.get(stream);
@@ -128,9 +127,9 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
 }
 
 /**
- * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read on its own, at
- * another instant. So the reader first notes the last sequence number, up to which all of them are complete, and ends
- * there.
+ * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read separately, at
+ * a different time. So the reader first notes the last sequence number, up to which all subjects are complete, and
+ * ends there.
  */
 async function* merged(
   { reader, subjects }: ReadingParts,
@@ -202,7 +201,7 @@ async function* backward(
   }
 }
 
-/** Returns the position of the last event; `undefined` if the store has none. */
+/** Returns the position of the last event; `undefined` if the store has no events. */
 export async function lastPosition(parts: ReadingParts): Promise<bigint | undefined> {
   const last = await parts.reader.last(parts.subjects.allCommits);
   if (last === undefined) return undefined;
@@ -262,7 +261,7 @@ export async function readLog(
   return found;
 }
 
-/** The first commit of a stream is the one whose guard says that its subject had no message. */
+/** Lists streams. The first commit of a stream is the one whose guard requires a subject without messages. */
 export async function readStreams(
   parts: ReadingParts,
   { after, limit = DEFAULT_READ_LIMIT }: ReadStreamsOptions,
@@ -285,9 +284,9 @@ export async function readStreams(
 
 async function headAt({ reader }: ReadingParts, subject: string): Promise<StreamHead> {
   const last = await reader.last(subject);
-  if (last === undefined) throw new Error('a subject with a first commit has a last one');
+  if (last === undefined) throw new Error('expected a last commit on a subject that has a first one');
   const commit = await reader.commit(last.message.sequence);
-  if (commit === undefined) throw new Error('a message that was read can be read again');
+  if (commit === undefined) throw new Error('expected a message that was read before');
   const { events, hash } = headOf(commit);
   const { stream } = recordedDecisionOf(commit);
   return { stream, revision: events === 0 ? undefined : BigInt(events - 1), hash };

@@ -28,15 +28,15 @@ export interface ServeCommandsOptions {
 
 const NAMES: OptionNames<ServeCommandsOptions> = { name: true };
 
-/** Commands that are being served. */
+/** The service of commands that {@link serveCommands} started. */
 export interface ServedCommands extends AsyncDisposable {
-  /** Takes no more requests, and resolves when those that were taken are answered. */
+  /** Accepts no more requests, and resolves when all accepted requests are answered. */
   close(): Promise<void>;
 }
 
 /**
  * Decides the commands that clients send with {@link natsCommands}. Every request is answered, with the result or with
- * the error. A request that comes again with the same command id gets the first outcome.
+ * the error. A repeated request with the same command id gets the first outcome.
  *
  * @example await using served = serveCommands(running, connection, { name: 'bank' });
  * @throws DefinitionError if an option is invalid or unknown.

@@ -69,12 +69,12 @@ export class Snapshots {
       throw apiFailure(answer.error);
     } catch (error) {
       if (payload.length <= this.#client.maxPayload - 1_024) throw requestFailure(error);
-      const advice = 'raise max_payload of the NATS server, or take no snapshots of this module';
-      throw new ServerFailure('full', `a snapshot of ${payload.length} bytes is too large for one message: ${advice}`);
+      const advice = 'raise max_payload of the NATS server, or store no snapshots of this module';
+      throw new ServerFailure('full', `a snapshot of ${payload.length} bytes is too large for one message; ${advice}`);
     }
   }
 
-  /** Names may have any length and any characters, and a subject may not. */
+  /** Returns the subject of a key. It contains a hash, because names may have any length and any characters. */
   #subject({ moduleName, moduleVersion, stream }: SnapshotKey): string {
     const text = `${moduleName.length}:${moduleName}${moduleVersion.length}:${moduleVersion}${stream}`;
     return this.#subjects.state('snapshot', toHex(sha256(new TextEncoder().encode(text))));
@@ -90,7 +90,7 @@ function revisionOf({ headers }: StoredMessage): bigint {
 }
 
 /**
- * Returns `undefined` if the snapshot is not that of the key, or was changed. The stream is then folded from its start.
+ * Returns `undefined` if the snapshot belongs to another key or was changed. Then the stream is folded from its start.
  */
 function snapshotOf(key: SnapshotKey, message: StoredMessage): Snapshot | undefined {
   const contentType = decodeURIComponent(message.headers.last(CONTENT_TYPE));

@@ -1,6 +1,6 @@
 /**
- * Values in the stream of everything that is replaced. Each has a subject of its own, and its last message counts. A
- * value is a record in JSON and bytes; an empty message says that it was deleted. Writers guard what they replace, and
+ * Values in the JetStream stream of replaceable data. Each value has its own subject, whose last message is the value.
+ * A value is a record in JSON and bytes. An empty message marks it as deleted. Writers guard what they replace, and
  * several values are written in one atomic batch.
  */
 import type { Acknowledged, Client, OutgoingMessage, StoredMessage } from './client.ts';
@@ -21,7 +21,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const NO_BYTES = new Uint8Array(0);
 
-/** A value as it is stored. */
+/** A stored value. */
 export interface StoredValue {
   readonly subject: string;
   readonly sequence: number;
@@ -30,7 +30,7 @@ export interface StoredValue {
 }
 
 /**
- * A subject that was looked at: its last sequence number, even if its value was deleted, is what guards the next write.
+ * A subject that was read. Its last sequence number guards the next write, even if its value was deleted.
  */
 export interface Place {
   readonly sequence: number;
@@ -50,7 +50,7 @@ export interface NewValue {
 export class StateValues {
   readonly #client: Client;
   readonly #stream: string;
-  /** True if another server than the leader may answer. */
+  /** True if a server other than the leader may answer. */
   readonly #isReplicated: boolean;
 
   constructor(client: Client, { stateStream }: Subjects, isReplicated: boolean) {
@@ -88,7 +88,7 @@ export class StateValues {
         from,
         limit: PAGE,
       });
-      // A value that is replaced during the read comes twice, and the later message counts.
+      // A value that is replaced during the read arrives twice, and the later message is its value.
       for (const message of messages) found.set(message.subject, storedValue(message));
       from = (messages.at(-1)?.sequence ?? from - 1) + 1;
       if (!isLast) continue;
@@ -102,7 +102,7 @@ export class StateValues {
   }
 
   /**
-   * Writes all values, or none of them. Returns the sequence number of the first one, and the others follow it; or
+   * Writes all values, or none of them. Returns the sequence number of the first one, which the others follow. Returns
    * `undefined` if a guard does not hold.
    * @throws ServerFailure
    */
@@ -115,8 +115,8 @@ export class StateValues {
         messages.length === 1 ? await this.#client.publish(messages[0]!) : await this.#client.publishBatch(messages);
     } catch (error) {
       if (isNoResponders(error) || this.#client.connection.isClosed()) throw requestFailure(error);
-      const advice = 'it may have stored them: read again';
-      throw new ServerFailure('unknown-outcome', `the NATS server did not answer a change: ${advice}`, {
+      const advice = 'it may have stored the values, so read them again';
+      throw new ServerFailure('unknown-outcome', `the NATS server did not answer a change; ${advice}`, {
         cause: error,
       });
     }
@@ -130,7 +130,7 @@ export class StateValues {
     }
   }
 
-  /** Deletes the messages of all subjects that match. Nobody may need them any more. */
+  /** Deletes the messages of all subjects that match. No reader may need them any more. */
   async purge(filter: string): Promise<void> {
     this.#client.checkWritable();
     const { error } = await this.#client.api(`STREAM.PURGE.${this.#stream}`, { filter });

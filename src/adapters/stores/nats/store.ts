@@ -27,7 +27,7 @@ export interface NatsStore extends EventStore, CommitSource, CommitLog, CommitIm
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 
-  /** Finishes accepted work, refuses later calls, and closes the connection if the store has made it. */
+  /** Finishes accepted work, refuses later calls, and closes the connection if the store created it. */
   close(): Promise<void>;
 }
 

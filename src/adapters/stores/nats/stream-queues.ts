@@ -1,5 +1,6 @@
 /**
- * Appends of one process to one stream run one after another, because each needs the end that the one before leaves.
+ * Appends of one process to one stream run one after another, because each needs the end of the stream that the
+ * previous one produced.
  */
 export class StreamQueues {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -1,5 +1,5 @@
 /**
- * The subjects of a store's messages. A stream name is any UTF-8 text, and a subject is a row of tokens between dots.
+ * The subjects of a store's messages. A stream name is any string, and a subject is a sequence of tokens between dots.
  * So the category and the rest of the name become one token each: letters, digits, `_` and `-` stay, and each other
  * byte becomes `=` and two hexadecimal digits. The stream `account-0001` of the store `bank` is the subject
  * `bank.e.account.0001`.
@@ -10,13 +10,13 @@ import { toHex } from '../../../core/uuid.ts';
 
 const PLAIN = /^[A-Za-z0-9_-]+$/;
 
-/** The token of a name without `-` has no rest. `=` never stands alone in an encoded text. */
+/** The token of a name without `-` has no rest. An encoded string never contains `=` alone. */
 const NO_REST = '=';
 const EMPTY = '==';
 
 const encoder = new TextEncoder();
 
-/** Encodes a text as one token. Two texts never have the same token. */
+/** Encodes a string as one token. Different strings have different tokens. */
 export function tokenOf(text: string): string {
   if (PLAIN.test(text)) return text;
   if (text === '') return EMPTY;
@@ -28,16 +28,16 @@ export function tokenOf(text: string): string {
   return token;
 }
 
-/** A token longer than this becomes the hash of the text. */
+/** A token longer than this is replaced by the hash of the string. */
 const LONGEST_TOKEN = 100;
 
-/** Encodes a text of any length as one token that is not too long. The text cannot be read from it. */
+/** Encodes a string of any length as one short token. The string cannot be decoded from it. */
 export function keyToken(text: string): string {
   if (text.length <= LONGEST_TOKEN) {
     const token = tokenOf(text);
     if (token.length <= LONGEST_TOKEN) return token;
   }
-  // A token of `tokenOf` never has `=h`.
+  // A token of `tokenOf` never contains `=h`.
   return `=h${toHex(sha256(encoder.encode(text)))}`;
 }
 
@@ -46,7 +46,7 @@ export class Subjects {
   /** The name of the store, and of the JetStream stream that holds its commits. */
   readonly name: string;
   /**
-   * The JetStream stream of everything that is replaced: snapshots, the index of command ids, and the state of
+   * The JetStream stream of replaceable data: snapshots, the index of command ids, and the state of
    * processors.
    */
   readonly stateStream: string;
@@ -73,7 +73,7 @@ export class Subjects {
     return `${this.name}.e.>`;
   }
 
-  /** The subjects of everything that is replaced. */
+  /** The subjects of all replaceable data. */
   get allState(): string {
     return `${this.name}.s.>`;
   }

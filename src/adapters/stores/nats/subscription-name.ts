@@ -1,6 +1,8 @@
 import type { SubscriptionId } from '../../../core/processors/processor-store.ts';
 
-/** One text for a name and a version. Texts of any content stay apart, because each follows its length. */
+/**
+ * Joins a name and a version to one string. Each part follows its length, so different pairs have different strings.
+ */
 export function subscriptionName({ name, version }: SubscriptionId): string {
   return `${name.length}:${name}${version}`;
 }

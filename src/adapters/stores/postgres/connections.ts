@@ -18,7 +18,7 @@ import type { Source } from './options.ts';
 export interface Connection {
   /** Runs one statement. With a name, it is prepared once for each connection of the store's own pool. */
   query(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>;
-  /** Runs a query of Kysely. The columns of its rows are texts. */
+  /** Runs a query of Kysely. The columns of its rows are strings. */
   run<Output>(query: Compilable<Output>): Promise<readonly Output[]>;
 }
 

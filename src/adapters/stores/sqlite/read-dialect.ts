@@ -11,7 +11,9 @@ import { SqliteDialect } from 'kysely';
 
 type Row = Record<string, unknown>;
 
-/** Makes the dialect for the tables of a file.
+/**
+
+ * Makes the dialect for the tables of a file.
  * @param own the connection of the store.
  */
 export function readDialect(file: string, own: Database): SqliteDialect {

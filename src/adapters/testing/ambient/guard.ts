@@ -18,7 +18,9 @@ export function guarded<Result>(noted: ForbiddenCall[] | undefined, run: () => R
   }
 }
 
-/** Records the call, and throws.
+/**
+
+ * Records the call, and throws.
  * @param callee the function that replaces the forbidden one; it must be on the stack.
  */
 export function forbid(call: string, kind: AmbientKind, callee: Callee): never {
