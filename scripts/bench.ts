@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures decidable, the raw driver and its peers in one run on one machine, prints a table and writes
- * bench-results.json.
+ * `npm run bench`: measures decidable, the raw driver and its peers in one run on one machine, prints a table and
+ * writes bench-results.json.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ const inUse: number[] = [];
 const inUseByVerifying: number[] = [];
 /** Figures that are not speeds. */
 const sentences: string[] = [];
-/** The ledgers that several benchmarks read, by their number of events. Each is written by the first of them. */
+/** The ledgers that several benchmarks read, by their number of events. The first of them writes it. */
 const ledgers = new Map<number, string>();
 const makers: Readonly<Record<string, () => Promise<void>>> = {
   sequential: () => run(sequential(peers(), options.quick)),
@@ -109,7 +109,7 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
 };
 const chosen = Object.entries(makers).filter(([name]) => name.includes(options.filter));
 if (chosen.length === 0) {
-  console.error(`no benchmark matches ${options.filter}: there are ${Object.keys(makers).join(', ')}`);
+  console.error(`no benchmark matches ${options.filter}; expected a part of one of ${Object.keys(makers).join(', ')}`);
   process.exit(1);
 }
 for (const [name, make] of chosen) {

@@ -1,4 +1,4 @@
-/** `npm run build`: compiles `src/` to `dist/`, from nothing, by the TypeScript compiler alone. */
+/** `npm run build`: removes `dist/`, and compiles `src/` to it with the TypeScript compiler alone. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 

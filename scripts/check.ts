@@ -1,6 +1,6 @@
 /**
- * `npm run check`: types, lint, language, documentation, the build, and the package as others will install it. It runs every step and prints
- * at the end which steps failed. `npm run check -- types lint` runs only the named steps.
+ * `npm run check`: types, lint, language, documentation, the build, and the package as users install it. It runs every
+ * step and prints at the end which steps failed. `npm run check -- types lint` runs only the named steps.
  */
 import { spawnSync } from 'node:child_process';
 

@@ -1,7 +1,7 @@
 /**
- * `node scripts/compatibility.ts`: installs the packed tarball into a new project and tries it on runtimes and compilers from
- * the package registry. It prints the tables of docs/guides/install.md. It is not part of `npm test`, because it installs
- * 500 MB.
+ * `node scripts/compatibility.ts`: installs the packed tarball into a new project and tries it on runtimes and
+ * compilers from the package registry. It prints the tables of docs/guides/install.md. It is not part of `npm test`,
+ * because it installs 500 MB.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ if (options.help) {
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** A runtime: the packages that hold its program, by npm's names of platforms, and how it runs a file. */
+/** A runtime: the packages with its program, by npm's names of platforms, and the command that runs a file. */
 interface Runtime {
   readonly package: string;
   readonly program: string;
@@ -81,7 +81,7 @@ function install(folder: string, ...packages: readonly string[]): void {
   need(folder, 'npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...packages]);
 }
 
-/** The reason of a failure: the first line that names an error. */
+/** Returns the reason for a failure: the first line that names an error. */
 function reason(output: string): string {
   const lines = stripVTControlCharacters(output).split('\n');
   const line = lines.find((text) => /error\b.*: /i.test(text) && !text.includes('throw')) ?? lines.at(-1) ?? '';

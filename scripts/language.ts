@@ -25,7 +25,7 @@ const EXCEPTIONS = new URL('language-exceptions.json', import.meta.url);
 const TREE = ['src', 'wit', 'test', 'docs', 'examples', 'scripts'];
 const FILES = [`{${TREE.join(',')}}/**/*.{${PROSE_FILES.join(',')}}`, 'README.md', 'CHANGELOG.md'];
 
-/** Made by a tool; or full of the patterns, because it is about them. */
+/** Files that a tool generates, or that contain the patterns because they are about them. */
 const EXCLUDED = /(^|\/)(node_modules|target|build|dist|generated|api)(\/|$)|^(scripts|test\/scripts)\/language/;
 
 const { values: options, positionals: paths } = parseArgs({

@@ -1,12 +1,13 @@
 /**
- * `node scripts/protobuf.ts`: makes `generated/*_pb.ts` of every `.proto` in the examples and the tests. The results are
- * checked in, so that nobody else needs `protoc` (Debian: protobuf-compiler), or the program that `PROTOC` names.
+ * `node scripts/protobuf.ts`: generates `generated/*_pb.ts` from every `.proto` in the examples and the tests. The
+ * results are checked in, so that other developers do not need `protoc` (Debian: protobuf-compiler), or the program
+ * that `PROTOC` names.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** As `generated/` of one `.proto` is to look: TypeScript that node can strip, imported with its extension. */
+/** The options for the generated code. It is TypeScript that node can strip, and its imports have extensions. */
 const OPTIONS = 'target=ts,import_extension=ts,erasable_syntax=true';
 
 for (const file of globSync('{examples,test}/**/*.proto', { exclude: (path) => path.includes('node_modules') })) {

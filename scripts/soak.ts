@@ -1,5 +1,5 @@
 /**
- * `npm run soak`: runs a system under fire until the time is over. Processes are killed at random while they write to the
+ * `npm run soak`: runs a system under fire until the time is up. Processes are killed at random while they write to the
  * bank and run its processors; after each round everything is checked.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

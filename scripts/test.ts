@@ -1,7 +1,7 @@
 /**
  * `npm test`: runs every `test/**​/*.test.ts` with node:test. Arguments narrow it: `npm test -- core/ids` runs the
- * files whose path contains one of the words; flags (`--test-name-pattern=…`) go to node as they are. Properties are tested
- * on the same cases each time: `FAST_CHECK_SEED=random npm test` draws others.
+ * files whose path contains one of the words; flags (`--test-name-pattern=…`) are passed to node unchanged. Properties
+ * are tested on the same cases each time. `FAST_CHECK_SEED=random npm test` draws different cases.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';

@@ -40,7 +40,7 @@ const DISPATCH = `
   await store.close();
 `;
 
-/** By the part of the package that they use. */
+/** The programs by the part of the package that they use. */
 export const PROGRAMS: Readonly<Record<string, string>> = {
   root: `
     import { createEventSourcer } from 'decidable';
@@ -102,7 +102,7 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
     };
     const unseen = Object.keys(acts).filter((name) => withoutAmbient(() => acts[name]()).calls.length === 0);
     if (unseen.length > 0) throw new Error('does not see ' + unseen.join(', '));
-    if (!(Date.now() > 0)) throw new Error('the clock is gone');`,
+    if (!(Date.now() > 0)) throw new Error('the clock is missing');`,
   'named imports guarded': `
     import { randomUUID } from 'node:crypto';
     import { existsSync } from 'node:fs';

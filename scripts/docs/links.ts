@@ -1,16 +1,16 @@
 /** Checks the links of Markdown files: the file that a link names must exist, and so must the heading of its anchor. */
 import { posix } from 'node:path';
 
-/** A link that leads nowhere. */
+/** A dead link. */
 export interface DeadLink {
   readonly file: string;
-  /** Counted from 1. */
+  /** The line, counted from 1. */
   readonly line: number;
   readonly target: string;
   readonly reason: string;
 }
 
-/** The files that links may lead to, by their path from the root of the repository. */
+/** The files that links may name, by their path from the root of the repository. */
 export interface Tree {
   /** Returns whether a file or a folder exists. */
   readonly exists: (path: string) => boolean;
@@ -18,7 +18,7 @@ export interface Tree {
   readonly read: (path: string) => string;
 }
 
-/** Returns the links of the Markdown `files` that lead nowhere. Addresses with a scheme (`https:`) are not followed. */
+/** Returns the links of the Markdown `files` that are dead. Addresses with a scheme (`https:`) are not followed. */
 export function deadLinks(files: readonly string[], tree: Tree): readonly DeadLink[] {
   return files.flatMap((file) =>
     withoutCode(tree.read(file))
@@ -33,12 +33,12 @@ export function deadLinks(files: readonly string[], tree: Tree): readonly DeadLi
   );
 }
 
-/** Returns the anchors of a page's headings in their order, as GitHub makes them. */
+/** Returns the anchors of a page's headings in their order, as GitHub generates them. */
 export function anchors(markdown: string): readonly string[] {
   return anchorsOf([...withoutFences(markdown).matchAll(/^#{1,6}\s+(.*?)\s*#*$/gm)].map(([, heading = '']) => heading));
 }
 
-/** Returns the anchors of headings that follow one another on a page. A repeated one gets a number. */
+/** Returns the anchors of the headings of a page, in order. A repeated anchor gets a number. */
 export function anchorsOf(headings: readonly string[]): readonly string[] {
   const times = new Map<string, number>();
   return headings.map((heading) => {
@@ -73,7 +73,7 @@ function withoutCode(markdown: string): string {
   return withoutFences(markdown).replace(/(`+)[^`][\s\S]*?\1(?!`)/g, blank);
 }
 
-/** Keeps the line breaks, so that lines are counted as in the file. */
+/** Returns only the line breaks, so that line numbers stay those of the file. */
 function blank(code: string): string {
   return code.replace(/[^\n]/g, ' ');
 }

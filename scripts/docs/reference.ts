@@ -17,7 +17,7 @@ export interface Reference {
   readonly unknown: readonly { readonly symbol: PublicSymbol | undefined; readonly name: string }[];
 }
 
-/** A docstring, taken apart. */
+/** A parsed docstring. */
 export interface Docstring {
   readonly text: string;
   /** The block tags in their order: `throws`, `param`, `default` … */
@@ -38,7 +38,7 @@ export function fileNameOf(subpath: string): string {
   return `${subpath.replace(/^decidable\/?/, '').replaceAll('/', '-') || 'decidable'}.md`;
 }
 
-/** Takes a docstring apart. A tag may begin within a line: `Closes the store. @throws TypeError`. */
+/** Parses a docstring. A tag may begin within a line: `Closes the store. @throws TypeError`. */
 export function docstring(doc: string): Docstring {
   const parts = outsideCode(doc, (text) => text.replace(/(?<=^|\s)@(?=[a-z])/g, '\0')).split('\0');
   const [text = '', ...tags] = parts.map((part) => part.trim());
@@ -161,7 +161,7 @@ function ofKind(symbols: readonly PublicSymbol[], kind: PublicSymbol['kind']): r
     .toSorted((one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0));
 }
 
-/** A declaration of a `.d.ts` file as a reader wants it: without modifiers of the file, indented by two. */
+/** Formats a declaration of a `.d.ts` file for readers: without modifiers of the file, indented by two. */
 function codeOf(declaration: string): string {
   return declaration
     .replace(/^export (declare )?/gm, '')

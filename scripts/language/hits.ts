@@ -5,14 +5,14 @@ import { passagesOf } from './prose.ts';
 /** A pattern in a file. */
 export interface Hit {
   readonly path: string;
-  /** Counted from 1. */
+  /** The line, counted from 1. */
   readonly line: number;
   readonly pattern: Pattern;
   /** The hit with the words around it. */
   readonly excerpt: string;
 }
 
-/** How often each pattern occurs in each file. A file or pattern without hits is absent. */
+/** The number of hits of each pattern in each file. A file or pattern without hits is absent. */
 export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** A file and a pattern whose number of hits differs from the exceptions. */
@@ -23,7 +23,7 @@ export interface Difference {
   readonly found: number;
 }
 
-/** How many characters an excerpt shows before and after its hit. */
+/** The number of characters that an excerpt shows before and after its hit. */
 const AROUND = 40;
 
 /** Returns the hits in one file, line by line. */

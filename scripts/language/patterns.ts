@@ -1,14 +1,14 @@
 /**
  * The turns of phrase that a reader must translate into plain English, each with the words to use instead.
  *
- * A pattern may miss a hit, but it should rarely match a good sentence: every hit is work for someone.
+ * A pattern may miss a hit, but it should rarely match a good sentence, because every hit is work for someone.
  */
 
 /** One turn of phrase that the project's prose avoids. */
 export interface Pattern {
   /** The name in the table of counts and in `scripts/language-exceptions.json`. */
   readonly name: string;
-  /** Why a reader stumbles over it. */
+  /** The reason why a reader stumbles over it. */
   readonly reason: string;
   /** The words to use. */
   readonly instead: string;

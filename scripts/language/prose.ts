@@ -1,6 +1,6 @@
 /**
  * Finds the sentences of a file: comments and texts of programs, paragraphs of Markdown. Code is not prose, and neither
- * is a text in backticks: both are left out, so that a pattern of language cannot match a keyword.
+ * is text in backticks. Both are left out, so that a pattern of language cannot match a keyword.
  */
 import { parseSync, Visitor } from 'oxc-parser';
 
@@ -14,7 +14,7 @@ export interface Passage {
   readonly line: number;
 }
 
-/** The kinds of file that `passagesOf` reads, by the ending of their names. */
+/** The kinds of file that `passagesOf` reads, by the extension of their names. */
 export const PROSE_FILES = ['ts', 'js', 'md', 'wit', 'rs', 'c', 'h', 'proto', 'sh', 'py'] as const;
 
 /** Returns the prose of one file. */
@@ -49,7 +49,7 @@ function passagesIn(language: string, source: string): readonly Passage[] {
 
 function typescript(source: string): readonly Passage[] {
   const { program, comments, errors } = parseSync('file.ts', source);
-  // AssemblyScript, and a part of a program in a document: neither parses alone, and the comments suffice.
+  // AssemblyScript, and a part of a program in a document. Neither parses alone, and the comments suffice.
   if (errors.length > 0) return curly(source);
   const lineOf = lineCounter(source);
   const found: Passage[] = comments.map(({ start, value }) => ({ text: undecorated(value), line: lineOf(start) }));
@@ -65,7 +65,7 @@ function typescript(source: string): readonly Passage[] {
   return joined(found, source);
 }
 
-/** Comments with `//` and `/* *​/`, and texts in double quotes: WIT, Rust, C and Protocol Buffers. */
+/** Comments with `//` and `/* *​/`, and strings in double quotes: WIT, Rust, C and Protocol Buffers. */
 function curly(source: string): readonly Passage[] {
   const lineOf = lineCounter(source);
   const found: Passage[] = [];
@@ -138,7 +138,7 @@ function markdown(source: string): readonly Passage[] {
   return found;
 }
 
-/** Leaves out the marks of a block comment at the beginning of each line. */
+/** Removes the marks of a block comment at the beginning of each line. */
 function undecorated(comment: string): string {
   return comment
     .replace(/^\*/, '')
@@ -149,7 +149,7 @@ function undecorated(comment: string): string {
     .replace(/^[ \t]+/, '');
 }
 
-/** Puts `x` in the place of everything that is quoted as code, of addresses and of the targets of links. */
+/** Replaces quoted code, addresses and the targets of links with `x`. */
 function withoutCode(text: string): string {
   const blank = (code: string) => `x${'\n'.repeat(code.split('\n').length - 1)}`;
   return text

@@ -17,7 +17,7 @@
  */
 import { MAX_VALUE_DEPTH } from './limits.ts';
 
-/** A value that `JSON.stringify` writes as it is. */
+/** A value that `JSON.stringify` writes unchanged. */
 export type JsonValue =
   | string
   | number

@@ -49,7 +49,7 @@ export interface Rejection {
  * The module could not do its work, for example because of undecodable bytes, an unknown type or a broken invariant.
  */
 export interface Fault {
-  /** Stable and machine-readable: `undecodable-payload`. */
+  /** A stable, machine-readable name, such as `undecodable-payload`. */
   readonly code: string;
   /** Names the problem, its place and the remedy. */
   readonly message: string;

@@ -115,7 +115,7 @@ export class Session {
     };
   }
 
-  /** Opens the store, and the other one if processors have one of their own. */
+  /** Opens the store, and the other one if processors have a separate one. */
   async #openBoth(access: StoreAccess): Promise<{
     readonly store: OpenedStore;
     readonly other: OpenedStore | undefined;

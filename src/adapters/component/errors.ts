@@ -79,7 +79,7 @@ export function showPath(path: readonly string[]): string {
     .join(' → ');
 }
 
-/** The most characters of one name in a message. */
+/** The maximum number of characters of one name in a message. */
 const MOST_SHOWN = 200;
 
 /**

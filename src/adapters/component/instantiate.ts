@@ -31,16 +31,19 @@ export interface InstantiateOptions {
    */
   readonly resources?: 'objects' | 'handles' | undefined;
   /**
-   * The most handles that one component instance, or with `'handles'` the host, may hold at a time.
+   * The maximum number of handles that one component instance, or with `'handles'` the host, may hold at a time.
    *
    * @default 4_000_000
    */
   readonly maxHandles?: number | undefined;
-  /** The most bytes of one linear memory. A call after which a memory is larger traps. @default 4_294_967_296 */
+  /**
+   * The maximum number of bytes of one linear memory. A call after which a memory is larger traps.
+   * @default 4_294_967_296
+   */
   readonly maxMemoryBytes?: number | undefined;
   /**
-   * The most bytes that one call may lift out of the component, in the lists and strings of its arguments or its
-   * result. An element of a list that becomes a JavaScript value of its own counts 64 bytes more, and so does each
+   * The maximum number of bytes that one call may lift out of the component, in the lists and strings of its arguments
+   * or its result. An element of a list that becomes a separate JavaScript value counts 64 bytes more, and so does each
    * object inside it. Each number, flag, enum or boolean in these objects counts 16 more. A call that lifts more traps
    * with the code `lifting-exhausted`. Without a limit, lists that overlap in a small memory could fill the memory of
    * the host.
@@ -99,7 +102,7 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
  * or a class for a resource type. Such a class has the methods on its prototype and the static functions on itself, and
  * `Symbol.dispose` is called when the component drops a resource. Names may be those of WIT, or camelCase and
  * PascalCase. The property of an interface is its full name, the name with a version compatible by semver or without a
- * version, or its last part. The exports of another instance can be passed as they are. The two components are then
+ * version, or its last part. The exports of another instance can be passed unchanged. The two components are then
  * linked to each other, and values pass between them directly.
  *
  * @throws ArgumentError if `component` is not a compiled component, or an option is unknown or invalid.

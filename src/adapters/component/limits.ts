@@ -95,7 +95,7 @@ export const maxFlatResults = 1;
 
 /**
  * The default of `maxLiftedBytes`, the bytes that one call may lift. Lists may overlap in memory, so a small memory can
- * contain any number of elements. An element that becomes a JavaScript value of its own, and each object inside it,
+ * contain any number of elements. An element that becomes a separate JavaScript value, and each object inside it,
  * counts {@link elementCost} more. Each flag, number or other field of such an object counts {@link slotCost} more. For
  * example, eight flags take one byte in memory, and 130 bytes in JavaScript.
  */

@@ -189,8 +189,8 @@ class Copy {
   }
 
   /**
-   * Compares everything that was added. A store shows a commit to readers only if no earlier one can follow, so that it
-   * may have to wait for another transaction to end.
+   * Compares all added commits. A store shows a commit to readers only when no earlier one can follow, so this may have
+   * to wait for another transaction to end.
    */
   async #compareAdded(): Promise<void> {
     const { signal = new AbortController().signal } = this.#options;

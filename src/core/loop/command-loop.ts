@@ -4,17 +4,18 @@
  *
  * **Cached states.** A cached state is a guess about the stream, and every result is checked against the store:
  *
- * | result of the state | check | |---|---| | events under `stream-unchanged` | the precondition of the append: the
- * revision that was seen | | a rejection, or no events, under any precondition | the same, because they hold only for
- * the stream as it was seen | | events under `any` or `stream-exists` | none at the append, so the end of the stream is
- * read before the decision | | a violation of the caller's precondition | the end of the stream is read before it is
- * reported | | a fault | nothing is appended, so the revision is compared with the store's; if they differ, the command
- * is decided again on a state loaded from the store | | a trap | the same, whatever the revision, because the handle
- * may belong to an instance that has ended | | events under `no-stream` | no state is loaded, because the events can be
- * appended only to an empty stream | | any result, after another module appended to a shared stream | this process
- * knows of the append (`isOutdated`), so the end of the stream is read |
+ * | result of the state | check |
+ * |---|---|
+ * | events under `stream-unchanged` | the precondition of the append: the revision that was seen |
+ * | a rejection, or no events, under any precondition | the same, because they hold only for the stream as it was seen |
+ * | events under `any` or `stream-exists` | none at the append, so the end of the stream is read before the decision |
+ * | a violation of the caller's precondition | the end of the stream is read before it is reported |
+ * | a fault | the revision is compared with the store's; if they differ, the command is decided again on a loaded state |
+ * | a trap | the same, whatever the revision, because the handle may belong to an instance that has ended |
+ * | events under `no-stream` | no state is loaded, because the events can be appended only to an empty stream |
+ * | any result, after another module's append (`isOutdated`) | the end of the stream is read |
  *
- * ****Command ids.** A command id is looked up before the precondition is checked. The append does so in the same
+ * **Command ids.** A command id is looked up before the precondition is checked. The append does so in the same
  * transaction, and throws `duplicate`. So on a cached state the loop decides without a look-up, and a duplicate costs a
  * decision that is discarded. Without a cached state the loop looks the id up first, because an unnecessary replay is
  * expensive. The loop also looks it up before it reports a failure of the decision. A duplicate has its outcome

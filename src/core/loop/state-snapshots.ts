@@ -39,7 +39,7 @@ export class StateSnapshots {
     const { revision, contentType, state } = snapshot;
     try {
       if (contentType !== module.snapshotContentType)
-        throw new TypeError(`the snapshot is ${contentType}, but the module makes ${module.snapshotContentType}`);
+        throw new TypeError(`expected a snapshot of type ${module.snapshotContentType}, got ${contentType}`);
       const live = new LiveState(module, stream, module.types.state.fromBytes(state), revision);
       live.snapshotRevision = revision;
       return live;

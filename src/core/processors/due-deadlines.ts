@@ -59,7 +59,7 @@ export class DueDeadlines {
     if (next !== undefined) clock.sleepUntil(next.dueAt, signal).then(alarm, () => undefined);
   }
 
-  /** Fires what is due, if nothing that was stored before is unseen. */
+  /** Fires the due deadlines, unless an event that was stored before has not been read. */
   async fire(): Promise<void> {
     const { processors, processor, clock, observer } = this.#parts;
     const { subscription } = processor;

@@ -233,7 +233,9 @@ export interface TableReading {
 export interface TableEngine {
   /** Returns a Kysely dialect that compiles statements and runs nothing. `decidable/tables` knows its type. */
   compileDialect(): unknown;
-  /** The most bytes of the name of a table, index or constraint. Longer names are shortened, with a hash. */
+  /**
+   * The maximum number of bytes of the name of a table, index or constraint. Longer names are shortened, with a hash.
+   */
   readonly longestName: number;
   /** Returns whether the engine stores a value that SQLite does not, such as a boolean. */
   canStore(value: unknown): boolean;

@@ -1,10 +1,10 @@
 /**
  * Moving commits between stores. One store returns its commits in the order in which they were made, and another takes
- * them as they are: with their revisions, times, decision records and hashes. Only positions are new, in the same
+ * them unchanged, with their revisions, times, decision records and hashes. Only positions are new, in the same
  * order.
  *
  * A commit that does not follow the end of its stream's chain is refused. So a copy that was interrupted can be
- * repeated, and a commit that was changed, left out or put in another order is noticed by the store that takes it.
+ * repeated, and the receiving store detects a commit that was changed, omitted or reordered.
  */
 import { StoreFailure } from '../errors.ts';
 import type { Direction } from '../event-store.ts';
@@ -26,7 +26,7 @@ export interface ReadLogOptions {
    */
   readonly after?: string | undefined;
   /**
-   * The most commits to return. A shorter list than the limit means that the end was reached.
+   * The maximum number of commits to return. A shorter list than the limit means that the end was reached.
    * @default 1_000
    */
   readonly limit?: number | undefined;
@@ -47,9 +47,9 @@ export interface CommitLog {
 /** A store that takes the commits of another store. */
 export interface CommitImport {
   /**
-   * Adds commits of another store as they are, one after another. Revisions, times, decisions and hashes are kept.
+   * Adds commits of another store unchanged, one after another. Revisions, times, decisions and hashes are kept.
    * Events get new positions in the order of the list. A commit that the store has already, in the same stream and with
-   * the same hash, is passed over. If a commit is refused, commits before it in the list may have been added.
+   * the same hash, is skipped. If a commit is refused, commits before it in the list may have been added.
    *
    * Read models that are written inline take the events in with the next append, or by their processor.
    *

@@ -61,8 +61,8 @@ const PAGE = 1_000;
 /**
  * Compares two modules before one replaces the other, such as a decider in TypeScript and its component: both fold the
  * recorded histories, and decide every recorded command of the current module. The events and rejections must be equal
- * byte for byte, and must not fail. The first command that is answered differently is returned with the shortest history
- * that shows it.
+ * byte for byte, and must not fail. The first command that is answered differently is returned with the shortest
+ * history that shows it.
  *
  * Nothing is written. The recorded results themselves are not compared; {@link verifyStore} does that.
  *
@@ -112,7 +112,7 @@ export async function parity(
 }
 
 function bound(module: unknown, place: string): BoundModule {
-  // A release can fail only after a trap, which is an answer of its own.
+  // A release can fail only after a trap, which is a separate answer.
   return new BoundModule(module as AnyModule, place, () => {});
 }
 

@@ -16,7 +16,7 @@ const OLD_JCO = 'jco 1.10.2';
 /** jco requires even an interface that has only types. */
 const MESSAGES = { 'decidable:eventsourcing/messages': {} };
 
-/** The functions of each contestant. A state, an event or a command is whatever the contestant uses as a handle. */
+/** The functions of each contestant. A state, an event or a command is a handle of the contestant. */
 interface Bank<Handle> {
   initialState(): Handle;
   evolve(state: Handle, event: Handle): Handle;
@@ -205,7 +205,7 @@ function memory(bank: Bank<number>): Benchmark {
   replay(20_000);
   return {
     name: 'memory',
-    about: 'a million times decode, evolve and drop; growth of the heap in bytes per call is what counts',
+    about: 'a million times decode, evolve and drop; measures the growth of the heap in bytes per call',
     unit: 'bytes per call',
     rounds: 1,
     contestants: [
@@ -246,7 +246,8 @@ async function echoes(rounds: number, scale: number, oldJco: string | undefined)
     const through =
       (echo: (list: Uint8Array) => Uint8Array): Work =>
       (count) => {
-        for (let i = 0; i < count; i++) if (echo(list).length !== size) throw new Error('another list came back');
+        for (let i = 0; i < count; i++)
+          if (echo(list).length !== size) throw new Error('expected the list that was passed');
       };
     return {
       name: `list<u8> ${size} bytes`,
@@ -315,7 +316,7 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
     },
     {
       name: 'start, uncached',
-      about: 'the same with a guest that the engine has not seen before, each time another one',
+      about: 'the same with a new guest each time, which the engine has not seen before',
       unit: 'per second',
       rounds,
       contestants: [

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** `decidable copy`: copies a store to another one. */
+/** `decidable copy`: copies one store to another. */
 import { type CopyProgress, type CopyResult, copyStore } from '../../../core/copying/copy-store.ts';
 import { withoutSecrets } from '../../stores/address/address-error.ts';
 import { DONE } from '../exit-codes.ts';

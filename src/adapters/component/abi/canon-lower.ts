@@ -228,7 +228,7 @@ function catchingErrors(call: HostCallable, type: ValueTypeNode | undefined, isP
   };
 }
 
-/** Types whose values may be objects with a `tag` of their own. */
+/** Types whose values may be objects with their own `tag`. */
 const MAY_BE_TAGGED: readonly ValueTypeNode['kind'][] = ['record', 'variant', 'result', 'map', 'own', 'borrow'];
 
 function isResult(value: unknown): boolean {

@@ -34,7 +34,7 @@ export interface Host {
   readonly scope: CallScope;
   /** The instance that JavaScript created, and all instances in it. */
   readonly instances: ComponentInstance[];
-  /** The most bytes that one call may lift. See `defaultMaxLiftedBytes`. */
+  /** The maximum number of bytes that one call may lift. See `defaultMaxLiftedBytes`. */
   readonly maxLiftedBytes: number;
 }
 

@@ -182,7 +182,7 @@ function refuseUnknownCase(value: unknown, labels: readonly unknown[]): never {
   throw new WrongValue(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
 }
 
-/** Returns whether `value` is an `Error` of this or another realm. Jest runs each test file in a realm of its own. */
+/** Returns whether `value` is an `Error` of this or another realm. Jest runs each test file in a separate realm. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
 }

@@ -77,8 +77,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const utf16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true });
 
 /**
- * The most bytes of a string that is looked up in the cache of recent strings. A decoder takes as long as a look-up of
- * 50 bytes.
+ * The maximum number of bytes of a string that is looked up in the cache of recent strings. A decoder takes as long as
+ * a look-up of 50 bytes.
  */
 const SHORT = 32;
 /** Recent short strings by hash. Type names and codes occur often, so they are not created again each time. */

@@ -1,4 +1,4 @@
-/** *Binary.md*, "Component Definitions", and the definitions that need no file of their own. */
+/** *Binary.md*, "Component Definitions", and the definitions that do not need a separate file. */
 import { maxExports, maxIndexSpace, maxInstances, maxNesting } from '../limits.ts';
 import { alias, coreSort, sortIndex } from './aliases.ts';
 import { canon } from './canonical.ts';

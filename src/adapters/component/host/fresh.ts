@@ -1,5 +1,5 @@
 /**
- * `isolation: 'fresh'`: each call runs in an instance of its own, which is disposed when the call ends. Between two
+ * `isolation: 'fresh'`: each call runs in a separate instance, which is disposed when the call ends. Between two
  * calls, the host keeps only bytes, so that a guest cannot carry hidden state from one to the other. Proofs of
  * decisions run like this.
  *
@@ -47,7 +47,7 @@ export class FreshInstances {
     return this.#kept.size;
   }
 
-  /** Runs a call in an instance of its own. */
+  /** Runs a call in a separate instance. */
   run<Result>(call: (guest: Guest) => Result, failureOf: (error: unknown) => unknown = faultOf): Result {
     let guest: Guest | undefined;
     try {

@@ -1,21 +1,24 @@
 /** The default limits of a guest, and the constants of the component host. */
 
-/** The most bytes of one linear memory of a guest. A SpiderMonkey guest starts with 13 MB. */
+/** The maximum number of bytes of one linear memory of a guest. A SpiderMonkey guest starts with 13 MB. */
 export const DEFAULT_MAX_MEMORY_BYTES: number = 256 * 1024 * 1024;
 
 /**
- * The most elements of one table of a guest. They are the functions that it calls indirectly. A SpiderMonkey guest has
- * about ten thousand.
+ * The maximum number of elements of one table of a guest. They are the functions that it calls indirectly. A
+ * SpiderMonkey guest has about ten thousand.
  */
 export const DEFAULT_MAX_TABLE_ELEMENTS: number = 1_000_000;
 
 /**
- * The most handles that the host, or one instance in the guest, holds at a time. Most of them are cached states and the
- * events of one load.
+ * The maximum number of handles that the host, or one instance in the guest, holds at a time. Most of them are cached
+ * states and the events of one load.
  */
 export const DEFAULT_MAX_HANDLES: number = 1_000_000;
 
-/** The most handles that an option may allow: the capacity of a table. Source: *CanonicalABI.md*, "Table State". */
+/**
+ * The maximum number of handles that an option may allow: the capacity of a table. Source: *CanonicalABI.md*, "Table
+ * State".
+ */
 export const MOST_HANDLES: number = 2 ** 28 - 1;
 
 /**

@@ -25,7 +25,7 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
   /**
    * - `'pooled'`: one instance serves all calls until it traps. This is fast, but a guest can carry hidden state from
    *   one command to the next.
-   * - `'fresh'`: each call has an instance of its own, and only bytes are kept between calls. Use it to prove
+   * - `'fresh'`: each call has a separate instance, and only bytes are kept between calls. Use it to prove
    *   decisions.
    *
    * On the main thread of a page, Chromium cannot synchronously instantiate a core module of more than 8 MiB. For such
@@ -49,26 +49,28 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly wasi?: (() => VirtualWasi) | undefined;
   /**
-   * The most bytes of each linear memory of an instance. A guest that grows a memory beyond it ends with
+   * The maximum number of bytes of each linear memory of an instance. A guest that grows a memory beyond it ends with
    * {@link OutOfBudget}. It cannot read the limit, so it makes the same decisions everywhere.
    *
    * @default 268_435_456
    */
   readonly maxMemoryBytes?: number | undefined;
   /**
-   * The most elements of each table of an instance.
+   * The maximum number of elements of each table of an instance.
    *
    * @default 1_000_000
    */
   readonly maxTableElements?: number | undefined;
   /**
-   * The most handles in each handle table of an instance, and in the host's table. A call that exceeds it fails.
+   * The maximum number of handles in each handle table of an instance, and in the host's table. A call that exceeds it
+   * fails.
    *
    * @default 1_000_000
    */
   readonly maxHandles?: number | undefined;
   /**
-   * The most bytes of lists and strings that one call may lift out of the guest. See the same option of `instantiate`.
+   * The maximum number of bytes of lists and strings that one call may lift out of the guest. See the same option of
+   * `instantiate`.
    *
    * @default 268_435_456
    */

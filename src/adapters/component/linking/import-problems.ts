@@ -1,7 +1,7 @@
 /** Combines the errors of all imports that are missing or have the wrong type. */
 import { LinkError } from '../errors.ts';
 
-/** The most problems that a message lists. `LinkError.problems` has all of them. */
+/** The maximum number of problems that a message lists. `LinkError.problems` has all of them. */
 const mostListed = 20;
 
 /** Returns one error for all of these errors, of which there is at least one. */

@@ -69,7 +69,7 @@ export function exportItem(
   definition: Export,
 ): { type: ExternNode; introduces: readonly ResourceBinding[] } {
   const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
-  // The export of a type is a new index with an identity of its own. The types in an instance keep their identity,
+  // The export of a type is a new index with its own identity. The types in an instance keep their identity,
   // because the suite (`async/big-interleaving-test.wast`) exports functions whose types were exported before, as part
   // of an instance.
   const type = defineResources(scope, definition.name, given.kind === 'type' ? renamed(given.type, 'eq') : given);

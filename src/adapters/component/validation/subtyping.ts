@@ -218,7 +218,7 @@ export class Matcher {
   }
 }
 
-/** The most nodes of a small type. */
+/** The maximum number of nodes of a small type. */
 const smallType = 32;
 
 /** The names of the parts of a type that have no labels. The parts of a tuple have numbers. */

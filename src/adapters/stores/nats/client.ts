@@ -66,7 +66,7 @@ interface ReplyTaker {
   /** Returns true if the reply was the last one. */
   readonly take: (message: Msg) => boolean;
   readonly fail: (error: unknown) => void;
-  /** The time after which no reply comes any more. */
+  /** The time until which the reply is awaited. */
   readonly deadline: number;
 }
 

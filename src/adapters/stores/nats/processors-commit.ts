@@ -2,7 +2,7 @@
  * The values that a commit of a page writes. A batch has at most 1,000 messages. If the page has changed more, its
  * documents and parked events are written first, in separate batches. The rest follows with the checkpoints. If the
  * process ends in between, the next member reads the same events again: a document skips events that it has folded, and
- * an event that is parked again stays as it is.
+ * an event that is parked again is unchanged.
  */
 import type { ProcessorCommit, SubscriptionId } from '../../../core/processors/processor-store.ts';
 import { ServerFailure } from './failures.ts';

@@ -130,7 +130,7 @@ export class StateValues {
     }
   }
 
-  /** Deletes the messages of all subjects that match. No reader may need them any more. */
+  /** Deletes the messages of all subjects that match. No reader may need them. */
   async purge(filter: string): Promise<void> {
     this.#client.checkWritable();
     const { error } = await this.#client.api(`STREAM.PURGE.${this.#stream}`, { filter });

@@ -92,7 +92,7 @@ export class CommitWatcher {
     if (this.#parts.listens && this.#endListening === undefined) this.#connecting ??= this.#listen();
   }
 
-  /** Stops listening, because no caller waits any more. */
+  /** Stops listening, because no caller waits. */
   #pause(): void {
     this.#poll?.unref();
     this.#look?.unref();
@@ -124,7 +124,7 @@ export class CommitWatcher {
     if (!this.commits.isAwaited) this.#poll.unref();
   }
 
-  /** Listens, and tries again until it succeeds or no caller waits any more. */
+  /** Listens, and tries again until it succeeds or no caller waits. */
   async #listen(): Promise<void> {
     const { connections, channel, pollInterval } = this.#parts;
     for (let tries = 0; this.#poll !== undefined && !this.#isClosed; tries++) {

@@ -1,4 +1,4 @@
-/** Commits of another store, taken as they are. */
+/** Commits of another store, which are added unchanged. */
 import assert from 'node:assert/strict';
 import { CHAIN_START, commitHash, type RecordedCommit } from '../../../core/storage/chain.ts';
 import { verifyChain } from '../../../core/storage/verify-chain.ts';

@@ -11,7 +11,7 @@ import { functionNames } from './function-names.ts';
 export interface InspectedLimits {
   /** Pages of a memory, or elements of a table. */
   readonly min: bigint;
-  /** The maximum that the guest declares. `undefined` if it declares none. */
+  /** The maximum that the guest declares. `undefined` if it declares no maximum. */
   readonly max: bigint | undefined;
 }
 
@@ -21,14 +21,14 @@ export interface InspectedCoreModule {
   readonly offset: number;
   /** The size of the module in bytes. */
   readonly bytes: number;
-  /** The functions that it defines. */
+  /** The number of functions that it defines. */
   readonly functions: number;
   /** Its memories and tables, without imported ones. */
   readonly memories: readonly InspectedLimits[];
   readonly tables: readonly InspectedLimits[];
 }
 
-/** Code that could be indeterministic, and its place. */
+/** Code that could be indeterministic, and its position. */
 export interface Finding {
   /** The kind, as the option `grant` of `loadModule` names it. */
   readonly kind: Indeterminism;
@@ -75,7 +75,7 @@ function limitsOf(growables: readonly Growable[]): readonly InspectedLimits[] {
 }
 
 function findingsOf(read: readonly ReadModule[]): readonly Finding[] {
-  // One module may compute a NaN, and another one may look at its bits.
+  // One module may compute a NaN, and another one may read its bits.
   const showsBits = read.some(({ summary }) => summary.showsBits.count > 0);
   return read.flatMap(({ sections, summary }, coreModule) => {
     const finding = (kind: Indeterminism, { first, count }: Found): readonly Finding[] => {

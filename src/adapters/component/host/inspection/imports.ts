@@ -5,10 +5,10 @@ import { GRANTABLE, type WasiInterface } from '../../wasi/grantable.ts';
 /**
  * The provider of an import:
  *
- * - `nothing`: it has only types, so that nothing is passed.
- * - `virtual-wasi`: `virtualWasi` has it, deterministic and in memory.
+ * - `nothing`: it has only types, so nothing has to be passed.
+ * - `virtual-wasi`: `virtualWasi` provides it deterministically and in memory.
  * - `refused`: it belongs to the network, which `virtualWasi` does not have. Each call fails.
- * - `host`: the option `imports` must pass it. It can do whatever the host lets it do.
+ * - `host`: the option `imports` must pass it. The host determines its effects.
  */
 export type ImportProvider = 'nothing' | 'virtual-wasi' | 'refused' | 'host';
 
@@ -71,7 +71,7 @@ function providerOf(
   if (/^wasi:(io|cli)\//.test(interfaceName)) {
     return { provider: 'virtual-wasi', grants: 'It works on the streams of the other interfaces.' };
   }
-  return { provider: 'host', grants: 'All that the host passes for it.' };
+  return { provider: 'host', grants: 'Everything that the host passes for it.' };
 }
 
 function functionsOf({ type }: NamedExtern): readonly string[] {

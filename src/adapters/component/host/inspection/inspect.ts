@@ -8,13 +8,13 @@ import { type Finding, type InspectedCoreModule, inspectCoreModules } from './co
 import { type InspectedImport, inspectImports } from './imports.ts';
 import { type Producer, producersOf } from './producers.ts';
 
-/** A component as {@link inspectComponent} found it. */
+/** The result of {@link inspectComponent}. */
 export interface ComponentInspection {
   /** The SHA-256 of the binary, which is the digest of its module. */
   readonly digest: Uint8Array;
   /** The size of the binary in bytes. */
   readonly bytes: number;
-  /** The world that it fits. `undefined` if it fits none. */
+  /** The world that it fits. `undefined` if it fits no world. */
   readonly world: WorldName | undefined;
   /** If it fits no world, the differences to the world that it resembles most. */
   readonly misfit: { readonly world: WorldName; readonly problems: readonly WorldProblem[] } | undefined;
@@ -43,7 +43,7 @@ export interface ComponentInspection {
  * const { world, isDeterministic, findings } = await inspectComponent(await readFile('bank.wasm'));
  *
  * @param source the bytes of a component.
- * @throws ArgumentError if `source` is something else.
+ * @throws ArgumentError if `source` is not bytes.
  * @throws MalformedError | InvalidError | UnsupportedError if the bytes are not a component that can be loaded.
  */
 export async function inspectComponent(source: BufferSource): Promise<ComponentInspection> {

@@ -12,14 +12,14 @@ export interface Producer {
 
 const SECTION = 'producers';
 const HEADER_LENGTH = 8;
-/** The sections of a component that hold a core module and a component. */
+/** The ids of the sections that contain a core module and a component. */
 const CORE_MODULE = 1;
 const COMPONENT = 4;
 const CUSTOM = 0;
-/** The fields of a section are few. A count beyond this is not believed. */
+/** The maximum number of fields of a section. A larger count is treated as damage. */
 const MOST = 1_000;
 
-/** Returns the producers of a component and of everything in it, each once. A damaged section is left out. */
+/** Returns the producers of a component and of everything in it, each once. A damaged section is skipped. */
 export function producersOf(component: Uint8Array): readonly Producer[] {
   const found = new Map<string, Producer>();
   collect(component, true, found);

@@ -1,5 +1,5 @@
 /**
- * The types, functions, globals and exports that a rewritten module has in addition to its own. They come after its own
+ * The types, functions, globals and exports that rewriting adds to a module. They come after its own
  * definitions, so that no index of the module changes.
  */
 import { RESERVED } from './budget.ts';

@@ -18,9 +18,9 @@ export interface Budget {
 
 /** The limits of each core module of a component. */
 export interface Bounds {
-  /** The most bytes of each memory. */
+  /** The maximum number of bytes of each memory. */
   readonly maxMemoryBytes: number;
-  /** The most elements of each table. */
+  /** The maximum number of elements of each table. */
   readonly maxTableElements: number;
   readonly budget?: Budget | undefined;
   /** The indeterminism that is granted. */

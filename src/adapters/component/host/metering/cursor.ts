@@ -53,7 +53,7 @@ export class Cursor {
   }
 
   /**
-   * Returns whether the name at the cursor begins with an ASCII text. Afterwards the cursor is somewhere in the name.
+   * Returns whether the name at the cursor begins with an ASCII string. Afterwards the cursor is somewhere in the name.
    */
   startsWithName(text: string): boolean {
     if (this.unsigned() < text.length) return false;

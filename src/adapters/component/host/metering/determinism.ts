@@ -26,7 +26,7 @@ export class IndeterminismError extends Error {
   override readonly name: string = 'IndeterminismError';
   readonly family = 'decidable/component';
   readonly code = 'indeterministic';
-  /** The kind of code, as `grant` would name it. */
+  /** The kind of code, which is the name to pass in `grant`. */
   readonly kind: Indeterminism;
   /** The index of the function in its core module. */
   readonly function: number;
@@ -56,7 +56,7 @@ export interface CodePlace {
   readonly offset: number;
 }
 
-/** The first instruction of each kind in a module, and their numbers. */
+/** The first instruction of each kind in a module, and the number of each kind. */
 export interface CodeSummary {
   readonly relaxedSimd: Found;
   readonly waits: Found;
@@ -127,12 +127,12 @@ function summarizeInstruction(summary: CodeSummary, cursor: Cursor, op: number, 
   if (showsFloatBits(op)) note(summary.showsBits);
 }
 
-/** The cursor is after the opcode, and stays there. */
+/** Expects the cursor after the opcode, and leaves it there. */
 function isRelaxed(cursor: Cursor, op: number): boolean {
   return op === Op.vector && secondOpcode(cursor) >= 0x100;
 }
 
-/** The cursor is after the opcode, and stays there. */
+/** Expects the cursor after the opcode, and leaves it there. */
 function isWait(cursor: Cursor, op: number): boolean {
   if (op !== Op.atomic) return false;
   const second = secondOpcode(cursor);

@@ -1,9 +1,9 @@
 /**
- * NaNs with the same bits on every machine.
+ * Makes NaNs have the same bits on every machine.
  *
  * The sign and payload of a NaN that an instruction computes depend on the processor (*WebAssembly 3.0*, "Numerics /
  * NaN Propagation"). A guest can see them if it stores the number or reinterprets its bits. So each instruction that
- * may compute a NaN is followed by code that replaces any NaN by the canonical one. NaNs that are only loaded, stored
+ * may compute a NaN is followed by code that replaces any NaN with the canonical one. NaNs that are only loaded, stored
  * or moved keep their bits, because runtime libraries hide pointers in them.
  */
 import type { Cursor } from './cursor.ts';
@@ -43,7 +43,7 @@ const RELAXED: ReadonlyMap<number, FloatType> = new Map([
  * Returns the type of the NaN that an instruction may compute, or undefined if it computes none. `abs`, `neg` and
  * `copysign` only change the sign, and `pmin` and `pmax` return an operand.
  *
- * @param cursor is after the opcode, and stays there.
+ * @param cursor a cursor after the opcode, which is not moved.
  */
 export function computedFloat(cursor: Cursor, op: number): FloatType | undefined {
   if (op === Op.vector) return computedLanes(cursor);
@@ -103,7 +103,7 @@ const CANONICAL: { readonly [Type in FloatType]: readonly number[] } = {
   f64x2: [...V128_CONST, ...CANONICAL_F64, ...CANONICAL_F64],
 };
 
-/** Returns code that replaces the float on the stack by the canonical NaN if it is one. It uses the local. */
+/** Returns code that replaces a NaN on the stack with the canonical one. It uses the local. */
 export function canonicalizing(type: FloatType, local: readonly number[]): readonly number[] {
   const choose = type === 'f32' || type === 'f64' ? [SELECT] : V128_BITSELECT;
   return [

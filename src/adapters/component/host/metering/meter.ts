@@ -15,7 +15,7 @@
  * <depth + 1>
  * ```
  *
- * An exception leaves a function in another way. So a function that catches exceptions keeps its depth in a local, and
+ * An exception bypasses this exit. So a function that catches exceptions keeps its depth in a local, and
  * resets the counter wherever a caught exception may land.
  */
 import { I32 } from './additions.ts';
@@ -30,9 +30,9 @@ export interface MeterGlobals {
   readonly depth: readonly number[];
 }
 
-/** The changes that a function gets. */
+/** The changes to a function. */
 export interface Changes {
-  /** Its counters. Without them, nothing is counted. */
+  /** The counters. Without them, nothing is counted. */
   readonly globals: MeterGlobals | undefined;
   readonly replace: Replace;
   /** True if the NaNs that it computes become canonical. */
@@ -59,7 +59,7 @@ export interface Signature {
  */
 export type Replace = (op: number, from: number, to: number) => readonly number[] | undefined;
 
-/** The number of locals for which a frame counts one more. Engines keep eight bytes for each local. */
+/** The number of locals that make a frame count one more. Engines keep eight bytes for each local. */
 const LOCALS_PER_DEPTH = 16;
 
 /** Returns the changed body at the cursor, after its length. */

@@ -157,7 +157,7 @@ function limitSection(
   if (chunks.length > 1) sections.replace(id, concat(chunks));
 }
 
-/** Returns the definition with another maximum. */
+/** Returns the definition with a different maximum. */
 function limited(definition: Uint8Array, kind: Growable['kind'], max: bigint): (Uint8Array | number[])[] {
   const cursor = new Cursor(definition);
   if (kind === 'table') {
