@@ -86,7 +86,7 @@ export class CommandInFlight {
     };
   }
 
-  /** @param decided the events of the decision as values of the module, if they are known and nobody else has them. */
+  /** @param decided the events of the decision as values of the module, if they are known and no one else holds them. */
   result(fields: CommandResult, decided?: readonly unknown[]): CommandResult {
     return this.#isTyped ? new DispatchedCommand(fields, this.module, decided) : new HandledCommand(fields);
   }

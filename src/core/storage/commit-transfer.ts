@@ -16,7 +16,7 @@ import type { StreamHead } from './verify-chain.ts';
 /** The part of a store's commits to read. */
 export interface ReadLogOptions {
   /**
-   * Forward, the oldest commit comes first; backward, the newest.
+   * The order of the commits. With `'forward'`, the oldest one is first.
    * @default 'forward'
    */
   readonly direction?: Direction | undefined;

@@ -234,7 +234,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
     }
   }
 
-  /** Work that `close` waits for. */
+  /** Registers work that `close` waits for. */
   async #working<Result>(work: Promise<Result>): Promise<Result> {
     this.#work.add(work);
     try {
