@@ -14,7 +14,7 @@ import { describe, test } from 'node:test';
 
 interface Refusal {
   readonly file: string;
-  /** The number of the line after the mark, counted from 1. */
+  /** The number of the line after the comment, counted from 1. */
   readonly line: number;
   readonly fragment: string;
   readonly reason: string;
@@ -31,12 +31,14 @@ const folder = import.meta.dirname;
 const cases = join(folder, 'cases');
 
 function refusalsOf(file: string): Refusal[] {
-  return readFileSync(join(cases, file), 'utf8')
-    .split('\n')
-    .flatMap((text, index) => {
-      const mark = /^\s*\/\/ refused: (.+) \| (.+?)$/.exec(text);
-      return mark === null ? [] : [{ file, line: index + 2, fragment: mark[1]!, reason: mark[2]! }];
-    });
+  const lines = readFileSync(join(cases, file), 'utf8').split('\n');
+  return lines.flatMap((text, index) => {
+    const mark = /^\s*\/\/ refused: (.+) \| (.+?)$/.exec(text);
+    if (mark === null) return [];
+    // The reason may continue in further lines of the comment.
+    const length = lines.slice(index).findIndex((line) => !/^\s*\/\//.test(line));
+    return [{ file, line: index + length + 1, fragment: mark[1]!, reason: mark[2]! }];
+  });
 }
 
 function diagnose(): Diagnostic[] {
