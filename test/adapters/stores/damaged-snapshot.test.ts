@@ -6,7 +6,7 @@ import Sqlite from 'better-sqlite3';
 import { createEventSourcer, defineCommand, defineDecider, defineEvent } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
 import { z } from 'zod';
-import { failureOf, newFile } from './sqlite-files.ts';
+import { failureOf, newFile } from './sqlite/files.ts';
 
 const Count = defineCommand('Count', z.object({}), { snapshot: { every: 2 } });
 const Counted = defineEvent('Counted', z.object({}));

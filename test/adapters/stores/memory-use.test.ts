@@ -9,7 +9,7 @@ import { json } from 'decidable/codecs/json';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import { ANY, decision, envelope } from './commands.ts';
-import { newFile } from './sqlite-files.ts';
+import { newFile } from './sqlite/files.ts';
 
 const LARGE = 40_000_000;
 const SUBJECT = { kind: 'event', type: 'Large', schemaVersion: 1 } as const;

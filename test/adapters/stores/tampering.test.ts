@@ -9,7 +9,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { createSqliteStore } from 'decidable/sqlite';
 import fc from 'fast-check';
-import { newFile } from './sqlite-files.ts';
+import { newFile } from './sqlite/files.ts';
 import { type Attack, attacksOn } from './tampering/attacks.ts';
 import { commandIdsOf, examine } from './tampering/examine.ts';
 import { type Answers, ask, writeStory } from './tampering/story.ts';

@@ -2,7 +2,7 @@
 import { after, describe, test } from 'node:test';
 import { createNatsStore, type NatsStore } from 'decidable/nats';
 import { commitStoreSuite, eventStoreSuite, processorStoreSuite } from 'decidable/testing';
-import { sharedNats, skipWithoutNats, uniqueName } from '../../servers/nats.ts';
+import { sharedNats, skipWithoutNats, uniqueName } from '../../../servers/nats.ts';
 
 if (skipWithoutNats === false) {
   const server = await sharedNats();

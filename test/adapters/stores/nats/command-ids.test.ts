@@ -5,8 +5,8 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 import { isAppendFailure } from 'decidable';
 import { createNatsStore, type NatsStore } from 'decidable/nats';
-import { type NatsServer, skipWithoutBinary, startNatsServer, uniqueName } from '../../servers/nats.ts';
-import { ANY, decision, envelope, FORWARD } from './commands.ts';
+import { type NatsServer, skipWithoutBinary, startNatsServer, uniqueName } from '../../../servers/nats.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
 
 /** A small window, so that the server forgets an id while the test runs. */
 const WINDOW = { duplicateWindow: 400, connectionLife: 100 };

@@ -4,7 +4,7 @@
  * `<url> <name> <seed> <commands>`.
  */
 import { createNatsStore } from 'decidable/nats';
-import { bankOf, transfer } from '../../../core/processors/transfers.ts';
+import { bankOf, transfer } from '../../../../core/processors/transfers.ts';
 
 const [, , url = '', name = '', seed = '', commands = '0'] = process.argv;
 const store = await createNatsStore({ url, name, timeout: 2_000 });

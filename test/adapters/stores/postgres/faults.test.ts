@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { isAppendFailure, readEvents } from 'decidable';
 import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
 import { verifyChain } from 'decidable/storage';
-import { type Cut, CuttingProxy } from '../../servers/cutting-proxy.ts';
-import { startPostgres } from '../../servers/postgres.ts';
-import { ANY, decision, envelope } from './commands.ts';
+import { type Cut, CuttingProxy } from '../../../servers/cutting-proxy.ts';
+import { startPostgres } from '../../../servers/postgres.ts';
+import { ANY, decision, envelope } from '../commands.ts';
 
 const server = await startPostgres({ durable: true });
 after(() => server.remove());
@@ -197,7 +197,7 @@ describe('processes that are killed', () => {
 });
 
 function startWriter(schema: string): ChildProcess {
-  const file = fileURLToPath(new URL('postgres-crash/writer.ts', import.meta.url));
+  const file = fileURLToPath(new URL('crash/writer.ts', import.meta.url));
   return spawn(process.execPath, ['--conditions=decidable-source', file, server.url, schema], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { OutOfBudget } from 'decidable/component/host';
-import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { assemble } from '../assemble.ts';
-import { random } from '../fuzz/mutate.ts';
+import { engine } from '../../../../../src/adapters/component/engine/web-assembly.ts';
+import { assemble } from '../../assemble.ts';
+import { random } from '../../fuzz/mutate.ts';
 import { randomModule } from './random-modules.ts';
 import { instance, ROOMY } from './rewritten.ts';
 

@@ -9,8 +9,8 @@ import Sqlite from 'better-sqlite3';
 import { isAppendFailure, isStoreFailure, readEvents } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
 import { verifyChain } from 'decidable/storage';
-import { Writer } from '../../../src/adapters/stores/sqlite/writer.ts';
-import { ANY, decision, envelope, FORWARD } from './commands.ts';
+import { Writer } from '../../../../src/adapters/stores/sqlite/writer.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));

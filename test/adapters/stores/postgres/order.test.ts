@@ -4,8 +4,8 @@ import { after, describe, test } from 'node:test';
 import { readEvents, subscribe } from 'decidable';
 import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
 import { Client } from 'pg';
-import { startPostgres } from '../../servers/postgres.ts';
-import { ANY, decision, envelope, FORWARD } from './commands.ts';
+import { startPostgres } from '../../../servers/postgres.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
 
 const server = await startPostgres();
 after(() => server.remove());

@@ -15,8 +15,8 @@ import {
 import { createNatsStore, type FlushReport, type NatsStore } from 'decidable/nats';
 import { verifyChain } from 'decidable/storage';
 import { z } from 'zod';
-import { sharedNats, skipWithoutBinary, skipWithoutNats, startNatsServer, uniqueName } from '../../servers/nats.ts';
-import { ANY, decision, envelope, FORWARD } from './commands.ts';
+import { sharedNats, skipWithoutBinary, skipWithoutNats, startNatsServer, uniqueName } from '../../../servers/nats.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
 
 const at = (val: bigint): Precondition => ({ tag: 'at-revision', val });
 

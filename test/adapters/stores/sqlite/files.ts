@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { createSqliteStore, type SqliteStoreOptions } from '../../../src/adapters/stores/sqlite/index.ts';
-import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
-import { ANY, decision, envelope } from './commands.ts';
+import { createSqliteStore, type SqliteStoreOptions } from '../../../../src/adapters/stores/sqlite/index.ts';
+import { isAppendFailure, isStoreFailure } from '../../../../src/core/errors.ts';
+import { ANY, decision, envelope } from '../commands.ts';
 
 /** The folder is deleted after the tests of the file that imports this one. */
 export const folder: string = mkdtempSync(join(tmpdir(), 'decidable-sqlite-'));

@@ -12,8 +12,8 @@ import {
   startNatsCluster,
   startNatsServer,
   uniqueName,
-} from '../../servers/nats.ts';
-import { ANY, decision, envelope } from './commands.ts';
+} from '../../../servers/nats.ts';
+import { ANY, decision, envelope } from '../commands.ts';
 
 /** Writers that continue through faults. A command without an acknowledgement is sent again with its id. */
 class Writers {

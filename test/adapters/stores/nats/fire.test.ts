@@ -10,10 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { readEvents } from 'decidable';
 import { createNatsStore } from 'decidable/nats';
 import { verifyChain } from 'decidable/storage';
-import { account, balances, bankOf, transfer } from '../../core/processors/transfers.ts';
-import { skipWithoutBinary, startNatsServer, uniqueName } from '../../servers/nats.ts';
+import { account, balances, bankOf, transfer } from '../../../core/processors/transfers.ts';
+import { skipWithoutBinary, startNatsServer, uniqueName } from '../../../servers/nats.ts';
 
-const MEMBER = fileURLToPath(new URL('nats-fire/member.ts', import.meta.url));
+const MEMBER = fileURLToPath(new URL('fire/member.ts', import.meta.url));
 const ACCOUNTS = ['a0', 'a1', 'a2', 'a3', 'a4'];
 const STARTING_BALANCE = 100;
 

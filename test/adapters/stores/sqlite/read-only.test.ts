@@ -9,8 +9,8 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from 'decidable/sqlite';
-import { ANY, decision, envelope, FORWARD } from './commands.ts';
-import { failureOf, filled, folder, newFile } from './sqlite-files.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
+import { failureOf, filled, folder, newFile } from './files.ts';
 
 describe('a store that is opened with readOnly', () => {
   test('can be read, and refuses appends and snapshots', async () => {
@@ -58,7 +58,7 @@ describe('a file whose permissions forbid writing', {
 }, () => {
   /** The report of a process that is not root, because root may write everything. */
   function report(file: string, ...options: string[]): string {
-    const program = fileURLToPath(new URL('processes/unprivileged.ts', import.meta.url));
+    const program = fileURLToPath(new URL('../processes/unprivileged.ts', import.meta.url));
     const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const args = ['--disable-warning=ExperimentalWarning', program, file, ...options];
     const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: tmpdir(), ...nobody });

@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { compile, isInvalidError, isTrap, isUnsupportedError } from 'decidable/component';
 import { loadModule, OutOfBudget } from 'decidable/component/host';
-import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import type { BudgetName } from '../../../../src/adapters/component/host/metering/budget.ts';
-import { assemble } from '../assemble.ts';
-import { coreText, countingGuest, dummyComponent, witSource } from './counting-guest.ts';
+import { engine } from '../../../../../src/adapters/component/engine/web-assembly.ts';
+import type { BudgetName } from '../../../../../src/adapters/component/host/metering/budget.ts';
+import { assemble } from '../../assemble.ts';
+import { coreText, countingGuest, dummyComponent, witSource } from '../counting-guest.ts';
 import { instance, PAGE, ROOMY, rewritten } from './rewritten.ts';
 
 const isOut = (budget: BudgetName) => (error: unknown) =>
@@ -296,7 +296,7 @@ describe('a module that needs no limits', () => {
   });
 });
 
-const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
+const bank = readFileSync(new URL('../../../../../examples/guests/c/bank.wasm', import.meta.url));
 
 describe('a machine that has less memory than the host allows', () => {
   test('ends the call, so that the guest cannot observe the size of the memory', async () => {
@@ -318,7 +318,7 @@ describe('a guest', () => {
       for (const limits of [{}, { budget: { fuel: 100_000_000, callDepth: 1_000 } }]) {
         const how = 'budget' in limits ? `${isolation}, with a budget` : isolation;
         test(`in ${guest} traps if it uses more memory than allowed (${how})`, async () => {
-          const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
+          const bytes = readFileSync(new URL(`../../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
           const { types } = await loadModule(bytes, { isolation, ...limits, maxMemoryBytes: 1 << 20 });
           for (let twice = 0; twice < 2; twice++) {
             assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isOut('memory'));

@@ -6,10 +6,10 @@ import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from 'decidable/sqlite';
 import { verifyChain } from 'decidable/storage';
-import { APPLICATION_ID, FORMAT_VERSION } from '../../../src/adapters/stores/sqlite/migrations.ts';
-import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
-import { OLD_FORMATS } from './old-formats.ts';
-import { filled, newFile, refusal } from './sqlite-files.ts';
+import { APPLICATION_ID, FORMAT_VERSION } from '../../../../src/adapters/stores/sqlite/migrations.ts';
+import { ANY, decision, envelope, FORWARD, rejected } from '../commands.ts';
+import { OLD_FORMATS } from '../old-formats.ts';
+import { filled, newFile, refusal } from './files.ts';
 
 const KEY = { moduleName: 'm', moduleVersion: '1', stream: 'account-1' };
 

@@ -5,8 +5,8 @@ import { isAppendFailure, isStoreFailure } from 'decidable';
 import { createPostgresStore, type PostgresStore, type PostgresStoreOptions } from 'decidable/postgres';
 import { verifyChain } from 'decidable/storage';
 import { Client, Pool } from 'pg';
-import { startPostgres } from '../../servers/postgres.ts';
-import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
+import { startPostgres } from '../../../servers/postgres.ts';
+import { ANY, decision, envelope, FORWARD, rejected } from '../commands.ts';
 
 const server = await startPostgres();
 after(() => server.remove());

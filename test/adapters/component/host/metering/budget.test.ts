@@ -8,15 +8,15 @@ import { describe, test } from 'node:test';
 import { parse } from '@bytecodealliance/jco';
 import { compile, isInvalidError, isTrap } from 'decidable/component';
 import { loadModule, OutOfBudget } from 'decidable/component/host';
-import { account } from '../../../../examples/bank/account.ts';
-import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { DEPTH, FUEL } from '../../../../src/adapters/component/host/metering/budget.ts';
-import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
-import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
-import { createEventSourcer, isCommandFailure } from '../../../../src/core/index.ts';
-import type { CommandHandler } from '../../../../src/core/worlds.ts';
-import { bankSuite } from './bank-suite.ts';
-import { coreText, countingGuest } from './counting-guest.ts';
+import { account } from '../../../../../examples/bank/account.ts';
+import { engine } from '../../../../../src/adapters/component/engine/web-assembly.ts';
+import { DEPTH, FUEL } from '../../../../../src/adapters/component/host/metering/budget.ts';
+import { rewrite } from '../../../../../src/adapters/component/host/metering/rewrite.ts';
+import { createMemoryStore } from '../../../../../src/adapters/stores/memory/index.ts';
+import { createEventSourcer, isCommandFailure } from '../../../../../src/core/index.ts';
+import type { CommandHandler } from '../../../../../src/core/worlds.ts';
+import { bankSuite } from '../bank-suite.ts';
+import { coreText, countingGuest } from '../counting-guest.ts';
 
 const ROOMY = { maxMemoryBytes: 1 << 24, maxTableElements: 1_000 };
 const LARGE = { fuel: 10_000_000, callDepth: 1_000 };
@@ -148,7 +148,7 @@ describe('a guest with budgets', () => {
   }
 
   test('ends with OutOfBudget if a call uses more than its fuel, and has all of its fuel in the next call', async () => {
-    const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
+    const bank = readFileSync(new URL('../../../../../examples/guests/c/bank.wasm', import.meta.url));
     const { types } = await loadModule(bank, { budget: { fuel: 2_000, callDepth: 100 } });
     const long = (length: number) =>
       account.types.state.toBytes({ status: 'open', owner: 'x'.repeat(length), balance: 1 });
@@ -160,7 +160,7 @@ describe('a guest with budgets', () => {
   });
 
   test('uses the same fuel on every run', async () => {
-    const bank = readFileSync(new URL('../../../../examples/guests/rust/bank.wasm', import.meta.url));
+    const bank = readFileSync(new URL('../../../../../examples/guests/rust/bank.wasm', import.meta.url));
     const works = async (fuel: number) => {
       try {
         const { types } = await loadModule(bank, { budget: { fuel, callDepth: 100 } });
@@ -185,7 +185,7 @@ describe('a guest with budgets', () => {
   });
 
   test('is refused with the same error as without budgets if its code is invalid', async () => {
-    const bank = new Uint8Array(readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url)));
+    const bank = new Uint8Array(readFileSync(new URL('../../../../../examples/guests/c/bank.wasm', import.meta.url)));
     bank.fill(0xff, bank.length >> 1, (bank.length >> 1) + 64);
     await assert.rejects(loadModule(bank, { budget: LARGE }), isInvalidError);
     await assert.rejects(loadModule(bank), isInvalidError);
@@ -251,7 +251,7 @@ describe('a command whose guest exceeds a budget', () => {
 });
 
 for (const guest of ['c', 'rust', 'assemblyscript']) {
-  const module = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
+  const module = readFileSync(new URL(`../../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
   const loaded = loadModule(module, { budget: LARGE });
   bankSuite({
     name: `as a component written in ${guest}, with budgets`,

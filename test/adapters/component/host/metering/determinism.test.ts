@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { isArgumentError } from 'decidable/component';
 import { IndeterminismError, loadModule } from 'decidable/component/host';
 import fc from 'fast-check';
-import { assemble } from '../assemble.ts';
+import { assemble } from '../../assemble.ts';
 import { instance, ROOMY, rewritten } from './rewritten.ts';
 
 const CANONICAL_F32 = 0x7fc0_0000;

@@ -3,7 +3,7 @@
  * iterations. They contain everything that counting could affect: exits from blocks and functions, tail calls, indirect
  * calls, exceptions and their handlers, several results, memories and tables that grow, and bulk instructions.
  */
-import type { Random } from '../fuzz/mutate.ts';
+import type { Random } from '../../fuzz/mutate.ts';
 
 /** Each function has two numbers and a counter as parameters. */
 const SIGNATURE = '(param $a i32) (param $b i32) (result i32)';

@@ -7,11 +7,11 @@ import { isArgumentError, isInvalidError, isMalformedError } from 'decidable/com
 import { inspectComponent, loadModule } from 'decidable/component/host';
 import { LANGUAGE_RUNTIME } from 'decidable/component/wasi';
 import fc from 'fast-check';
-import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { assemble } from '../assemble.ts';
+import { engine } from '../../../../../src/adapters/component/engine/web-assembly.ts';
+import { assemble } from '../../assemble.ts';
 
 const bankOf = (language: string): Buffer =>
-  readFileSync(new URL(`../../../../examples/guests/${language}/bank.wasm`, import.meta.url));
+  readFileSync(new URL(`../../../../../examples/guests/${language}/bank.wasm`, import.meta.url));
 
 const inspected = async (text: string) => inspectComponent(await assemble(text));
 

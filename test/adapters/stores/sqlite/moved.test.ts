@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { createSqliteStore } from 'decidable/sqlite';
-import { ANY, decision, envelope, FORWARD } from './commands.ts';
-import { failureOf, filled, newFile } from './sqlite-files.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
+import { failureOf, filled, newFile } from './files.ts';
 
 const skip = process.platform === 'win32' && 'Windows refuses to delete or replace an open file';
 

@@ -5,8 +5,8 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore, type SqliteStoreOptions } from 'decidable/sqlite';
-import { ANY, decision, envelope, FORWARD } from './commands.ts';
-import { filled, newFile, refusal } from './sqlite-files.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
+import { filled, newFile, refusal } from './files.ts';
 
 describe('an option of a SQLite store', () => {
   const invalid: readonly (readonly [name: keyof SqliteStoreOptions, value: unknown])[] = [

@@ -1,6 +1,6 @@
 /** Appends to a few streams until it is killed, and prints the id of each command that was acknowledged. */
 import { createPostgresStore } from 'decidable/postgres';
-import { ANY, decision, envelope } from '../commands.ts';
+import { ANY, decision, envelope } from '../../commands.ts';
 
 const [url = '', schema = ''] = process.argv.slice(2);
 const store = await createPostgresStore({ url, schema, maxConnections: 3 });

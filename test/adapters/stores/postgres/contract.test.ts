@@ -2,7 +2,7 @@
 import { after, describe, test } from 'node:test';
 import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
 import { commitStoreSuite, eventStoreSuite, processorStoreSuite } from 'decidable/testing';
-import { startPostgres } from '../../servers/postgres.ts';
+import { startPostgres } from '../../../servers/postgres.ts';
 
 const server = await startPostgres();
 after(() => server.remove());

@@ -13,7 +13,7 @@ import {
 } from 'decidable';
 import { createNatsStore, natsCommands, serveCommands } from 'decidable/nats';
 import { z } from 'zod';
-import { sharedNats, skipWithoutNats, uniqueName } from '../../servers/nats.ts';
+import { sharedNats, skipWithoutNats, uniqueName } from '../../../servers/nats.ts';
 
 const counter = defineDecider({
   name: 'test.counter',

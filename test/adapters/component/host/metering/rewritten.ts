@@ -1,11 +1,11 @@
 /** Core modules with limits, called in the same way as the component host calls its guests. */
 
 import { Trap } from 'decidable/component';
-import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { type Bounds, DEPTH, FUEL } from '../../../../src/adapters/component/host/metering/budget.ts';
-import { Counters } from '../../../../src/adapters/component/host/metering/counters.ts';
-import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
-import { assemble } from '../assemble.ts';
+import { engine } from '../../../../../src/adapters/component/engine/web-assembly.ts';
+import { type Bounds, DEPTH, FUEL } from '../../../../../src/adapters/component/host/metering/budget.ts';
+import { Counters } from '../../../../../src/adapters/component/host/metering/counters.ts';
+import { rewrite } from '../../../../../src/adapters/component/host/metering/rewrite.ts';
+import { assemble } from '../../assemble.ts';
 
 export const PAGE = 65_536;
 

@@ -8,12 +8,12 @@ import Sqlite from 'better-sqlite3';
 import { isStoreFailure } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
 import { verifyChain } from 'decidable/storage';
-import { APPLICATION_ID, FORMAT_VERSION } from '../../../src/adapters/stores/sqlite/migrations.ts';
-import { open } from '../../../src/adapters/stores/sqlite/open.ts';
-import { checkOptions } from '../../../src/adapters/stores/sqlite/options.ts';
-import { prepareMerged, prepareStatements } from '../../../src/adapters/stores/sqlite/statements.ts';
-import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
-import { failureOf, filled, folder, newFile, refusal } from './sqlite-files.ts';
+import { APPLICATION_ID, FORMAT_VERSION } from '../../../../src/adapters/stores/sqlite/migrations.ts';
+import { open } from '../../../../src/adapters/stores/sqlite/open.ts';
+import { checkOptions } from '../../../../src/adapters/stores/sqlite/options.ts';
+import { prepareMerged, prepareStatements } from '../../../../src/adapters/stores/sqlite/statements.ts';
+import { ANY, decision, envelope, FORWARD, rejected } from '../commands.ts';
+import { failureOf, filled, folder, newFile, refusal } from './files.ts';
 
 describe('a new file', () => {
   test('is a SQLite database of our application id and format version, with a write-ahead log', async () => {
