@@ -320,7 +320,6 @@ describe('messages between program and bytes', () => {
   test('are a fault with the type and the path if they have a wrong shape', () => {
     const fault = faultIn(() => types.command.fromEnvelope(envelopeOf('SettleFees', { memberId: 'm1', cents: 'two' })));
     assert.equal(fault.code, 'invalid-shape');
-    assert.equal(fault.message, 'SettleFees.data.cents: expected bigint, received string');
     assert.deepEqual(fault.payload.details, [
       ['type', 'SettleFees'],
       ['schema-version', '1'],
