@@ -49,7 +49,7 @@ const EFFECTS: { readonly [Kind in Indeterminism]: string } = {
 };
 
 /** The place of an instruction. */
-export interface CodePlace {
+interface CodePlace {
   /** The index of the function in its core module. */
   readonly function: number;
   /** The byte offset of the instruction in the binary that was read. */
