@@ -200,7 +200,8 @@ export class Runner {
     try {
       const pages = subscribe(store, { after: this.#lowest(), events, pageSize, signal });
       for await (const page of pages) {
-        // If a share was added while the page was read, its earlier events have not been read yet.
+        if (this.#parts.looksAtShares) await this.#dropLostShares();
+        // If a share was added while the page or the shares were read, its earlier events have not been read yet.
         if (signal.aborted) return;
         await this.#process(page);
         if (signal.aborted || this.#held.size === 0 || this.#hasNewDeadlines || this.#deadlines?.isWaiting) return;
@@ -238,7 +239,6 @@ export class Runner {
 
   async #process({ events, position, head }: SubscriptionPage): Promise<void> {
     const { processors, observer, policy, clock } = this.#parts;
-    if (this.#parts.looksAtShares) await this.#dropLostShares();
     // Shares may be added while the page is processed. They get no event of the page, so their checkpoints stay.
     const held = [...this.#held.values()];
     const items = this.#itemsOf(events);

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { defineReactor, defineSystem, type ReactorContext, type StartOptions } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
+import type { Share } from '../../../src/core/processors/processor-store.ts';
+import { shareOf } from '../../../src/core/processors/shares.ts';
 import { account } from './transfers.ts';
 
 const { Open, Deposit } = account.commands;
@@ -89,3 +91,100 @@ describe('a reactor', () => {
     assert.deepEqual(await running.parked.list(), []);
   });
 });
+
+describe('a share that is claimed while the shares are read before a page', () => {
+  test('gets its earlier events', async () => {
+    const seen: number[] = [];
+    const reactor = defineReactor({
+      name: 'receipts',
+      version: '1',
+      events: { Deposited },
+      react: { Deposited: ({ amount }) => void seen.push(amount) },
+    });
+    const system = defineSystem({ name: 'bank', deciders: [account], reactors: [reactor] });
+    const store = createMemoryStore();
+    const accountOf = (share: number): string => {
+      for (let id = 0; ; id++) if (shareOf(`account-${id}`, 2) === share) return String(id);
+    };
+    const deposit = async (share: number, amount: number): Promise<void> => {
+      await using writing = await system.start({ store, process: false });
+      await writing.dispatch(Deposit({ accountId: accountOf(share), amount }));
+    };
+    await using writing = await system.start({ store, process: false });
+    for (const share of [0, 1]) await writing.dispatch(Open({ accountId: accountOf(share) }));
+    await deposit(1, 1);
+    await deposit(0, 2);
+
+    // The second share is left to another member, which never comes.
+    {
+      await using _running = await system.start({
+        store: claiming(store, async (share, claim) => (share === 1 ? undefined : claim())),
+        shares: 2,
+      });
+      while (seen.length === 0) await turn();
+    }
+    assert.deepEqual(seen, [2]);
+    await deposit(0, 3);
+
+    // Now it is claimed at the moment at which the shares are read.
+    const [looking, claimed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isReading = false;
+    const late = claiming(
+      store,
+      async (share, claim) => {
+        if (share === 0) {
+          const result = await claim();
+          isReading = true;
+          return result;
+        }
+        await looking.promise;
+        const result = await claim();
+        claimed.resolve();
+        return result;
+      },
+      async () => {
+        if (!isReading) return;
+        looking.resolve();
+        await claimed.promise;
+        for (let turns = 0; turns < 5; turns++) await turn();
+      },
+    );
+    await using running = await system.start({ store: late, shares: 2 });
+    await running.settled();
+    assert.deepEqual(seen.sort(), [1, 2, 3]);
+  });
+});
+
+type Store = ReturnType<typeof createMemoryStore>;
+
+/** A store whose shares are claimed, and read, as a test decides. */
+function claiming(
+  store: Store,
+  claimShare: (share: number, claim: () => Promise<Share | undefined>) => Promise<Share | undefined>,
+  beforeList: () => Promise<void> = async () => {},
+): Store {
+  const processors = new Proxy(store.processors, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name === 'claimShare') {
+        return (share: Share, ...others: readonly unknown[]) =>
+          claimShare(share.share, () => value.call(target, share, ...others));
+      }
+      if (name === 'listShares') {
+        return async (...args: readonly unknown[]) => {
+          await beforeList();
+          return value.apply(target, args);
+        };
+      }
+      return value.bind(target);
+    },
+  });
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'processors') return processors;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
