@@ -20,7 +20,7 @@ export const account = defineDecider({
   name: 'bank.account',
   version: '1.0.0',
   state,
-  // A `.proto` file can only say that an amount is an integer of 32 bits.
+  // A `.proto` file can only declare that an amount is a 32-bit integer.
   commands: { ...commands, Deposit: amountInRange(commands.Deposit), Withdraw: amountInRange(commands.Withdraw) },
   events,
   codec,

@@ -1,4 +1,4 @@
-/** Adds a rule to a generated schema, by the interface of Standard Schema. */
+/** Adds a rule to a generated schema through the interface of Standard Schema. */
 import type { StandardSchema } from 'decidable';
 import { MAX_AMOUNT } from '../bank/account.ts';
 

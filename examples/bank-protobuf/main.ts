@@ -1,4 +1,4 @@
-/** Sends the same commands to both banks, and prints the bytes that each stores. */
+/** Sends the same commands to both banks and prints the bytes that each bank stores. */
 import { createEventSourcer } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { account as zod } from '../bank/account.ts';

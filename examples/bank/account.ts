@@ -1,8 +1,8 @@
 /**
  * The bank account: three data structures (state, commands, events) and two functions (`evolve`, `decide`).
  *
- * Amounts are integers in minor units: 1250 is 12.50. A transfer is two commands, a `Withdraw` and a `Deposit` with the
- * same `transferId`; each account decides its own half.
+ * Amounts are integers in minor units: 1250 is 12.50. A transfer consists of two commands, a `Withdraw` and a `Deposit`
+ * with the same `transferId`. Each account decides its own half.
  */
 import { defineCommand, defineDecider, defineEvent, reject } from 'decidable';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** The receipts: a reactor that writes a file for each transfer that has ended. */
+/** The receipts: a reactor that writes a file for each transfer that has moved money. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const RECEIPT_EVENTS = {
 
 /**
  * Returns the reactor that writes receipts to a folder. The name of a file is the id of the event, so an event that is
- * delivered again after a crash replaces its receipt by the same text.
+ * delivered again after a crash overwrites its receipt with the same text.
  */
 export function receiptsIn(folder: string): ReactorModule<typeof RECEIPT_EVENTS> {
   return defineReactor({
@@ -36,8 +36,8 @@ interface Movement {
 }
 
 /**
- * Writes the whole text to another name and renames the file, so that a reader never sees half of a receipt. A crash
- * can leave the unfinished file, whose name begins with a dot.
+ * Writes the text to a temporary file and renames it, so that a reader never sees half of a receipt. A crash can leave
+ * the unfinished file, whose name begins with a dot.
  */
 async function write(folder: string, id: string, transfer: Movement, outcome: string): Promise<void> {
   const { transferId, from, to, amount } = transfer;

@@ -8,11 +8,11 @@ export interface Statements {
   /** A line for each event of an account. */
   lines: {
     account_id: string;
-    /** The place of the line in the account's statement, from 0. */
+    /** The number of the line in the account's statement, from 0. */
     number: number;
     text: 'opened' | 'deposit' | 'withdrawal' | 'closed';
     amount: number;
-    /** The event's `transferId`. It begins with `transfer ` if the bank has sent the half. */
+    /** The event's `transferId`. It begins with `transfer ` if the bank has sent the command. */
     reference: string | null;
     recorded_at: number;
   };
@@ -22,7 +22,7 @@ export interface Statements {
     target: string;
     amount: number;
     status: 'requested' | 'completed' | 'compensated' | 'refused' | 'held';
-    /** The reason why it was not completed. */
+    /** The reason why the transfer was not completed. */
     reason: string | null;
   };
 }

@@ -7,7 +7,7 @@ import { statements } from './statements.ts';
 import { transfer } from './transfer.ts';
 import { transferProcess } from './transfer-process.ts';
 
-/** The folder of the receipts by default, in the current folder. */
+/** The default folder of the receipts, relative to the current folder. */
 export const RECEIPTS_FOLDER = 'receipts';
 
 export const bank = defineSystem({
@@ -30,5 +30,5 @@ export function bankWith<const Accounts extends AnyModule>(accounts: Accounts, r
   });
 }
 
-/** A bank that runs, whatever module decides about accounts. */
+/** A running bank, with any module for the accounts. */
 export type RunningBank = Awaited<ReturnType<ReturnType<typeof bankWith<AnyModule>>['start']>>;

@@ -1,6 +1,6 @@
 /**
  * The process manager of transfers. It withdraws the money from the source and deposits it at the target. If the target
- * refuses it, the source gets it back. If the source refuses it too, the bank holds the money and tries again each day.
+ * refuses it, it is returned to the source. If the source refuses it too, the bank holds the money and retries daily.
  */
 import { defineEventHandler, dispatchCommand, endProcess, scheduleCommand } from 'decidable';
 import { z } from 'zod';
@@ -8,13 +8,13 @@ import { account, Deposit, Withdraw } from './account.ts';
 import { CompensateTransfer, CompleteTransfer, HoldTransfer, RefuseTransfer, transfer } from './transfer.ts';
 
 /**
- * The number of times that the bank tries to return money that it holds, once a day. Then a person has to look after
- * it.
+ * The number of attempts to return money that the bank holds, one a day. After the last one, a person has to resolve
+ * the case.
  */
 const DAILY_RETURNS = 3;
 const DAY = 86_400_000n;
 
-/** Marks the two halves that the process sends. A client may have sent halves of its own, with ids of its own. */
+/** Marks the halves that the process sends, because clients may also send halves, with their own ids. */
 export const HALF = 'transfer ';
 
 /** Returns the id of the transfer to which a withdrawal or a deposit belongs, or undefined if it belongs to none. */
@@ -32,7 +32,7 @@ export const transferProcess = defineEventHandler({
     amount: z.int(),
     /** The reason why the target refused the money. It is empty if the target accepted the money. */
     reason: z.string(),
-    /** The number of times that the money was refused, by the target and then by the source. */
+    /** The number of refusals, by the target and then by the source. */
     refusals: z.int(),
   }),
   events: {

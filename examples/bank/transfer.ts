@@ -1,6 +1,6 @@
 /**
- * A transfer between two accounts: who pays whom, and how it ended. The accounts themselves know nothing of it; the
- * process manager in `transfer-process.ts` moves the money.
+ * A transfer between two accounts: who pays whom, and the result. It does not change the accounts. The process manager
+ * in `transfer-process.ts` moves the money.
  */
 import { defineCommand, defineDecider, defineEvent, reject } from 'decidable';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ const accountId = z.string().min(1).max(64);
 const amount = z.int().min(1).max(MAX_AMOUNT);
 const reason = z.string();
 
-/** The money and the way that it takes. Each event has it, so that a reader of one event needs no other. */
+/** The amount and both accounts. Each event contains them, so that a reader needs only one event. */
 const movement = { transferId, from: accountId, to: accountId, amount };
 
 export const Transfer = z.object({
@@ -28,13 +28,13 @@ export const CompensateTransfer = defineCommand('CompensateTransfer', z.strictOb
 export const HoldTransfer = defineCommand('HoldTransfer', z.strictObject({ transferId, reason }));
 
 export const TransferRequested = defineEvent('TransferRequested', z.object(movement));
-/** The target has the money. */
+/** The target has received the money. */
 export const TransferCompleted = defineEvent('TransferCompleted', z.object(movement));
 /** The source could not pay. No money has moved. */
 export const TransferRefused = defineEvent('TransferRefused', z.object({ ...movement, reason }));
-/** The target could not take the money, and the source has it back. */
+/** The target could not accept the money, and it was returned to the source. */
 export const TransferCompensated = defineEvent('TransferCompensated', z.object({ ...movement, reason }));
-/** Neither the target nor the source could take the money. The bank keeps it until the source can. */
+/** Neither the target nor the source could accept the money. The bank holds it until the source can. */
 export const TransferHeld = defineEvent('TransferHeld', z.object({ ...movement, reason }));
 
 export const transfer = defineDecider({

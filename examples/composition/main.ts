@@ -1,4 +1,4 @@
-/** A room is a lamp and a heater, and a house is many rooms. The rules of the devices are reused as they are. */
+/** A room has a lamp and a heater, and a house has many rooms. The rules of the devices are reused unchanged. */
 import { adapt, combine, type Decider, isRejection, left, many, right } from 'decidable';
 import { type HeaterCommand, type HeaterEvent, heater, type LampCommand, type LampEvent, lamp } from './devices.ts';
 
@@ -12,7 +12,7 @@ interface Room {
 // combine: joins two deciders. The state is a pair, and each message is marked as left or right.
 const pair = combine(lamp.decider, heater.decider);
 
-// adapt: replaces the pair by one object, and the marks by the types of the messages.
+// adapt: replaces the pair with one object, and the marks with the types of the messages.
 const room: Decider<Room, RoomCommand, RoomEvent> = adapt(pair, {
   command: (command) => (command.type === 'Switch' ? left(command) : right(command)),
   event: {

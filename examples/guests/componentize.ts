@@ -2,8 +2,8 @@
  * Makes a component from a core module: `node componentize.ts core.wasm bank.wasm`.
  *
  * The exports of the core module have the names of the canonical ABI (`decidable:eventsourcing/decider@0.1.0#evolve`,
- * …). This program adds the world `command-handler` of `wit/` and the component around it. It is needed to build a
- * guest, not to run one.
+ * …). This program adds the world `command-handler` of `wit/` and wraps the module in a component. Only building a
+ * guest needs it.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';

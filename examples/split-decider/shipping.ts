@@ -1,4 +1,4 @@
-/** Shipping is a separate module with its own state, deployed independently, on the same streams. */
+/** Shipping is a separate module on the same streams. It has its own state and is deployed independently. */
 import { defineDecider, reject } from 'decidable';
 import { z } from 'zod';
 import { OrderPaid, OrderShipped } from './events.ts';

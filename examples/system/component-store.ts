@@ -7,7 +7,7 @@ import { awaitEventsAfter, CommitSignal } from 'decidable/storage';
  * Wraps the exports of an event store. They already have the TypeScript interface, except for the classes of errors.
  */
 export function componentStore(instance: EventStore): EventStore {
-  // A guest cannot wait while it answers others. All appends pass through here, so that this side knows of each.
+  // A guest cannot wait while it serves other calls. All appends pass through this object, so that it notices each one.
   const commits = new CommitSignal();
   const lastPosition = async (): Promise<bigint | undefined> => {
     const options = {

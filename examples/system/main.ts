@@ -19,7 +19,7 @@ const COMMANDS = [
 ] as const;
 
 async function run({ typescript, guest }: Options): Promise<void> {
-  // Time is data: the same commands at the same times lead to the same bank, down to its last hash.
+  // Time is data: the same commands at the same times lead to the same events and the same hash.
   let time = Date.parse('2026-01-01T00:00:00Z');
   const { gateway, store } = await composeSystem({ typescript, guest, now: () => time });
 

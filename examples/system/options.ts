@@ -1,7 +1,7 @@
 /** The options of the example. */
 import { parseArgs } from 'node:util';
 
-/** The parts of the system, from the outside in. */
+/** The parts of the system, in the order of a request. */
 export const PARTS = ['gateway', 'sourcer', 'handler', 'store'] as const;
 export type Part = (typeof PARTS)[number];
 

@@ -1,6 +1,6 @@
 /**
  * The system: gateway, event sourcer, command handler and event store. The exports of one component are the imports of
- * the next, and the host touches none of the values that pass between them. A TypeScript object with the same
+ * the next, and the host does not touch the values that pass between them. A TypeScript object with the same
  * interfaces can replace each of them.
  */
 import { readFile } from 'node:fs/promises';
@@ -19,13 +19,13 @@ export interface Composition {
   readonly typescript: ReadonlySet<Part>;
   /** The language of the command handler, if it is a component. */
   readonly guest: Guest;
-  /** The time that the store stamps, in milliseconds since the Unix epoch. */
+  /** The clock of the store, in milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
 
 export interface System {
   readonly gateway: Gateway;
-  /** The store of the event sourcer, for a look at the stored events. */
+  /** The store of the event sourcer, for reading the stored events. */
   readonly store: EventStore;
 }
 
@@ -68,7 +68,7 @@ function clock(now: () => number): Interfaces {
 }
 
 /**
- * Its functions return promises, like those of all stores of this package, so an event sourcer in a component has to
+ * The store's functions return promises, as in all stores of this package, so an event sourcer in a component has to
  * wait for them.
  */
 function storeInTypeScript(now: () => number): Interfaces {

@@ -15,7 +15,7 @@ const ANOTHER_STORE = 'Another store can be named with --store.';
 const START_AGAIN = 'Then start again: stored commands are kept, and are not decided again.';
 const UNUSABLE: ReadonlySet<string> = new Set(['read-only', 'corrupt', 'newer-format', 'not-a-store', 'io']);
 
-/** Returns undefined if a user cannot do anything about the error. */
+/** Returns undefined if the user cannot fix the error. */
 export function explainError(error: unknown): Explanation | undefined {
   if (error instanceof UsageError) return { text: `${error.message} (usage)\n`, exitCode: MISUSED };
   // The address is wrong, a package is missing, or the store cannot run the system.

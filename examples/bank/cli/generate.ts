@@ -1,6 +1,6 @@
 /**
  * Generates `commands.ndjson`: `node examples/bank/cli/generate.ts > examples/bank/commands.ndjson`. The seed is fixed,
- * so the result is the same each time. A test compares it with the file.
+ * so each run generates the same file. A test compares it with the checked-in file.
  *
  * The program tracks balances, so that it knows which withdrawals succeed. It writes the deposit of a transfer only if
  * the withdrawal will be accepted, and a deposit back to the sender if the receiver cannot accept it.
@@ -22,7 +22,7 @@ interface Book {
   balance: number;
 }
 
-/** mulberry32: a small generator of pseudo-random numbers in [0, 1), which are the same on every machine. */
+/** mulberry32: a small generator of pseudo-random numbers in [0, 1), with the same sequence on every machine. */
 function mulberry32(seed: number): () => number {
   let a = seed;
   return () => {
@@ -94,14 +94,14 @@ function transfer(from: Book, to: Book): void {
   }
 }
 
-/** Pays out the balance, in withdrawals that the limit allows, and closes the account. */
+/** Pays out the balance in withdrawals within the limit, and closes the account. */
 function close(book: Book): void {
   while (book.status === 'open' && book.balance > 0) withdraw(book, Math.min(book.balance, 1_000_000));
   write('CloseAccount', { accountId: book.id });
   if (book.status === 'open') book.status = 'closed';
 }
 
-/** Writes one command at random. Most succeed, and the account refuses some. */
+/** Writes a random command. Most commands succeed, and the account rejects some. */
 function step(): void {
   const book = pick(books);
   const chance = random();
@@ -162,13 +162,13 @@ for (let n = 0; n < STEPS; n++) {
 }
 
 /**
- * The lines up to here are older than `RequestTransfer`. They and their balances stay as they are: the rest has its own
- * accounts.
+ * The lines up to here are older than `RequestTransfer`. The lines below use other accounts, so that the older lines and
+ * their balances do not change.
  */
 const TRANSFER_ACCOUNTS = 120;
 const TRANSFER_STEPS = 400;
 
-/** Writes one command for the accounts of the transfers. Some transfers are refused, and some are compensated. */
+/** Writes a random command for the accounts of the transfers. Some transfers are refused, and some are compensated. */
 function transferStep(accounts: readonly Book[]): void {
   const [from, to] = [pick(accounts), pick(accounts)];
   const chance = random();
@@ -190,7 +190,7 @@ const first = books.length;
 while (books.length < first + TRANSFER_ACCOUNTS) open();
 const payers = books.slice(first);
 for (const payer of payers) deposit(payer, between(50_00, 5_000_00));
-// Some accounts are closed, so that they take no money, and others can hold hardly more than they do.
+// Some accounts are closed, so that they refuse money, and others are close to the largest balance.
 for (const payer of payers.slice(0, 8)) close(payer);
 for (const payer of payers.slice(8, 12)) deposit(payer, 100_000_000 - payer.balance - 1_00);
 for (let n = 0; n < TRANSFER_STEPS; n++) transferStep(payers);

@@ -12,7 +12,7 @@ export interface Ledger {
   readonly accounts: ReadonlyMap<string, Balance>;
   /** The number of lines in the statements of all accounts. */
   readonly lines: number;
-  /** The amounts that clients paid in and out. The halves of transfers do not count. */
+  /** The amounts that clients deposited and withdrew. The halves of transfers do not count. */
   readonly deposits: number;
   readonly withdrawals: number;
   /** The number of transfers by status. */
@@ -80,7 +80,7 @@ export function totalOf({ accounts }: Pick<Ledger, 'accounts'>): number {
 
 /**
  * Checks the books. The balances are folded from all events, the states of the decider from each stream, and the sums
- * come from the lines of the statements. All of them must agree, and no money may have appeared or got lost.
+ * come from the lines of the statements. All of them must agree, and no money may have been created or lost.
  */
 export async function checkBooks(ledger: Ledger, { sourcer }: Pick<RunningBank, 'sourcer'>): Promise<void> {
   for (const [id, { balance, open }] of ledger.accounts) {

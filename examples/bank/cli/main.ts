@@ -13,7 +13,7 @@ import { type ParsedLine, runCommands } from './run-commands.ts';
 import { summarize } from './summary.ts';
 import { countBadLine, newTally, type Tally } from './tally.ts';
 
-/** The exit code of a program that Ctrl-C ended. */
+/** The exit code after Ctrl-C. */
 const INTERRUPTED = 130;
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,4 +1,4 @@
-/** Chooses the module that decides about accounts. The rest of the bank does not know which one it is. */
+/** Chooses the module that decides about accounts. The rest of the bank does not depend on the choice. */
 import { readFile } from 'node:fs/promises';
 import type { AnyModule } from 'decidable';
 import { account } from '../account.ts';

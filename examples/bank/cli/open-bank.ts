@@ -1,4 +1,4 @@
-/** Starts the bank, so that commands can be sent to it and transfers waited for. */
+/** Starts the bank, so that the program can send commands and wait for transfers. */
 import {
   type AnyModule,
   type CommandResult,
@@ -11,7 +11,7 @@ import { bankWith, type RunningBank } from '../system.ts';
 import type { Bank } from './run-commands.ts';
 import { TransferWatch } from './transfer-watch.ts';
 
-/** Milliseconds after which a program that is started again takes over the work of one that was killed. */
+/** The milliseconds after which a restarted program takes over the work of a killed one. */
 const LEASE = 1_000;
 
 export interface BankOptions {

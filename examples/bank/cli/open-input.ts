@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream';
 export interface Input extends AsyncIterable<Uint8Array>, Disposable {}
 
 /**
- * Opens the file immediately, so that a missing one is noticed before anything else begins, and reads it when it is
- * iterated. Aborting `signal` ends the input, as if the file ended there.
+ * Opens the file immediately, so that a missing file is reported before anything else begins, and reads it lazily.
+ * Aborting `signal` ends the input, as if the file ended there.
  * @throws the system's error, with the path.
  */
 export async function openInput(file: string, signal: AbortSignal): Promise<Input> {

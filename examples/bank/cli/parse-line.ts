@@ -8,21 +8,21 @@ import type { Problem } from './tally.ts';
 /** A command with its id, which makes it idempotent. */
 export interface BankCommand {
   readonly id: string;
-  /** The accounts that it concerns. */
+  /** The accounts that the command concerns. */
   readonly accounts: readonly string[];
   readonly envelope: Envelope;
-  /** The transfer that it requests. */
+  /** The transfer that the command requests. */
   readonly transferId?: string;
 }
 
 export type ParseResult = { readonly command: BankCommand } | { readonly problem: Problem };
 
-/** Accepts the object without a copy, because a schema that copies would silently drop a key like `__proto__`. */
+/** Accepts the object without copying it, because a copying schema would silently drop a key such as `__proto__`. */
 const Data = z.custom<object>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
 );
-/** The commands that clients may send. The other commands of a transfer are those of its process manager. */
+/** The commands that clients may send. The process manager sends the other commands of a transfer. */
 const ACCOUNT_COMMANDS = Object.keys(account.commands);
 const TYPES: readonly string[] = [...ACCOUNT_COMMANDS, 'RequestTransfer'];
 
@@ -55,7 +55,7 @@ export function parseLine(text: string): ParseResult {
 }
 
 /**
- * The module that decides checks the command too. Checking here reports a bad line before anything is sent, with any
+ * The module that decides checks the command too. This check reports a bad line before anything is sent, for every
  * module.
  */
 function commandOf(id: string, envelope: Envelope): BankCommand {
@@ -71,7 +71,7 @@ function problem(code: string, reason: string): ParseResult {
   return { problem: { code, reason } };
 }
 
-/** Lists each issue with its place: `data.amount: expected …`. */
+/** Lists each issue with its path: `data.amount: expected …`. */
 function describe(error: z.ZodError): string {
   return error.issues.map(({ path, message }) => `${path.join('.') || 'the line'}: ${message}`).join('; ');
 }

@@ -1,11 +1,11 @@
-/** Prints the progress of a run: on one line of a terminal, or a line for each second in a log. */
+/** Prints the progress of a run: on one line in a terminal, or one line per second in a log. */
 import type { Tally } from './tally.ts';
 
 const INTERVAL_MS = 1_000;
 /** A terminal is redrawn more often, so that the first second shows something. */
 const TERMINAL_INTERVAL_MS = 100;
 
-/** The output. In a terminal the line is redrawn; anything else gets further lines. */
+/** The output. A terminal redraws one line; any other output receives further lines. */
 export interface Output {
   readonly isTTY?: boolean;
   write(text: string): boolean;

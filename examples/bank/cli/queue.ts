@@ -1,6 +1,6 @@
 /** Runs tasks concurrently, but tasks with a common key one after another. */
 export class Queue {
-  /** The number of tasks that wait or run. */
+  /** The number of waiting and running tasks. */
   size = 0;
   readonly #last = new Map<string, Promise<void>>();
   #oneEnded = Promise.withResolvers<void>();
@@ -18,7 +18,7 @@ export class Queue {
     for (const key of keys) this.#last.set(key, end);
   }
 
-  /** Resolves when the next of the tasks ends. */
+  /** Resolves when the next task ends. */
   oneEnded(): Promise<void> {
     return this.#oneEnded.promise;
   }

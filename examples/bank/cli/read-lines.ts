@@ -21,7 +21,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   let last: number | undefined;
 
   const keep = (part: Uint8Array): void => {
-    // Only the length of a line that is too long is kept.
+    // If a line is too long, only its length is kept.
     length += part.length;
     last = part.at(-1) ?? last;
     if (length <= MAX_LINE_BYTES + 1) parts.push(part);

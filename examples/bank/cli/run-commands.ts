@@ -36,9 +36,9 @@ export async function runCommands(
     if (queue.size >= IN_FLIGHT) await queue.oneEnded();
     if (halt.signal.aborted) break;
 
-    // Commands with a common account or the same id run in order, and a transfer runs until it has ended. So the
-    // outcome does not depend on how the others interleave. The event sourcer queues the commands of a stream too, but
-    // continues after one that failed; here the next one must not be decided before it.
+    // Commands with a common account or the same id run in order, and a transfer occupies its accounts until it has
+    // ended, so the outcome does not depend on the interleaving. The event sourcer queues the commands of a stream too,
+    // but continues after a failed command. Here, the next command must not be decided before it.
     queue.add([...command.accounts.map((account) => `account ${account}`), `id ${command.id}`], async () => {
       if (halt.signal.aborted) return;
       try {

@@ -7,11 +7,11 @@ const LARGEST = 5;
 
 export interface Run {
   readonly file: string;
-  /** The store as the summary names it. */
+  /** The name of the store in the summary. */
   readonly store: string;
   readonly tally: Tally;
   readonly ledger: Ledger;
-  /** The time for the lines, without the time for reading the balances afterwards. */
+  /** The time for processing the lines, without the time for reading the balances afterwards. */
   readonly seconds: number;
 }
 
@@ -78,7 +78,7 @@ function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Escapes characters that would move the cursor or turn the text around: ESC becomes \u001b. */
+/** Escapes characters that would move the cursor or reverse the text: ESC becomes \u001b. */
 function printable(text: string): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, escaped);

@@ -1,6 +1,6 @@
 /** Counts the outcomes of a run's lines. */
 
-/** The number of bad lines to list. Further ones are only counted. */
+/** The number of bad lines to list. Further bad lines are only counted. */
 export const MAX_LISTED_BAD_LINES = 1_000;
 
 /** The reason why a line is not a command, or why its command could not be decided. */
@@ -17,7 +17,7 @@ export interface Tally {
   lines: number;
   accepted: number;
   rejected: number;
-  /** The accepted and rejected commands whose id was already known, so that nothing changed. */
+  /** The number of accepted and rejected commands whose id was already known, so that nothing changed. */
   duplicates: number;
   newEvents: number;
   /** The number of rejections by code, duplicates included. */

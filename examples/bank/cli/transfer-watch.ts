@@ -2,7 +2,7 @@
 import { type EventStore, subscribe } from 'decidable';
 import { transfer } from '../transfer.ts';
 
-/** The events after which nothing happens soon. A transfer that is held is tried again the next day. */
+/** The events that end the wait. A held transfer is retried the next day. */
 const ENDS = ['TransferCompleted', 'TransferRefused', 'TransferCompensated', 'TransferHeld'] as const;
 
 export class TransferWatch {
@@ -16,7 +16,7 @@ export class TransferWatch {
     this.#running = this.#follow(store).catch((error: unknown) => this.fail(error));
   }
 
-  /** Resolves when the transfer has ended, or is held. @throws the error that was passed to {@link fail}. */
+  /** Resolves when the transfer has ended or is held. @throws the error that was passed to {@link fail}. */
   async ended(transferId: string): Promise<void> {
     if (this.#ended.has(transferId)) return;
     if (this.#failure !== undefined) throw this.#failure.error;

@@ -1,7 +1,7 @@
 /**
  * Builds the component: `node build.ts [output] [guest]`; by default `build/bank.wasm` from `bank.ts`. esbuild bundles
- * the decider and its libraries. componentize-js puts the bundle into SpiderMonkey and takes a snapshot after the
- * start.
+ * the decider and its libraries. componentize-js puts the bundle into SpiderMonkey and takes a snapshot after
+ * initialization.
  *
  * The component is never checked in, because it has 21 MB, and the engine in it contains names of the machines that
  * built it.

@@ -1,6 +1,6 @@
 /**
  * Turns any decider of `defineDecider` into the exports of the world `command-handler`. A value of the module is the
- * representation of a resource here. Errors need no conversion: their `payload` is the WIT's error.
+ * representation of a resource here. Errors are not converted, because their `payload` is the error of the WIT.
  */
 import type { CommandHandler, Envelope } from '../../../src/core/index.ts';
 

@@ -5,18 +5,18 @@
  *    handle. Each call of `evolve` uses one more entry of the guest's table, until the table is full and the guest
  *    traps. The code cannot drop the handle, because the destructor is another call of the guest, which its engine
  *    refuses within a call. So the corrected code keeps a returned handle, and reuses it for the next resource that it
- *    passes out: a state that is folded keeps its entry.
+ *    passes out. A state that is folded therefore keeps its entry.
  * 2. *Needlessly asynchronous calls.* Every function is generated as asynchronous, which costs the interpreter as much
  *    as the decision. A decider is synchronous, so the corrected calls are synchronous too.
- * 3. *Code that is slow in an interpreter*: strings are counted unit by unit before they are encoded, each call checks
- *    twice whether it is being debugged, and methods go through `call`.
+ * 3. *Code that is slow in an interpreter.* Strings are counted unit by unit before they are encoded, each call checks
+ *    twice whether it is being debugged, and methods are called through `call`.
  */
 import { registerHooks } from 'node:module';
 
 const WRITTEN = 'await writeFile(initializerPath, jsBindings);';
 
 /**
- * Replaces the statement that writes the bindings. Until then they are a string, so that this is the only place to
+ * Replaces the statement that writes the bindings. Before it, the bindings are a string, so this is the only place to
  * change them.
  */
 registerHooks({
@@ -64,11 +64,11 @@ function _utf8AllocateAndEncode(text, realloc, memory) {
 `;
 
 /**
- * Generated code and its replacement. Each must occur at least once, and is replaced everywhere. `«name»` stands for
- * any name, the same each time; `«…»` for any text. White space matches any white space.
+ * Generated code and its replacement. Each must occur at least once, and is replaced everywhere. `«name»` matches any
+ * name, the same each time. `«…»` matches any text. White space matches any white space.
  */
 const MENDS: readonly (readonly [generated: string, mend: string])[] = [
-  // An own handle comes in.
+  // An own handle is received.
   [
     `var «object» = repTable.get(«representationOf»(«handle»)).rep;
      repTable.delete(«handle»);
@@ -76,7 +76,7 @@ const MENDS: readonly (readonly [generated: string, mend: string])[] = [
      finalizationRegistry_«type».unregister(«object»);`,
     'var «object» = takeBack(«handle», «representationOf», held_«type»);',
   ],
-  // An own handle goes out.
+  // An own handle is passed out.
   [
     `let «handle» = «object»[symbolRscHandle];
      if («handle»=== undefined) {

@@ -1,6 +1,6 @@
 /**
  * Makes a component from a core module: `node componentize.ts core.wasm component.wasm`. `wit-bindgen` has put the
- * world into a custom section of the core module. This program is needed to build a component, not to run one.
+ * world into a custom section of the core module. Only building a component needs this program.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
