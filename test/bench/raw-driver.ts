@@ -21,7 +21,7 @@ interface Stream {
   hash: Uint8Array;
 }
 
-/** Opens a file that the store has made, with its tables and indexes. */
+/** Opens a file that the store has created, with its tables and indexes. */
 export function openRaw(file: string): Database {
   const database = new Sqlite(file);
   database.pragma('journal_mode = WAL');

@@ -3,7 +3,7 @@
  *
  *     node --conditions=decidable-source test/bench/trees.ts ../decidable-before
  *
- * Each tree runs the commands of its own `bank.ts` in memory, in a process of its own. The processes take turns in many
+ * Each tree runs the commands of its own `bank.ts` in memory, in a separate process. The processes take turns in many
  * short rounds, so that a machine that does other work slows down both. The processor time counts, and the result is
  * the median of the ratios. Several pairs of processes are started, because the engine optimizes the same code
  * differently from one process to the next.

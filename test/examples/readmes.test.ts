@@ -14,7 +14,7 @@ import { fencesOf, npmScriptsOf } from '../docs/fences.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXAMPLES = join(ROOT, 'examples');
 
-/** All examples except `guests`, which has READMEs and tests of its own. */
+/** All examples except `guests`, which has its own READMEs and tests. */
 const names = readdirSync(EXAMPLES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'guests')
   .map(({ name }) => name);

@@ -23,7 +23,7 @@ function importsOf(path: string): string[] {
 
 const files: Graph = new Map(globSync('src/**/*.ts').map((path) => [path, new Set(importsOf(path))]));
 
-/** Returns the graph of what is directly in `folder`: each file counts as itself, and each subfolder as one. */
+/** Returns the import graph of `folder`. Its nodes are the files and the subfolders directly in it. */
 function graphOf(folder: string): Graph {
   const graph = new Map<string, Set<string>>();
   const entryOf = (path: string): string | undefined =>

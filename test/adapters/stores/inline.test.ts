@@ -144,7 +144,7 @@ describe('an inline document read model', () => {
     for (let index = 0; index < missed; index += 500) {
       await Promise.all(Array.from({ length: 500 }, () => foreign.dispatch(Deposit({ accountId: 'a', amount: 1 }))));
     }
-    // They come together, so that they share a transaction, and the read model can follow none of them yet.
+    // They arrive together, so that they share a transaction, before the read model can process any of them.
     await Promise.all(['b', 'c', 'd'].map((accountId) => running.dispatch(Open({ accountId }))));
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: missed, events: missed });
     await running.dispatch(Deposit({ accountId: 'a', amount: 2 }));

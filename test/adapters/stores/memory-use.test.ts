@@ -1,4 +1,4 @@
-/** The buffers of one large value do not live as long as the process. */
+/** The buffers of one large value are freed before the process ends. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Any sequence of operations has the same effect in both stores and in a model of one page. */
+/** Any sequence of operations has the same effect in both stores and in a one-page model. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

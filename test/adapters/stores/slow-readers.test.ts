@@ -24,7 +24,7 @@ async function write(store: OpenedStore, eventsOfEach: number): Promise<void> {
   await Promise.all(Array.from({ length: WRITERS }, (_, number) => writer(number)));
 }
 
-/** Each event came once, in the order of the positions, and none is missing. */
+/** Each event was delivered once, in the order of the positions, and none is missing. */
 async function assertComplete(store: OpenedStore, seen: readonly RecordedEvent[]): Promise<void> {
   const stored = await store.readAll({
     direction: 'forward',

@@ -1,4 +1,4 @@
-/** The processor time of subscriptions that wait for an event that does not come. */
+/** The processor time of subscriptions that wait for an event that never arrives. */
 import { subscribe } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
 import { inFolder } from '../scratch.ts';

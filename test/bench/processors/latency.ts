@@ -20,7 +20,7 @@ export interface Quantiles {
 export interface Latency {
   /** From the call of `dispatch` to the page. */
   readonly fromCall: Quantiles;
-  /** From the acknowledgement to the page. It is negative if the page comes first. */
+  /** From the acknowledgement to the page. It is negative if the page arrives first. */
   readonly fromAcknowledgement: Quantiles;
   /** From the call to the acknowledgement, most of which is the disk. */
   readonly append: Quantiles;

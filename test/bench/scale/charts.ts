@@ -1,5 +1,5 @@
 /**
- * The axes along which a store grows, and what a user of it waits for. Each is measured over three orders of magnitude.
+ * The axes along which a store grows, and the operations that users wait for. Each covers three orders of magnitude.
  */
 import { createEventSourcer, subscribe } from 'decidable';
 import type { OpenedStore } from 'decidable/stores';
@@ -159,7 +159,7 @@ class Waiting {
     this.#loops = stores.map((store) => this.#follow(store));
   }
 
-  /** Resolves when each subscriber has read what there is. */
+  /** Resolves when each subscriber has read all existing events. */
   static async on(stores: readonly OpenedStore[]): Promise<Waiting> {
     const [first] = stores;
     await append(first!, '1');

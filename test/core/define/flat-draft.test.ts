@@ -26,7 +26,7 @@ const flat: fc.Arbitrary<Shelf> = fc.dictionary(fc.constantFrom('title', 'count'
   noNullPrototype: true,
 });
 
-/** Everything that a handler can do with a draft. Each returns what the handler sees. */
+/** All operations of a handler on a draft. Each returns what the handler observes. */
 const ACTS: Record<string, (draft: Shelf, name: string, value: unknown) => unknown> = {
   get: (draft, name) => draft[name],
   set: (draft, name, value) => {

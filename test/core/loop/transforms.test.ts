@@ -220,7 +220,7 @@ for (const place of ['command', 'event'] as const) {
           await createEventSourcer({ store, modules: [module] }).state(module, 'board-1');
           assert.deepEqual(seen.notes.at(-1), folded);
 
-          // A command that came as bytes is recorded as the output of the schema, and is the same command.
+          // A command that was received as bytes is recorded as the output of the schema, and is the same command.
           const envelope = {
             type: 'Pin',
             schemaVersion: 1,

@@ -1,4 +1,4 @@
-/** Processors that keep what they know in another SQLite file than that of the events. */
+/** Processors that keep their data in a SQLite file other than that of the events. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

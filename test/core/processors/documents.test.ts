@@ -249,7 +249,7 @@ describe('a document read model', () => {
     await caughtUp(store, earlier);
     await stopEarlier();
     earlier.processor.sharesLost?.();
-    // These four events come in one page.
+    // These four events are in one page.
     for (const by of [2, 3, 13, 4]) await sourcer.dispatch(counter.commands.Add({ counterId: 'a', by }));
     const runner = runnerOf(store, { finally: 'park' }, 4, model);
     const stop = await run(store, runner);

@@ -48,7 +48,7 @@ function withTwoKeys(core: string): string {
   );
 }
 
-/** The event sources and the commands of other modules have names of their own: "guard" and "tally". */
+/** The event sources and the commands of other modules have separate names: "guard" and "tally". */
 function prepared(world: WorldName): string {
   return coreText(world)
     .replace(

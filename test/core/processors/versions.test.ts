@@ -121,7 +121,7 @@ for (const [name, open] of Object.entries(stores)) {
       await old.dispatch(Open({ accountId: 'a' }));
       await old.dispatch(Deposit({ accountId: 'a', amount: 5 }));
       await old.caughtUp();
-      // A process without processors knows the new version, and does not build it.
+      // A process without processors has the new version, and does not build it.
       await using tool = await two.system.start({ store, process: false });
       assert.deepEqual(await activeVersions(store), [
         ['1', true],

@@ -1,7 +1,7 @@
 /**
  * Programs that must not compile. Each file in `cases/` marks the lines that TypeScript has to refuse,
  *
- *   // refused: a part of the diagnostic | why it is good that this is refused
+ *   // refused: a part of the diagnostic | the reason for the refusal
  *
  * and everything else in it has to compile. The compiler runs once over all of them.
  */

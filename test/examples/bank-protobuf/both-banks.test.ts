@@ -23,7 +23,7 @@ const NAMES = new Map<Status, string>([
   [Status.CLOSED, 'closed'],
 ]);
 
-/** The lines of the file that are JSON objects with a type, whether they are right or wrong. */
+/** The lines of the file that are JSON objects with a type, both valid and invalid. */
 async function* framed() {
   for await (const { text } of readLines(createReadStream(COMMANDS))) {
     try {

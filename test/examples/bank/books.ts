@@ -21,7 +21,7 @@ export interface Books {
 export interface History extends Books {
   /** Event ids by stream. They show that each command's events are stored once, in order. */
   readonly ids: ReadonlyMap<string, readonly string[]>;
-  /** The names of the receipts that the events lead to. */
+  /** The names of the receipts that the events must produce. */
   readonly receipts: ReadonlySet<string>;
 }
 

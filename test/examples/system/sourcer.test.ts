@@ -184,7 +184,7 @@ const step: fc.Arbitrary<Step | Again> = fc.oneof(
   }),
 );
 
-// Two event sourcers, each over a store of its own
+// Two event sourcers, each with its own store
 // ---------------------------------------------------------------------
 
 class World {
@@ -298,7 +298,7 @@ test('the event sourcer in a component behaves like the one in TypeScript', { sk
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const [ours, theirs] = [new World(), new World()];
-      // The component keeps no states between commands.
+      // The component does not keep states between commands.
       await using typescript = createEventSourcer({ store: ours.store, modules: [counter], cachedStates: 0 });
       const wasm = await componentSourcer(theirs.store);
       const sent: Send[] = [];

@@ -13,7 +13,7 @@ import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 
 const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;
 
-/** Requests in order, by command id; some come twice, and some with other content. */
+/** Requests in order, by command id. Some are repeated, and some reuse an id with other content. */
 const COMMANDS = [
   ['c1', Deposit({ accountId: 'a', amount: 5 })],
   ['c2', OpenAccount({ accountId: 'a', owner: 'Łucja "Lu" 🏦' })],

@@ -1,4 +1,4 @@
-/** A bank whose accounts are decided by a component in Rust. */
+/** A bank whose accounts are a component in Rust. */
 import { readFile } from 'node:fs/promises';
 import { defineSystem } from 'decidable';
 import { loadModule } from 'decidable/component/host';

@@ -1,4 +1,4 @@
-/** The bank whose processors keep what they know in another file. */
+/** The bank whose processors keep their data in another file. */
 import { defineConfig } from 'decidable/cli';
 import { bank } from './system.ts';
 

@@ -312,7 +312,7 @@ describe('a result that a function returns', () => {
       const get = await getting(type, 1, 5);
       const isError = (error: unknown) => isComponentError(error) && error.payload === payload;
       assert.throws(get, isError, type);
-      // It is not a trap, so the guest can be called again.
+      // This is not a trap, so the guest can be called again.
       assert.throws(get, isError, type);
     }
   });

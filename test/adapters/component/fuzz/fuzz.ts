@@ -3,7 +3,7 @@
  * typed.
  *
  * A separate process runs the mutants, and reports each mutant before it runs it. So a mutant that hangs or crashes the
- * process is known, and is saved like one that ends with a wrong error.
+ * process is identified, and is saved like one that ends with a wrong error.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';

@@ -12,7 +12,7 @@ import { type Outcome, run } from './run.ts';
 const [seed = 0, end = 0] = process.argv.slice(2, 4).map(Number);
 const [out = '.', currentPath = 'current.bin'] = process.argv.slice(4, 6);
 
-/** The most mutants that run which are added to the corpus. One of `SELDOM` is added. */
+/** The maximum number of running mutants in the corpus. One in `SELDOM` is added. */
 const KEEP = 500;
 const SELDOM = 30;
 const MAX_LENGTH = 8192;

@@ -1,4 +1,4 @@
-/** Mutations of component binaries. All randomness comes from a seed, so findings can be repeated. */
+/** Mutations of component binaries. All randomness is derived from a seed, so findings can be reproduced. */
 import { mutateByte, mutateBytes, mutateConstant, mutateWord } from './bytes.ts';
 import type { Random } from './random.ts';
 import { type Binary, bodiesOf, elementsOf, join, type Section, split, vector } from './sections.ts';

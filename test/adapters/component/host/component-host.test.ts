@@ -538,13 +538,13 @@ describe('an invalid option', () => {
   }
 
   test('is refused with the expected and the given value', async () => {
-    // This test is about the words.
+    // This test checks the message.
     const message = 'digest: expected the 32 bytes of a SHA-256, got 3 bytes';
     await assert.rejects(loadModule(bank, { digest: new Uint8Array(3) }), { message });
   });
 
   test('is refused with the nearest name if its name is unknown', async () => {
-    // This test is about the words.
+    // This test checks the message.
     const message = 'budget.fule: unknown option "fule"; did you mean "fuel"?';
     const budget = { fuel: 1, callDepth: 1, fule: 1 };
     await assert.rejects(loadModule(bank, { budget }), { message });

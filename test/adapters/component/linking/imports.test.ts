@@ -78,7 +78,7 @@ describe('the interface of an import', () => {
 });
 
 test('the error of a wrong import has the expected and the given value, and the names that lead to it', async () => {
-  // This test is about the words.
+  // This test checks the message.
   const component = await compile(await assemble(passing('a:b/c')));
   for (const [imports, message] of [
     [{}, 'import "a:b/c": expected an object for the interface, got nothing'],

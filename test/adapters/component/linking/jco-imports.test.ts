@@ -15,7 +15,7 @@ import { assemble } from '../assemble.ts';
 const folder = mkdtempSync(join(tmpdir(), 'decidable-jco-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Uses imports of the shim and of its own host. Its versions are older than the shim's. */
+/** Imports functions of the shim and of its own host. The imported versions are older than the shim's. */
 const GUEST = `(component
   (import "wasi:io/streams@0.2.0" (instance $streams
     (export "output-stream" (type $o (sub resource)))))

@@ -33,7 +33,7 @@ describe('missing imports', () => {
       [['now'], ['a:b/log@1.0.0', 'flush'], ['a:b/log@1.0.0', 'close'], ['a:b/files'], ['lib']],
     );
     assert.deepEqual(error.path, ['now']);
-    // The text lists all problems.
+    // The message lists all problems.
     for (const { message } of error.problems) assert.ok(error.message.includes(message));
   });
 
@@ -58,7 +58,7 @@ describe('missing imports', () => {
     const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
     const error = await refusalOf(`(component ${names.map((name) => `(import "${name}" (func))`).join('')})`, {});
     assert.equal(error.problems.length, 30);
-    // This test is about the text.
+    // This test checks the message.
     assert.ok(error.message.includes('"f19"') && !error.message.includes('"f20"'));
   });
 
@@ -104,7 +104,7 @@ describe('a component that was built for WASI 0.3', () => {
       const text = `(component
         (import "wasi:cli/stdout@${version}" (instance (export "write" (func async (param "data" (stream u8)) (result (result)))))))`;
       const error = await refusalOf(text, virtualWasi().imports);
-      // The reason is in the text only, because programs do not distinguish it.
+      // Only the message has the reason, because programs do not need to distinguish it.
       assert.match(error.message, /built for WASI 0\.3/);
     });
   }
@@ -164,7 +164,7 @@ describe('a long name', () => {
   test('is complete in the error', async () => {
     const name = 'some-namespace:some-package-with-a-long-name/some-interface-with-a-long-name@1.0.0';
     const error = await refusalOf(`(component (import "${name}" (instance (export "f" (func)))))`, {});
-    // This test is about the text.
+    // This test checks the message.
     assert.ok(error.message.includes(`"${name}"`));
   });
 });

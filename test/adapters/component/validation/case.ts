@@ -5,7 +5,7 @@ export interface ValidationCase {
   readonly text: string;
   /** A part of the error text, if the component is invalid. */
   readonly invalid?: string;
-  /** The names that lead to the broken rule, if the test compares them. */
+  /** The path of names to the broken rule, if the test compares it. */
   readonly path?: readonly string[];
   /** The feature, if the loader does not support it. */
   readonly unsupported?: string;

@@ -63,7 +63,7 @@ describe('the size of a file', () => {
     growing!.setSize(48n * MEBIBYTE);
     last!.setSize(40n * MEBIBYTE);
     make(root, 'e').setSize(39n * MEBIBYTE);
-    // A mebibyte is left: room for one byte, and not for sixteen mebibytes.
+    // One mebibyte is free, which is enough for one byte and too little for sixteen mebibytes.
     growing!.write(bytes('x'), 48n * MEBIBYTE);
     make(root, 'f').setSize(MEBIBYTE - 1n);
     assert.throws(() => growing!.write(bytes('x'), 48n * MEBIBYTE + 1n), fails('insufficient-space'));

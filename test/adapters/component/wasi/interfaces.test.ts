@@ -16,7 +16,7 @@ function interfaceOf(imports: object, name: string): Record<string, unknown> {
   return found[1];
 }
 
-/** The declarations of WASI 0.2 that come with jco: what import objects of today's tooling have. */
+/** The declarations of WASI 0.2 in jco, which describe the import objects of current tools. */
 function declarations(): { readonly name: string; readonly text: string }[] {
   const tools = fileURLToPath(import.meta.resolve('@bytecodealliance/jco-transpile/wasm-tools'));
   const shim = createRequire(tools)

@@ -65,7 +65,7 @@ describe('a symbolic link', () => {
     assert.throws(() => inner.statAt(follow, 'up'), fails('not-permitted'));
     assert.throws(() => inner.openAt(follow, 'up', { create: true }, {}), fails('not-permitted'));
     assert.throws(() => root.symlinkAt('/secret', 'l'), fails('not-permitted'));
-    // A link that is moved up leads out too.
+    // If the link is moved up, it leads out of the directory too.
     root.renameAt('d/up', root, 'up');
     assert.throws(() => root.statAt(follow, 'up'), fails('not-permitted'));
     assert.equal(wasi.readFile('up'), undefined);

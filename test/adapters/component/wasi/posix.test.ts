@@ -33,7 +33,7 @@ import * as fc from 'fast-check';
 import type { Descriptor } from '../../../../src/adapters/component/wasi/filesystem.ts';
 import { ALL, openRoot } from './open-root.ts';
 
-/** An operation on both file systems. Each returns what can be compared. */
+/** An operation on both file systems. Each returns a comparable result. */
 interface Operation {
   readonly text: string;
   virtual(root: Descriptor): unknown;
@@ -222,7 +222,7 @@ describe('files in memory, compared with those of Linux', {
         const { root, wasi } = openRoot({ writableFiles: true });
         for (const { text, virtual, real: onDisk } of operations) {
           const expected = outcome(() => virtual(root));
-          // A path that leads out of the directory is refused here, and only here.
+          // Only the virtual file system refuses a path that leads out of the directory.
           if ((expected as { code?: unknown }).code === 'not-permitted') continue;
           assert.deepEqual(
             expected,

@@ -12,7 +12,7 @@ const running = store.processors.capabilities.tables
   ? await bankOfTables(receipts).start(options)
   : await bankOfDocuments(receipts).start(options);
 
-// A message that comes earlier waits in the channel.
+// A message that arrives earlier waits in the channel.
 process.on('message', async () => {
   await running.settled();
   await running.stop();

@@ -30,7 +30,7 @@ export const review = defineDecider({
       state.closed++;
     },
   },
-  // It does not look at its state, so that a command that is sent twice with two ids would be noticed.
+  // It ignores its state, so that a command that is sent twice with two ids would be noticed.
   decide: {
     OpenReview: (_state, data) => [{ type: 'ReviewOpened', data }],
     CloseReview: (_state, data) => [{ type: 'ReviewClosed', data }],

@@ -1,4 +1,4 @@
-/** Command ids hold forever, although the server forgets the ids of messages (docs/decisions.md §61). */
+/** Command ids stay unique forever, although the server forgets the ids of messages (docs/decisions.md §61). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -20,12 +20,12 @@ async function refusedAsDuplicate(appending: Promise<unknown>): Promise<string> 
   return error.payload.val.stream;
 }
 
-/** Waits until the server does not know the id of a message any more. */
+/** Waits until the server has forgotten the id of a message. */
 async function forgotten({ url }: NatsServer, name: string, id: string): Promise<void> {
   const connection = await connect({ servers: url, user: 'all', pass: 'x' });
   const given = headers();
   given.set('Nats-Msg-Id', id);
-  // The stream takes no message with this header. The server looks for the id first.
+  // The stream refuses messages with this header, but the server looks up the id first.
   given.set('Nats-Rollup', 'all');
   for (;;) {
     const reply = await connection.request(`${name}.e.s.probe`, '', { headers: given, timeout: 10_000 });
@@ -45,7 +45,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     await first.append('s-1', [envelope('Done')], ANY, known);
     await second.append('s-3', [envelope('Done')], ANY, decision());
     await forgotten(server, name, known.commandId);
-    // A process that was not there yet has only the stream to learn it from, as after a crash.
+    // A process that starts later can learn the id only from the stream, as after a crash.
     await using third = await open();
     for (const store of [first, second, third]) {
       for (const stream of ['s-1', 's-2']) {
@@ -87,7 +87,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
   });
 
   test('is not accepted by a process that cannot read what others have stored', async () => {
-    // The user `deaf` may store commits, but reads none of them.
+    // The user `deaf` may store commits, but cannot read them.
     const lines = [
       'authorization { users: [',
       '  { user: all, password: x }',
@@ -99,7 +99,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     const name = uniqueName();
     await using store = await createNatsStore({ url: address('all'), name, ...WINDOW });
     await using deaf = await createNatsStore({ url: address('deaf'), name, ...WINDOW, timeout: 300, busyTimeout: 0 });
-    // The store is empty, so the process has everything.
+    // The store is empty, so the process has read everything.
     await deaf.append('s-1', [envelope('Done')], ANY, decision());
     const known = decision();
     await store.append('s-2', [envelope('Done')], ANY, known);

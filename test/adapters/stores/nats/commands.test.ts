@@ -1,4 +1,4 @@
-/** Commands that travel over NATS to the processes that serve them. */
+/** Commands that are sent over NATS to the processes that serve them. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
@@ -45,7 +45,7 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     await server[Symbol.asyncDispose]();
   });
 
-  /** A system with a store of its own, whose commands are served under its name. */
+  /** A system with a separate store. Its commands are served under its name. */
   async function open(): Promise<{ name: string; sourcer: Sourcer } & AsyncDisposable> {
     const name = uniqueName();
     const store = await createNatsStore({ url: server.url, name, storage: 'memory' });

@@ -1,4 +1,4 @@
-/** Servers and processes that end at any moment. Every acknowledged commit stays, and none is stored twice. */
+/** Servers and processes that end at any moment. Every acknowledged commit is kept, and none is stored twice. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -28,7 +28,7 @@ class Writers {
     this.#running = Promise.all(Array.from({ length: writers }, (_, index) => this.#write(index)));
   }
 
-  /** Resolves when so many more commits are acknowledged. */
+  /** Resolves when this many further commits are acknowledged. */
   more(commits: number): Promise<void> {
     const count = this.acknowledged.size + commits;
     return new Promise((resolve) => this.#waiting.push({ count, resolve }));

@@ -50,7 +50,7 @@ test('processes and a server that are killed at random lose nothing and do nothi
       });
       if (await Promise.race([done, ended.then(() => false)])) {
         if (requested.size > 20 && lives < 6) {
-          // The server too ends in the middle of their work.
+          // The server is killed in the middle of their work too.
           await server.stop('SIGKILL');
           await server.start();
         }

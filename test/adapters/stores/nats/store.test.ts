@@ -1,4 +1,4 @@
-/** The behaviour of the NATS store that the suites of the contract do not know. */
+/** The behaviour of the NATS store that the suites of the contract do not cover. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, describe, test } from 'node:test';
@@ -47,7 +47,7 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
       ['2.12.1', 'busy'],
       ['3.0.0', 'busy'],
     ] as const) {
-      // A server that says its version, accepts the connection and has no JetStream.
+      // A server that announces its version, accepts the connection and does not have JetStream.
       const old = createServer((socket) => {
         const info = { server_id: 'x', version, proto: 1, headers: true, max_payload: 1_048_576, api_lvl: 2 };
         socket.write(`INFO ${JSON.stringify(info)}\r\n`);
@@ -172,7 +172,7 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
       );
       await Promise.all([...others, ...own]);
     }
-    // Another process knows nothing about the stream.
+    // Another process has not read the stream yet.
     await using store = await open(name);
     for (const revision of [0, 1, 255, 256, 300, 601, 777, 1_000, 1_198, 1_199, 1_200]) {
       const events = await store.readStream('s-1', { direction: 'forward', fromRevision: BigInt(revision), limit: 3 });

@@ -22,7 +22,7 @@ const addressAt = (port: number): string => `postgres://postgres@127.0.0.1:${por
 const openAt = (port: number, schema: string, retryTimeout = 20_000): Promise<PostgresStore> =>
   createPostgresStore({ url: addressAt(port), schema, maxConnections: 4, retryTimeout, pollInterval: 100 });
 
-/** The ids of the commands of all events, each once for each event. */
+/** The command ids of all events, one for each event. */
 async function storedIds(store: PostgresStore): Promise<string[]> {
   const ids: string[] = [];
   for await (const { context } of readEvents(store)) ids.push(context.causationId);

@@ -41,7 +41,7 @@ const append = (store: PostgresStore, stream: string, count = 1) =>
     decision(),
   );
 
-/** Collects the places of events until there are `count`. */
+/** Collects the positions of events until there are `count`. */
 async function follow(store: PostgresStore, count: number): Promise<string[]> {
   const seen: string[] = [];
   for await (const { events } of subscribe(store)) {

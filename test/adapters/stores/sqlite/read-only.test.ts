@@ -66,7 +66,7 @@ describe('a file whose permissions forbid writing', {
     return stdout.trim();
   }
 
-  /** A store of ten commits in a folder of its own, and both may only be read. */
+  /** A read-only store of ten commits in a separate read-only folder. */
   async function sealed(change: (file: string) => void = () => {}): Promise<string> {
     const file = join(folder, `sealed-${sealedFolders++}`, 'bank.db');
     mkdirSync(dirname(file));

@@ -41,7 +41,7 @@ function memberName(path: string, key: string | symbol): string {
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** Modules that only warn and load when they are asked for. The determinism check leaves them alone. */
+/** Modules that load, with a warning, when they are accessed. The determinism check does not replace them. */
 export const UNGUARDED: readonly string[] = [
   'wasi',
   'sqlite',

@@ -89,13 +89,13 @@ const POISON = 7;
 
 interface Shape {
   readonly shares: number;
-  /** Notes are taken by a decider of their own. */
+  /** Notes have a separate decider. */
   readonly hasJournal: boolean;
   /** Read models park the events that they cannot process. */
   readonly isIll: boolean;
   readonly hasTables: boolean;
   readonly isInline: boolean;
-  /** The processors keep what they know in another store than that of the events. */
+  /** The processors keep their data in a store other than that of the events. */
   readonly isElsewhere: boolean;
   /** Mirrors by the counter, or by the amount, so that processes and streams differ. */
   readonly key: 'counter' | 'amount';
@@ -218,7 +218,7 @@ interface Total {
 }
 
 /**
- * The documents that the commands must lead to, whatever dies.
+ * The documents that the commands must produce, whatever fails.
  * @param isIll additions of the poison, and those of the same counter after it, are parked.
  */
 function expected(
@@ -247,7 +247,7 @@ function expected(
   return Object.fromEntries([...counters].sort());
 }
 
-/** The rows of the table that the commands must lead to. */
+/** The rows of the table that the commands must produce. */
 function expectedRows(commands: readonly Command[], isIll: boolean): readonly object[] {
   const documents = Object.entries(expected(commands, { endsProcesses: false }, isIll));
   return documents.flatMap(([counter, { value, last }]) => (last === 0 ? [] : [{ counter, value, last }]));

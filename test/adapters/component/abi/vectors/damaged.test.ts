@@ -12,7 +12,7 @@ interface DamagedVector {
   readonly type: VectorType;
   readonly encoding: string;
   readonly flat: string;
-  /** The lifted value. It is missing if the reference traps. */
+  /** The lifted value, which is missing if the reference traps. */
   readonly cases: readonly (Lowered & { readonly value?: VectorValue })[];
 }
 

@@ -224,7 +224,7 @@ describe('bulk instructions', () => {
         (loop $again (memory.fill (i32.const 0) (i32.const 1) (i32.const 13_000_000)) (br $again))))`,
       withBudget(1_000_000),
     );
-    // There are four iterations of 13 MB instead of a million.
+    // The loop has four iterations of 13 MB instead of a million.
     assert.throws(() => call('go'), isOut('fuel'));
   });
 
