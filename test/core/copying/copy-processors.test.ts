@@ -77,7 +77,7 @@ const usage = defineProjector({
   },
 });
 
-/** The system, and the letters that its reactor has sent. While it is broken, it sends none for the amount 13. */
+/** The system, and the letters that its reactor has sent. While it is broken, it refuses the amount 13. */
 function shop() {
   const letters: string[] = [];
   const reactor = { isBroken: true };

@@ -125,7 +125,7 @@ describe('the draft of a flat state', () => {
     fc.assert(
       fc.property(flat, handler, (before, steps) => {
         const names = steps.acts.map(([act]) => act);
-        // A draft that is put into itself is shown without an end, by immer too.
+        // A draft that contains itself has no finite form, with immer too.
         fc.pre(!names.includes('set to itself') || names.length === 1);
         // The one difference, see the last test.
         fc.pre(!names.includes('nested produce') || !names.includes('change an object that was set'));

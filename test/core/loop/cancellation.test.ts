@@ -14,7 +14,7 @@ import { type StoreCall, unrulyStore } from './unruly-store.ts';
 
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 
-/** An event sourcer over a store that holds back one kind of call until the test releases it. */
+/** An event sourcer with a store that delays one kind of call until the test releases it. */
 function holding(call: StoreCall | undefined, configuration: Partial<EventSourcerConfiguration> = {}) {
   const memory = createMemoryStore();
   const gate = Promise.withResolvers<void>();

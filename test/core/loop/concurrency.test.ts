@@ -22,7 +22,7 @@ function neighbour(memory: MemoryStore) {
   return (command: TillCommand) => sourcer.handleCommand(tillEnvelope(command));
 }
 
-/** An event sourcer with another writer that appends just before each of its first `times` appends. */
+/** An event sourcer with a second writer that appends before each of the first `times` appends. */
 function disturbed(
   times: number,
   options: { maxAttempts?: number; cachedStates?: number; disturbance?: TillCommand } = {},

@@ -209,7 +209,7 @@ describe('a duplicate at any point', () => {
   });
 });
 
-/** Returns a result without the fields in which a duplicate differs, and with the ids, which are getters. */
+/** Returns a result without the fields that differ in a duplicate, and with the ids, which are getters. */
 function withIds({ duplicate: _, attempts: __, events, ...result }: CommandResult): object {
   return {
     ...result,

@@ -25,9 +25,9 @@ export type TillCommand =
   | { readonly type: 'SetTo'; readonly till: string; readonly amount: number }
   /** Many events in one decision. */
   | { readonly type: 'Split'; readonly till: string; readonly amount: number }
-  /** Under `any`. */
+  /** Has the policy `any`. */
   | { readonly type: 'Note'; readonly till: string; readonly text: string }
-  /** Under `stream-exists`. Is rejected if the text is empty. */
+  /** Has the policy `stream-exists`, and is rejected if the text is empty. */
   | { readonly type: 'Sign'; readonly till: string; readonly text: string };
 
 export type TillEvent =
@@ -105,7 +105,7 @@ export interface TillOptions {
   /** The commands that it accepts. @default all commands */
   readonly commands?: readonly TillCommand['type'][];
   readonly events?: readonly TillEvent['type'][];
-  /** Called at the start of each function, which throws the errors of this one. */
+  /** Called at the start of each function. An error that it throws is the error of that function. */
   readonly before?: (point: FailurePoint) => void;
 }
 
@@ -129,7 +129,7 @@ const PRECONDITIONS: Readonly<Record<TillCommand['type'], WritePrecondition>> = 
   Sign: 'stream-exists',
 };
 const EVENTS: readonly TillEvent['type'][] = ['Opened', 'PaidIn', 'PaidOut', 'Noted'];
-/** All tills share these, so that several of them can be on one stream. */
+/** All tills share these, so that several tills can use one stream. */
 const DEFINITIONS = EVENTS.map((type) => defineEvent(type, z.unknown()));
 
 export function tillModule(options: TillOptions = {}): Till {

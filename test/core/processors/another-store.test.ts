@@ -108,7 +108,7 @@ describe('processors in another file than the events', () => {
         await using other = createSqliteStore({ file: ':memory:' });
         await crash(store, other, operations, isDone);
         const { processors } = other;
-        // Everything that is written moves with its checkpoint, so no restart sees one without the other.
+        // Data and checkpoint are written together, so no restart finds one without the other.
         for (const share of await processors.listShares({ name: 'balances', version: '1' })) {
           const documents = await processors.listDocuments(share.subscription);
           for (const { position } of documents) assert.ok(position <= (share.checkpoint ?? -1n));

@@ -1,5 +1,5 @@
 /**
- * A definition that has changed under the same version. Its rows and states belong to other code, so the system does
+ * A definition that has changed in the same version. Its rows and states belong to other code, so the system does
  * not start.
  */
 import assert from 'node:assert/strict';

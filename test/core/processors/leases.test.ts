@@ -1,4 +1,4 @@
-/** Leases: who keeps shares, and who takes them over, also after the clock of the machine was stepped backward. */
+/** Leases keep shares and let others take them over, even if the clock of the machine was stepped backward. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -27,7 +27,7 @@ async function leaveShares(store: MemoryStore): Promise<void> {
   }
 }
 
-/** Resolves when the members of a store have announced themselves this often. */
+/** Resolves when the members of a store have announced themselves this many times. */
 function announcements(processors: ProcessorStore, count: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const announce = processors.announceMember.bind(processors);

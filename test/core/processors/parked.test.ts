@@ -31,7 +31,7 @@ const order = defineDecider({
   decide: { Place: (_state, { article }) => [{ type: 'Placed', data: { article } }] },
 });
 
-/** Counts the orders of each article. While it has the bug, it cannot find the key of an event. */
+/** Counts the orders of each article. While it has the bug, it cannot determine the key of an event. */
 function counting() {
   const bug = { isFixed: false };
   const counts = defineProjector({

@@ -1,4 +1,4 @@
-/** Poison events whose part is a component: it traps, uses up its fuel, or returns a fault; under each policy. */
+/** Poison events of a component that traps, uses up its fuel or returns a fault, with each policy. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineDecider, defineSystem, ProcessorStopped } from 'decidable';
@@ -92,7 +92,7 @@ const parts: Readonly<Record<string, Part>> = {
   },
 };
 
-/** The codes of the reasons that are kept. The code of a fault is the guest's own. */
+/** The codes of the stored reasons. The guest chooses the code of a fault. */
 const CODES = { trap: /^trap$/, fuel: /^fuel-exhausted$/, fault: /^(count|tally)$/ } as const;
 
 const NAMES = { trap: 'a trap', fuel: 'an exhausted budget', fault: 'a fault' } as const;

@@ -38,7 +38,7 @@ const order = defineDecider({
   decide: { CancelOrder: (_state, { id }) => [{ type: 'Cancelled', data: { id, cents: 700 } }] },
 });
 
-/** A decider whose event has the same type and other data. */
+/** A decider whose event has the same type and different data. */
 const subscription = defineDecider({
   name: 'subscription',
   version: '1',
@@ -287,7 +287,7 @@ test('a process keeps what it has seen if a new version of its manager has other
   const second = defineEventHandler({
     ...parts,
     version: '2',
-    // The name that the order's event had.
+    // The former name of the order's event.
     events: { OrderCancelled: order.events.Cancelled, Cancelled: subscription.events.Cancelled },
     key: ({ data }) => data.id,
     evolve: { OrderCancelled: (state, { cents }) => void Object.assign(state, { cents }) },

@@ -4,7 +4,7 @@ import { type EventStore, type ReadEventsOptions, readEvents, readPages } from '
 import { createMemoryStore } from 'decidable/memory';
 import { ANY, decision, envelope } from '../../adapters/stores/commands.ts';
 
-/** Makes a store with 30 events on three streams in turn. */
+/** Creates a store with 30 events, alternating between three streams. */
 async function filled(): Promise<EventStore> {
   const store = createMemoryStore();
   for (let index = 0; index < 30; index++) {

@@ -54,7 +54,7 @@ describe('the parity of two modules', () => {
       const { divergence, decisions } = await parity(account, component, store);
       assert.deepEqual([divergence, decisions], [undefined, 18]);
       assert.equal((await parity(component, account, store)).divergence, undefined);
-      // No state, command or event of the guest is left.
+      // All states, commands and events of the guest were released.
       assert.equal(component.statistics.handles, 0);
     });
   }

@@ -1,4 +1,4 @@
-/** Deciding every recorded command again: what is equal, and what is named as the first difference. */
+/** Deciding every recorded command again, and the first difference that is reported. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
@@ -47,7 +47,7 @@ async function storyOf(system: Pick<typeof bank, 'start'>): Promise<Store> {
   return store;
 }
 
-/** A store whose commits are changed on the way to the reader. */
+/** A store whose commits are changed when they are read. */
 function changed(store: CommitSource, change: (commit: RecordedCommit, index: number) => RecordedCommit): CommitSource {
   return {
     readStreams: (options) => store.readStreams(options),

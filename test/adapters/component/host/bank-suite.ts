@@ -40,7 +40,7 @@ const LIFE = [
 ];
 
 /**
- * Messages that are not commands of the bank. Each leads to a fault with the same code as in the module in the process.
+ * Messages that are not commands of the bank. Each causes a fault with the same code as in the module in the process.
  */
 const NO_COMMANDS = {
   'an unknown type': envelope('Steal', { accountId: '0001' }),

@@ -665,7 +665,7 @@ describe('handles', () => {
       ];
       for (const [given, got] of others) {
         const handle = given as Handle;
-        // Both kinds of isolation name the given value, so this test compares the words.
+        // Both kinds of isolation name the given value, so this test compares the messages.
         const refused = (kind: string) => (error: unknown) =>
           isValueError(error) &&
           error.path.length === 1 &&

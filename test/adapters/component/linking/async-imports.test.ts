@@ -77,7 +77,7 @@ describe('a plain function that returns a promise', { skip }, () => {
     const api = (await run(GUEST, imports)).exports as Api;
     assert.throws(
       () => api.get!(),
-      // This test is about the hint.
+      // This test checks the hint.
       (error) => isLinkError(error) && error.message.includes('asyncImports: ["a:b/clock@1.2.0#get-it"]'),
     );
   });

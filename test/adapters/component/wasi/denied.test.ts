@@ -10,7 +10,7 @@ import { GRANTABLE, LANGUAGE_RUNTIME, NotGranted, virtualWasi, type WasiInterfac
 import { callingGuest } from './wasi-guest.ts';
 import { WASI, type WasiFunction } from './wasi-names.ts';
 
-/** Interfaces that grant nothing themselves, because functions of other interfaces make their resources. */
+/** Interfaces that do not need a grant, because functions of other interfaces create their resources. */
 const HARMLESS: readonly string[] = [
   'wasi:io/error',
   'wasi:io/poll',
@@ -36,7 +36,7 @@ function grantFor(name: string): WasiInterface | undefined {
 const camelCase = (kebab: string) => kebab.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 const pascalCase = (kebab: string) => camelCase(`-${kebab}`);
 
-/** Calls a function of an import object, a method on an object that is of the class but was never made. */
+/** Calls a function of an import object. A method is called on an object that was never constructed. */
 function callDirectly(imports: object, name: string, { form, resource, member }: WasiFunction): unknown {
   const [, found] = Object.entries(imports).find(([key]) => key.replace(/@.*/, '') === name) ?? [];
   assert.ok(found !== undefined, `${name} is there`);
@@ -91,7 +91,7 @@ describe('an interface that was not granted', () => {
         // An instance that has trapped cannot be entered again.
         const { exports } = await instantiate(component, virtualWasi().imports);
         const error = thrownBy(exports[`call${index}`] as () => unknown);
-        // A method traps without a call, because there is no handle that it could be called with.
+        // A method traps before its call, because there is no handle for the call.
         if (each.form === 'method') assert.ok(isTrap(error), `${each.fullName}: ${String(error)}`);
         else if (!HARMLESS.includes(name)) assertDenied(error, name, each);
       }

@@ -242,7 +242,7 @@ describe('the command line', () => {
     assert.ok(out.checkWrite() > 0n);
     out.blockingWriteZeroesAndFlush(1n);
     const permitted = out.checkWrite();
-    // To write only the permitted part would lose the rest.
+    // Writing only the permitted part would lose the rest.
     for (const write of ['writeZeroes', 'blockingWriteZeroesAndFlush'] as const) {
       assert.throws(() => out[write](permitted + 1n), isTrap);
       assert.equal(lines.length, 0);

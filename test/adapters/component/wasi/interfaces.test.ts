@@ -1,4 +1,4 @@
-/** The interfaces of the virtual WASI, compared with the import objects of today's tooling. */
+/** The interfaces of the virtual WASI, compared with the import objects of current tools. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -101,7 +101,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     virtual: (root: Descriptor) => root.linkAt({}, from, root, to),
     real: (folder: string) => linkSync(at(folder, from), at(folder, to)),
   })),
-  // Hosts differ in the code for a symbolic link to be made at `file/`.
+  // Hosts return different codes for creating a symbolic link at `file/`.
   fc
     .tuple(
       onePath,

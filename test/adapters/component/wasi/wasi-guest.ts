@@ -4,7 +4,7 @@ import type { WasiFunction, WasiNames } from './wasi-names.ts';
 
 /**
  * A component that imports the interface and exports `call0`, `call1` …: each calls the function at that place in the
- * list. Values are left out of the types, because no call gets that far. Methods are called on a handle that does not
+ * list. Values are omitted from the types, because no call reaches them. Methods are called on a handle that does not
  * exist.
  */
 export function callingGuest({ name, resources, functions }: WasiNames, version: string): Promise<Uint8Array> {

@@ -107,7 +107,7 @@ test('a process that was stopped past its lease moves nothing when it continues,
   await untilHolders(store, (holders) => holders.size === 2 && !holders.has(undefined) && !holders.has(id));
   const before = await store.processors.listShares(SUMS);
   stopped.child.kill('SIGCONT');
-  // It has found out that its page is fenced off, and gets a third of the shares again.
+  // It has noticed that its page was fenced off, and acquires a third of the shares again.
   await untilHolders(store, (holders) => holders.size === 3 && holders.has(id));
   assert.deepEqual(await tool.readModel(sums).get('a'), { sum: PAUSED + 12, deposits: 3 });
   for (const { share, checkpoint, token } of await store.processors.listShares(SUMS)) {
@@ -128,7 +128,7 @@ test('a rebuild under four processes is right, also after one that was killed in
   const { file, store } = open('rebuilt.db');
   await using _store = store;
   const { sums, system } = sumsOf();
-  /** For this clock, the leases of a process that was killed have ended. */
+  /** A clock for which the leases of a killed process have ended. */
   const clock: Clock = {
     now: () => Date.now() + HOUR,
     sleepUntil: (time, signal) => setTimeout(Math.max(0, time - HOUR - Date.now()), undefined, { signal }),

@@ -66,7 +66,7 @@ const counter = defineDecider({
   },
 });
 
-/** Takes the notes, in systems of several deciders. */
+/** Records the notes, in systems of several deciders. */
 const journal = defineDecider({
   name: 'journal',
   version: '1',
@@ -84,7 +84,7 @@ const { Add, Mirror, Note } = counter.commands;
 const { Write } = journal.commands;
 const { Added, Mirrored, Noted } = counter.events;
 
-/** The read models cannot process an addition of this amount, as long as they are ill. */
+/** The read models cannot process an addition of this amount while they are ill. */
 const POISON = 7;
 
 interface Shape {
