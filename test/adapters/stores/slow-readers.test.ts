@@ -51,7 +51,7 @@ for (const name of names) {
       const seen: RecordedEvent[] = [];
       await write(store, 1);
       seen.push(...(await pages.next()).value.events);
-      // Nothing is read while the events of many pages are written.
+      // The subscriber does not read while the events of many pages are written.
       await write(store, 300);
       const total = WRITERS * 301;
       while (seen.length < total) seen.push(...(await pages.next()).value.events);

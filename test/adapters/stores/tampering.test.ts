@@ -57,7 +57,7 @@ describe('a file that was changed', () => {
 
   test('is read correctly or refused after one bit was flipped', async () => {
     const bytes = readFileSync(file);
-    // Most of a file's bytes are zeros that nothing uses.
+    // Most of a file's bytes are unused zeros.
     const used = [...bytes.keys()].filter((at) => bytes[at] !== 0);
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...used), fc.nat({ max: 7 }), async (at, bit) => {

@@ -107,7 +107,7 @@ for (const [fromName, toName] of pairs) {
       await first.promise;
       for (let round = 0; round < 10; round++) await fill(from, 10);
       await last.promise;
-      // The last commit has no event, so that nothing announces it.
+      // The last commit has no event, so it does not wake any reader.
       await from.append('s-0', [], ANY, decision());
       finish.abort();
       assert.equal((await copying).commits, 151);

@@ -59,7 +59,7 @@ describe('readers while a transaction is open', () => {
     await append(store, 'a-2');
     await append(store, 'a-1', 2);
     assert.equal((await store.readAll(FORWARD)).length, 1);
-    // A stream is read in the order of its revisions, which nothing hides.
+    // A stream is read in the order of its revisions, and no open transaction hides its events.
     assert.equal((await store.readStream('a-1', { direction: 'forward' })).length, 3);
     const subscriber = follow(store, 4);
     await transaction.end();
@@ -165,7 +165,7 @@ test('positions grow after the store was restored on a server with lower transac
   const { firstPosition } = await append(before, 'a-1');
   await before.close();
   const client = await connected();
-  // As after a restore: the positions are those of a server that has seen a million transactions more.
+  // Simulates a restore: the positions are those of a server with a million more transactions.
   await client.query(`update ${schema}.commits set position = position + (1000000::bigint << 16)`);
   await client.query(`update ${schema}.commits_by_type set position = position + (1000000::bigint << 16)`);
   await client.query(`update ${schema}.streams set position = position + (1000000::bigint << 16)`);

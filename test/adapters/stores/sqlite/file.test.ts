@@ -87,7 +87,7 @@ describe('a new file', () => {
 
     test('is opened as a store, even if only a part of it was visible at first', (context) => {
       const file = newFile();
-      // The file had no id at the first look and has tables at the second, unless the opener waits until both exist.
+      // The file has no id at the first check and has tables at the second, unless the opener waits until both exist.
       before(context, 'user_version', () => void refusal({ file, busyTimeout: 0 }));
       assert.equal(refusal({ file }), 'opened');
     });

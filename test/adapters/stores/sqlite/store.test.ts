@@ -1,4 +1,4 @@
-/** Features of only the SQLite store: several connections, shared transactions, waiting, backups. */
+/** Features that only the SQLite store has: several connections, shared transactions, waiting, backups. */
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -11,7 +11,7 @@ import { type Answers, ask, failureCode } from './story.ts';
 export interface Finding {
   /** The problems that no reader and no verification reported. */
   readonly problems: readonly string[];
-  /** True if the answer of a reader differs, or is a failure. */
+  /** True if the result of a reader differs, or is a failure. */
   readonly isFelt: boolean;
   readonly verdict: string;
 }
