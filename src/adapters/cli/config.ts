@@ -9,7 +9,7 @@ export interface ConfigSystem extends AnySystemDefinition {
   start(options: StartOptions): Promise<AsyncDisposable>;
 }
 
-/** The access to the store that a command needs. */
+/** The kind of access to the store that a command needs. */
 export interface StoreAccess {
   /** True if the command never changes the store. */
   readonly readOnly: boolean;
@@ -22,9 +22,9 @@ export interface Config {
   /** The system that the commands use. */
   readonly system: ConfigSystem;
   /**
-   * The address of the store, as `openStore` takes it: `bank.db`, `sqlite:bank.db?durability=normal`. A relative name
-   * of a file is relative to the folder of the configuration file. A function opens a store whose options have no text,
-   * for example a pool of connections. `--store` replaces it.
+   * The address of the store, as `openStore` accepts it, such as `bank.db` or `sqlite:bank.db?durability=normal`. A
+   * relative name of a file is relative to the folder of the configuration file. A function opens a store whose options
+   * have no text, for example a pool of connections. `--store` replaces it.
    */
   readonly store?: string | ((access: StoreAccess) => OpenedStore | Promise<OpenedStore>) | undefined;
   /**

@@ -18,7 +18,10 @@ export interface LoadedConfig extends Config {
   readonly folder: string;
 }
 
-/** Returns the path of the configuration file, or `undefined` if none is named and the folder has none. */
+/**
+ * Returns the path of the configuration file, or `undefined` if no file is named and the folder has no configuration
+ * file.
+ */
 export function findConfig(named: string | undefined): string | undefined {
   if (named === undefined) return FILE_NAMES.map((name) => resolve(name)).find(existsSync);
   const path = resolve(named);

@@ -149,7 +149,7 @@ export function stateByContentType(module: string, bytes: Uint8Array, contentTyp
   return byContentType('state', { type: module, schemaVersion: 1, payload: bytes }, contentType);
 }
 
-/** An event's bytes, decoded by their content type. */
+/** Decodes an event's bytes by their content type. */
 export function eventByContentType(event: Envelope, contentType: string): DecodedPayload {
   return byContentType('event', event, contentType);
 }

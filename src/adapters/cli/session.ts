@@ -39,7 +39,7 @@ export class Session {
     this.output = new Output(process.stdout, options.json === true, () => this.halt.abort());
   }
 
-  /** The options with which another thread opens the same store and loads the same system. */
+  /** Returns the options with which another thread opens the same store and loads the same system. */
   addresses(): Pick<GlobalOptions, 'config' | 'store'> {
     const { config, store } = this.#options;
     return { config, store };
@@ -72,13 +72,13 @@ export class Session {
     return this.#openProcessors({ readOnly: true, create: false });
   }
 
-  /** The same for a command that changes what processors keep. */
+  /** Opens the store, and the store of the processors, for a command that changes what processors keep. */
   openProcessorsToChange(): Promise<OpenedProcessors> {
     return this.#openProcessors({ readOnly: false, create: false });
   }
 
   /**
-   * Starts the system on its store. It and the stores are closed at the end of the scope.
+   * Starts the system on its store. The system and its stores are closed at the end of the scope.
    * @param create true to create a missing store.
    */
   async start(
@@ -115,7 +115,7 @@ export class Session {
     };
   }
 
-  /** Opens the store, and the other one if processors have a separate one. */
+  /** Opens the store. If processors have a separate store, opens that one too. */
   async #openBoth(access: StoreAccess): Promise<{
     readonly store: OpenedStore;
     readonly other: OpenedStore | undefined;
@@ -152,7 +152,7 @@ export class Session {
     return typeof store === 'function' ? await store(access) : await openNamed(store, access, folder);
   }
 
-  /** The store that the option or the configuration names, and the folder of its relative name. */
+  /** Returns the store that the option or the configuration names, with the folder of its relative name. */
   async #store(): Promise<{ readonly store: NonNullable<Config['store']>; readonly folder: string | undefined }> {
     const config = await this.optionalConfig();
     const store = this.#options.store;

@@ -74,7 +74,7 @@ class Reading {
     return match;
   }
 
-  /** Skips spaces, and then the token if it is next. Returns whether it was. */
+  /** Skips spaces, and then the token if it is next. Returns whether the token was next. */
   #takes(token: string): boolean {
     this.#match(SPACE);
     if (!this.#text.startsWith(token, this.#index)) return false;
@@ -97,7 +97,7 @@ class Reading {
     return this.#number();
   }
 
-  /** Returns the depth of the values in a list, a record, a set or a map that is at `depth`. */
+  /** Returns the depth of the values in a list, record, set or map at `depth`. */
   #nested(at: number, depth: number): number {
     if (depth >= MAX_VALUE_DEPTH) this.#refuse(`a value is nested deeper than ${MAX_VALUE_DEPTH} levels`, at);
     return depth + 1;

@@ -70,8 +70,8 @@ class Writing {
   }
 
   /**
-   * `JSON.stringify` writes strings canonically. It uses the shortest escapes, and only those that are needed (RFC 8785
-   * §3.2.2.2).
+   * Uses `JSON.stringify`, because it writes strings canonically. It uses the shortest escapes, and only those that are
+   * needed (RFC 8785 §3.2.2.2).
    */
   #string(value: string, path: Path): string {
     return value.isWellFormed() ? JSON.stringify(value) : this.#refuse(path, LONE_SURROGATE_PROBLEM);

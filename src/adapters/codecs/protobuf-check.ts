@@ -19,7 +19,7 @@ export interface Issue {
 
 /** The value of `google.protobuf.FeatureSet.FieldPresence` for fields that do not distinguish zero from unset. */
 const IMPLICIT = 2;
-/** `required` of proto2. */
+/** The value of the same feature for `required` of proto2. */
 const LEGACY_REQUIRED = 3;
 
 /** Returns whether the field is omitted if it is zero, and read as zero if it is absent. */

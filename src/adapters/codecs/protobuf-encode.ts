@@ -44,7 +44,7 @@ function heldBy(field: DescField, value: PlainRecord): unknown {
   return chosen?.case === field.localName ? chosen.value : undefined;
 }
 
-/** The first value of an open enum is 0. */
+/** Returns whether the value is zero. The first value of an open enum is 0. */
 function isZero(value: unknown): boolean {
   return value === 0 || value === 0n || value === '' || value === '0' || value === false || isEmptyBytes(value);
 }

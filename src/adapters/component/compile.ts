@@ -82,8 +82,8 @@ export type BufferSource = ArrayBufferLike | ArrayBufferView;
 /** The options of {@link compile}. */
 export interface CompileOptions {
   /**
-   * Rewrites each core module before the engine validates and compiles it. It is meant for hosts that limit and count a
-   * guest's resources. If it throws, `compile` throws the same error, unless the component itself is invalid.
+   * Rewrites each core module before the engine validates and compiles it. Hosts that limit and count a guest's
+   * resources use it. If the function throws, `compile` throws the same error, unless the component itself is invalid.
    */
   readonly instrument?: ((module: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
   /** Describes what `instrument` does, as data that can be posted. It is kept as `component.instrumentation`. */

@@ -1,7 +1,7 @@
 /**
  * The errors of the component loader. Each has a `family` and a literal `code`, and the names and values that a program
- * needs to react to it. The guards look at these and not at the class, so that they also work across two copies of this
- * package and across realms.
+ * needs to react to it. The guards check `family` and `code` instead of the class, so they also work across two copies
+ * of this package and across realms.
  */
 
 /** The family of all errors of the loader except traps. */

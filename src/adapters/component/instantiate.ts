@@ -59,7 +59,7 @@ export interface InstantiateOptions {
    * @default []
    */
   readonly asyncImports?: readonly string[] | undefined;
-  /** Called with the exports of each core instance. It is meant for hosts that instrumented the core modules. */
+  /** Called with the exports of each core instance. Hosts that instrumented the core modules use it. */
   readonly onCoreInstance?: ((exports: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 

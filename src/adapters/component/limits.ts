@@ -28,7 +28,7 @@ export const maxTypeNodes = 100_000;
 /**
  * Type nodes, imports, exports and parameters that the validator builds, substitutes, compares or searches for one
  * component and all components nested in it. Each instantiation copies the child's type with its arguments substituted,
- * so a short chain of components can ask for exponential work.
+ * so a short chain of components can require exponential work.
  */
 export const maxTypeWork = 1_000_000;
 
@@ -88,7 +88,7 @@ export const maxElementSize: number = 2 ** 28;
  * Flat parameters of a function. If there are more, they are passed in memory. Source: *CanonicalABI.md*, "Flattening".
  */
 export const maxFlatParams = 16;
-/** The same for functions lowered with the asynchronous ABI. */
+/** Flat parameters of a function that is lowered with the asynchronous ABI. */
 export const maxFlatAsyncParams = 4;
 /** Flat results of a function. If there are more, they are passed in memory. */
 export const maxFlatResults = 1;
@@ -105,9 +105,9 @@ export const slotCost = 16;
 
 /**
  * Definitions that one instantiation may run. An instance counts for {@link instanceCost} of them, because components
- * that each instantiate the one before twice ask for exponential work. Each initial page of a core instance's memories
- * counts for one, and so do {@link elementsPerPage} initial elements of its tables, because an engine fills them and
- * uses 35 bytes for each.
+ * that each instantiate the previous one twice require exponential work. Each initial page of a core instance's
+ * memories counts for one, and so do {@link elementsPerPage} initial elements of its tables, because an engine fills
+ * them and uses 35 bytes for each.
  */
 export const maxLinkWork = 1_000_000;
 export const instanceCost = 100;

@@ -115,9 +115,9 @@ export interface InstanceType {
   readonly kind: 'instance';
   readonly exports: readonly NamedExtern[];
   /**
-   * The resource types that each use of an instance *type* creates (its `sub resource` exports). It is empty in the
-   * type of an import, export or instance, because that is one such use, and its resource types are those of the
-   * enclosing component.
+   * The resource types that each use of an instance *type* creates (its `sub resource` exports). The list is empty in
+   * the type of an import, export or instance. That is one such use, whose resource types are those of the enclosing
+   * component.
    */
   readonly defined: readonly ResourceType[];
 }

@@ -84,7 +84,7 @@ function mermaidOf(system: SystemDescription): readonly string[] {
   ];
 }
 
-/** Mermaid writes special characters as entities. */
+/** Escapes special characters, which Mermaid writes as entities. */
 function escaped(text: string): string {
   return text.replaceAll(/[^\p{L}\p{N} ._:/-]/gu, (character) => `#${character.codePointAt(0)};`);
 }

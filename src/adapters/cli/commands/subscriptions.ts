@@ -38,7 +38,7 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
   return DONE;
 }
 
-/** Warns of open transactions, because of which readers see no later event. Only a PostgreSQL store has them. */
+/** Warns of open transactions that hide later events from readers. Only a PostgreSQL store has them. */
 async function printHiding(store: Pick<OpenedStore, 'hidingTransactions'>, output: Output): Promise<void> {
   for (const transaction of (await store.hidingTransactions?.()) ?? []) {
     const { processId, prepared, database, user, application, since, state } = transaction;

@@ -57,7 +57,7 @@ export async function verifyPart(
   return { ...extent, difference: difference && shown(difference) };
 }
 
-/** Returns the part that verifies a stream. It depends on the name alone (FNV-1a). */
+/** Returns the part that verifies a stream. The part depends on the name alone (FNV-1a). */
 function partOf(stream: string, parts: number): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < stream.length; at++) hash = Math.imul(hash ^ stream.charCodeAt(at), 0x01000193);

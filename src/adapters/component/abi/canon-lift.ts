@@ -144,7 +144,7 @@ function calling(call: Call, invoke: Invoke): (a?: unknown, b?: unknown, c?: unk
   };
 }
 
-/** *Explainer.md*, "JS API": a top-level `error` is a thrown exception. */
+/** Throws a top-level `error` as an exception (*Explainer.md*, "JS API"). */
 function unwrap(value: unknown): unknown {
   if (value instanceof Failure) throw new ComponentError(value.payload);
   return value;
@@ -160,7 +160,7 @@ function finish({ instance, context, result, postReturn }: Call, value: CoreValu
   return lifted;
 }
 
-/** `Task.return_`: the guest must have dropped what it borrowed. */
+/** Checks that the guest has dropped what it borrowed (`Task.return_`). */
 export function endTask(instance: ComponentInstance): void {
   if (instance.borrows !== 0) throw instance.trap('borrow handles still remain at the end of the call');
 }
@@ -189,8 +189,9 @@ function endFailedCall(call: Call, error: unknown, args: readonly unknown[]): un
 }
 
 /**
- * Does the same as {@link calling}, for a function from state to state: two arguments, and a handle or an error as the
- * result. The code for handles is repeated here, because `evolve` would be a fifth slower otherwise.
+ * Does the same as {@link calling}, for a function from state to state. Such a function has two arguments, and its
+ * result is a handle or an error. The code for handles is repeated here, because `evolve` would be a fifth slower
+ * otherwise.
  */
 function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): HostCallable {
   const { core, context: cx, flat, instance, postReturn, result } = call;
@@ -282,8 +283,8 @@ function generalCall(call: Call, { stagers: { host } }: LiftedFunction): HostCal
 }
 
 /**
- * `Subtask.deliver_resolve`, for the caller: ends the lends of a call when the call ends, with a result or an error,
- * synchronously or not. It covers the handles of a table and the objects of JavaScript.
+ * Ends the lends of a call when the call ends, with a result or an error, synchronously or not
+ * (`Subtask.deliver_resolve`, for the caller). It covers the handles of a table and the objects of JavaScript.
  */
 export function endingLends<Arg>(
   call: (...args: Arg[]) => unknown,

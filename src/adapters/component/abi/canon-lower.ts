@@ -65,7 +65,7 @@ export function coreFunctionOf(callee: FunctionInstance, lowering: Lowering): Co
   return callee.kind === 'host' ? lowerHostFunction(callee, lowering) : lowerLiftedFunction(callee, lowering);
 }
 
-/** `trap_if(not thread.task.inst.may_leave)`. */
+/** Implements `trap_if(not thread.task.inst.may_leave)`. */
 export function checkMayLeave(instance: ComponentInstance): void {
   if (instance.mayLeave) return;
   const { failure } = instance;
@@ -210,7 +210,7 @@ function toGuestFunction(
 }
 
 /**
- * *Explainer.md*, "JS API": exceptions become the `error` case. An `Error` without a `payload` is not part of the
+ * Converts exceptions to the `error` case (*Explainer.md*, "JS API"). An `Error` without a `payload` is not part of the
  * interface, so it passes through the guest, as traps do. As in current JavaScript tools, the function may also return
  * the whole result, `{ tag, val }`, unless the payload of `ok` could be such an object itself.
  */
@@ -272,7 +272,7 @@ const suspending = Suspending && ((callable: WaitingFunction) => new Suspending(
 
 // Calls to another component ---------------------------------------------------------------------------------------
 
-/** `Store.lift` and `Store.lower` of a component-to-component call, combined. */
+/** Combines `Store.lift` and `Store.lower` for a component-to-component call. */
 function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }: Lowering): CoreFunction {
   const { instance } = context;
   observeOtherHost(instance, callee.context.instance);
@@ -410,13 +410,13 @@ export function observeOtherHost(caller: ComponentInstance, callee: ComponentIns
   if (callee?.host !== caller.host) caller.host.handles.isObserved = true;
 }
 
-/** `may_enter_from` and `enter_from`. */
+/** Implements `may_enter_from` and `enter_from`. */
 export function enter(caller: ComponentInstance, entering: readonly ComponentInstance[]): void {
   for (const each of entering) if (each.state !== IDLE) throw failIn(caller, cannotEnter(each));
   for (const each of entering) each.state = ENTERED;
 }
 
-/** `leave_to`. */
+/** Implements `leave_to`. */
 export function leave(entering: readonly ComponentInstance[]): void {
   for (const each of entering) each.state = IDLE;
 }

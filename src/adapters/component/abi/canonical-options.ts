@@ -52,7 +52,7 @@ export class Context {
   readonly hostHandles: Handles;
   /** The second result of `store_string_into_range` and `store_list_into_range`, which is the (tagged) length. */
   lowered = 0;
-  /** The bytes that the call has lifted so far, and the most that it may lift. */
+  /** The number of bytes that the call has lifted so far, and the maximum number. */
   lifted = 0;
   readonly maxLifted: number;
   /**
@@ -79,8 +79,8 @@ export class Context {
   }
 
   /**
-   * `reallocate`, with the checks that follow each of its uses: the result must be aligned and in bounds. The views of
-   * the memory are current afterwards.
+   * Implements `reallocate` with the checks that follow each of its uses. The result must be aligned and in bounds. The
+   * views of the memory are current afterwards.
    */
   reallocate(old: number, oldLength: number, alignment: number, length: number): number {
     const { instance, realloc } = this;
@@ -95,7 +95,7 @@ export class Context {
     return ptr;
   }
 
-  /** `allocate`. */
+  /** Implements `allocate`. */
   allocate(alignment: number, length: number): number {
     return this.reallocate(0, 0, alignment, length);
   }

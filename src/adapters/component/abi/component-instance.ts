@@ -91,7 +91,7 @@ export class ComponentInstance {
   }
 }
 
-/** `enter_from(None)`. @throws Trap if the instance or one that contains it is running or has trapped. */
+/** Implements `enter_from(None)`. @throws Trap if the instance or one that contains it is running or has trapped. */
 export function enterFromHost(instance: ComponentInstance): void {
   if (instance.parent === undefined && instance.state === IDLE) instance.state = ENTERED;
   else enterAll(instance);
@@ -103,7 +103,7 @@ function enterAll(instance: ComponentInstance): void {
   for (const each of all) each.state = ENTERED;
 }
 
-/** `leave_to(None)`. */
+/** Implements `leave_to(None)`. */
 export function leaveToHost(instance: ComponentInstance): void {
   for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) each.state = IDLE;
   if (deferred.length !== 0) runDeferred();
@@ -141,8 +141,8 @@ export function cannotEnter(instance: ComponentInstance): Trap {
 }
 
 /**
- * `entering_set`: the instances that a call from `caller` enters on its way into `callee`. It is known when the call is
- * linked.
+ * Returns the instances that a call from `caller` enters on its way into `callee` (`entering_set`). They are known when
+ * the call is linked.
  *
  * Returns undefined if one of the two contains the other, or both are the same. *CanonicalABI.md* allows such calls
  * since it describes "donut wrapping", but in the suite's `trap-on-reenter` they trap "for now".
@@ -157,7 +157,7 @@ export function enteringSet(
   return callees.filter((each) => !callers.includes(each));
 }
 
-/** `self_and_ancestors`. */
+/** Implements `self_and_ancestors`. */
 export function selfAndAncestors(instance: ComponentInstance): ComponentInstance[] {
   const all: ComponentInstance[] = [];
   for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) all.push(each);

@@ -113,7 +113,7 @@ function f64(value: CoreValue | undefined): number {
   return value as number;
 }
 
-/** `lift_flat_string` and `lift_flat_list`. */
+/** Implements `lift_flat_string` and `lift_flat_list`. */
 function liftPointerAndLength(fromRange: ReturnType<typeof stageLoadListFromRange>): Lift {
   return (cx, flat, at) => fromRange(cx, i32(flat[at]) >>> 0, i32(flat[at + 1]) >>> 0);
 }
@@ -175,7 +175,7 @@ function stageLiftVariant(stager: Stager, type: ValueTypeNode): Lift {
   };
 }
 
-/** `CoerceValueIter`: lifts the payload of a case from the core types that all cases share. */
+/** Lifts the payload of a case from the core types that all cases share (`CoerceValueIter`). */
 function stageLiftCase(stager: Stager, { type }: CaseNode, joined: readonly FlatType[]): Lift | undefined {
   if (type === undefined) return undefined;
   const lift = stager.lift(type);

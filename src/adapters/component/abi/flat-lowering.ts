@@ -97,13 +97,13 @@ export function stageLowerOne(stager: Stager, type: ValueTypeNode): LowerOne {
   }
 }
 
-/** `lower_flat_string`. */
+/** Implements `lower_flat_string`. */
 function lowerString(cx: Context, value: unknown, flat: CoreValue[], at: number): void {
   flat[at] = storeStringIntoRange(cx, value);
   flat[at + 1] = cx.lowered;
 }
 
-/** `lower_flat_list`. */
+/** Implements `lower_flat_list`. */
 function lowerPointerAndLength(intoRange: (cx: Context, value: unknown) => number): Lower {
   return (cx, value, flat, at) => {
     flat[at] = intoRange(cx, value);

@@ -15,7 +15,7 @@ export function recordTemplate(keys: readonly string[]): Record<string, unknown>
   return Object.fromEntries(keys.map((key) => [key, undefined]));
 }
 
-/** `unpack_flags_from_int`. */
+/** Implements `unpack_flags_from_int`. */
 export function flagsFrom(labels: readonly string[]): (bits: number) => Record<string, unknown> {
   const keys = labels.map(toCamelCase);
   const template = recordTemplate(keys);
@@ -27,8 +27,8 @@ export function flagsFrom(labels: readonly string[]): (bits: number) => Record<s
 }
 
 /**
- * `pack_flags_into_int`, for an object with a boolean for each flag, or for a list or set of names. A missing flag is
- * false. If the value is missing, all flags are false, because flags are a `dictionary`.
+ * Implements `pack_flags_into_int`, for an object with a boolean for each flag, or for a list or set of names. A
+ * missing flag is false. If the value is missing, all flags are false, because flags are a `dictionary`.
  */
 export function flagsInto(labels: readonly string[]): (value: unknown) => number {
   const keys = labels.map(toCamelCase);
@@ -49,7 +49,7 @@ function indexOfFlag(labels: readonly string[], keys: readonly string[], name: u
   return same >= 0 ? same : refuseUnknownCase(name, keys);
 }
 
-/** `ToNumber`, for numbers, bigints and booleans only. */
+/** Implements `ToNumber`, for numbers, bigints and booleans only. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value);
@@ -66,7 +66,7 @@ export function refuseNonString(value: unknown): never {
   throw new WrongValue(`expected a string, got ${show(value)}`);
 }
 
-/** `char_to_i32`, for a string that is one Unicode scalar value. */
+/** Implements `char_to_i32`, for a string that is one Unicode scalar value. */
 export function toCharCode(value: unknown): number {
   const code = typeof value === 'string' ? value.codePointAt(0) : refuseNonString(value);
   if (code === undefined || value !== String.fromCodePoint(code) || (code >= 0xd800 && code <= 0xdfff)) {
@@ -107,7 +107,10 @@ export function requireLength<List extends ArrayLike<unknown>>(list: List, lengt
   throw new WrongValue(`expected a ${what} of ${length} elements, got ${list.length}`);
 }
 
-/** Returns the pairs of a map, which is a `Map` or another iterable of pairs, or any other object with its entries. */
+/**
+ * Returns the function that lists the pairs of a map. The map is a `Map`, another iterable of pairs, or an object whose
+ * properties are the pairs.
+ */
 export function toPairs({ kind }: ValueTypeNode): (value: unknown) => readonly unknown[] {
   return (value) => {
     if (typeof value !== 'object' || value === null || Symbol.iterator in value) return toElements(value);
@@ -124,14 +127,14 @@ function keyFrom(kind: string, text: string): unknown {
 
 /**
  * Returns true if an option is an object, `{ tag: 'none' }` or `{ tag: 'some', val }`, because `undefined` could be its
- * payload too. The outer of two nested options is such an object, which is never `undefined`. So a third one around
+ * payload too. The outer of two nested options is such an object, which is never `undefined`. So a third option around
  * them is not tagged, as in jco.
  */
 export function isTaggedOption({ kind, element }: ValueTypeNode): boolean {
   return kind === 'option' && element.kind === 'option' && !isTaggedOption(element);
 }
 
-/** `match_case`: the functions that return the index of the case of a JavaScript value, and its payload. */
+/** Returns the functions that return the index of the case of a JavaScript value, and its payload (`match_case`). */
 export function matchCase(type: ValueTypeNode): {
   indexOf: (value: unknown) => number;
   payloadOf: (value: unknown) => unknown;

@@ -72,7 +72,7 @@ export function stageLoad(stager: Stager, type: ValueTypeNode): Load {
   }
 }
 
-/** `canonicalize_nan32` and `canonicalize_nan64`: a NaN loses its payload. */
+/** Removes the payload of a NaN (`canonicalize_nan32` and `canonicalize_nan64`). */
 export function canonicalizeNan(value: number): number {
   return Number.isNaN(value) ? Number.NaN : value;
 }
@@ -85,7 +85,7 @@ export function convertI32ToChar(cx: Context, code: number): string {
 /** `MAX_LIST_BYTE_LENGTH`. */
 const MAX_LIST_BYTE_LENGTH = 2 ** 28 - 1;
 
-/** `load_list_from_range`, for a list of variable length. */
+/** Implements `load_list_from_range`, for a list of variable length. */
 export function stageLoadListFromRange(
   stager: Stager,
   element: ValueTypeNode,

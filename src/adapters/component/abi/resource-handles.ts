@@ -156,7 +156,7 @@ export function wrongHandle(instance: ComponentInstance, index: number, expected
   );
 }
 
-/** `lift_own`. */
+/** Implements `lift_own`. */
 function takeOwn(cx: Context, type: RuntimeResource, index: number): number {
   const { handles } = cx;
   const entry = handles.get(index, type);
@@ -171,7 +171,7 @@ function takeOwn(cx: Context, type: RuntimeResource, index: number): number {
   return handles.remove(index, entry);
 }
 
-/** `lift_borrow`. */
+/** Implements `lift_borrow`. */
 function lendOwn(cx: Context, type: RuntimeResource, index: number): number {
   const { handles } = cx;
   const entry = handles.get(index, type);
@@ -180,7 +180,7 @@ function lendOwn(cx: Context, type: RuntimeResource, index: number): number {
   return entry.rep;
 }
 
-/** `lower_borrow`. The component that defines the resource receives its rep. */
+/** Implements `lower_borrow`. The component that defines the resource receives its rep. */
 function addBorrow(cx: Context, type: RuntimeResource, rep: number): number {
   const { instance } = cx;
   if (instance === type.impl) return rep;

@@ -48,7 +48,7 @@ class ObjectHandle {
 /** Returns the handle in an object that this file created, and undefined for other objects. */
 let handleIn: (value: object) => ObjectHandle | undefined;
 
-/** The base of all resource classes of guests. The handle is private, so that it can be neither forged nor copied. */
+/** The base of all resource classes of guests. The handle is private, so it can be neither forged nor copied. */
 class Resource {
   readonly #handle: ObjectHandle;
 

@@ -3,7 +3,7 @@ const UNNAMED = 'resource';
 
 /**
  * `ResourceType` at run time. Each instantiation of the component that defines it creates a new one. The host creates
- * one for each of its own types.
+ * one for each type that it defines.
  *
  * `Instance` is `ComponentInstance`, which refers to resource types in turn. `component-instance.ts` binds the
  * parameter in its class `RuntimeResource`.

@@ -1,6 +1,6 @@
 /**
  * The interfaces of staged lifting and lowering. Each operation of the canonical ABI returns a closure for a type,
- * which performs the operation on values of that type. A call then runs closures and inspects no type.
+ * which performs the operation on values of that type. A call then only runs closures, and does not inspect types.
  */
 
 import type { ValueTypeNode } from '../types/nodes.ts';

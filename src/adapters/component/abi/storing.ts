@@ -106,7 +106,7 @@ function tooLong(byteLength: number): WrongValue {
   return new WrongValue(`expected a list of at most ${MAX_BYTE_LENGTH} bytes, got one of ${byteLength}`);
 }
 
-/** `store_list_into_range`. */
+/** Implements `store_list_into_range`. */
 export function stageStoreListIntoRange(stager: Stager, type: ValueTypeNode): StoreIntoRange {
   if (type.element.kind === 'u8') return storeBytesIntoRange;
   return storeElementsIntoRange(stager, type.element, toList(type.element));

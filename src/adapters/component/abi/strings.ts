@@ -38,7 +38,7 @@ export function loadString(representation: Representation): Load {
   };
 }
 
-/** `load_string_from_range`. */
+/** Implements `load_string_from_range`. */
 export function loadStringFromRange(
   representation: Representation,
 ): (cx: Context, ptr: number, taggedCodeUnits: number) => unknown {
@@ -143,7 +143,7 @@ function unshared(bytes: Uint8Array<ArrayBuffer>, ptr: number, length: number): 
 
 const encoder = new TextEncoder();
 
-/** `store_string_into_range`. Returns the pointer, and stores the tagged code units in `cx.lowered`. */
+/** Implements `store_string_into_range`. Returns the pointer, and stores the tagged code units in `cx.lowered`. */
 export function storeStringIntoRange(cx: Context, value: unknown): number {
   if (typeof value !== 'string')
     return value instanceof GuestString ? storeGuestString(cx, value) : refuseNonString(value);
@@ -263,7 +263,7 @@ function storeLatin1Copy(cx: Context, text: string, units: number): number {
   return ptr;
 }
 
-/** `store_string_to_utf8`. */
+/** Implements `store_string_to_utf8`. */
 function storeStringToUtf8(cx: Context, text: string, units: number, worstCase: number): number {
   let ptr = cx.allocate(1, units);
   for (let i = 0; i < text.length; i++) {
@@ -283,7 +283,7 @@ function storeStringToUtf8(cx: Context, text: string, units: number, worstCase: 
   return ptr;
 }
 
-/** `store_utf8_to_utf16`. */
+/** Implements `store_utf8_to_utf16`. */
 function storeUtf8ToUtf16(cx: Context, text: string, units: number): number {
   const worstCase = 2 * units;
   let ptr = cx.allocate(2, worstCase);
@@ -293,7 +293,7 @@ function storeUtf8ToUtf16(cx: Context, text: string, units: number): number {
   return ptr;
 }
 
-/** `store_string_to_latin1_or_utf16`. */
+/** Implements `store_string_to_latin1_or_utf16`. */
 function storeStringToLatin1OrUtf16(cx: Context, text: string, units: number): number {
   let ptr = cx.allocate(2, units);
   let length = 0;
@@ -320,7 +320,7 @@ function storeStringToLatin1OrUtf16(cx: Context, text: string, units: number): n
   return ptr;
 }
 
-/** `store_probably_utf16_to_latin1_or_utf16`. */
+/** Implements `store_probably_utf16_to_latin1_or_utf16`. */
 function storeProbablyUtf16ToLatin1OrUtf16(cx: Context, text: string, units: number): number {
   const byteLength = 2 * units;
   let ptr = cx.allocate(2, byteLength);

@@ -16,7 +16,7 @@ export class ResourceHandle<Type> {
    * implements the resource, it is the value that the host passed, which may be an object.
    */
   rep = 0;
-  /** It is 0 for an own handle that is not lent. */
+  /** The flag and the count of lends. It is 0 for an own handle that is not lent. */
   info = 0;
 }
 
@@ -25,7 +25,7 @@ export class ResourceHandle<Type> {
  * first. Entries are reused too, so that creating and dropping a handle allocates nothing.
  */
 export class HandleTable<Type> {
-  /** One comparison of an entry's type detects a forged, freed or wrong handle. */
+  /** The entries by index. One comparison of an entry's type detects a forged, freed or wrong handle. */
   readonly entries: ResourceHandle<Type>[] = [new ResourceHandle<Type>()];
   /**
    * Handles that are lent to calls that have not returned (`Subtask.lenders`). Those of the innermost call come last,
@@ -96,13 +96,13 @@ export class HandleTable<Type> {
     }
   }
 
-  /** `add_lender`. */
+  /** Implements `add_lender`. */
   lend(entry: ResourceHandle<Type>): void {
     entry.info += LEND;
     this.lenders.push(entry);
   }
 
-  /** `deliver_resolve`: ends the latest lends, so that `mark` of them remain. */
+  /** Ends the latest lends, so that `mark` of them remain (`deliver_resolve`). */
   endLends(mark: number): void {
     const { lenders } = this;
     while (lenders.length > mark) lenders.pop()!.info -= LEND;

@@ -41,7 +41,7 @@ export function asValueError(error: unknown, place: (steps: string) => string = 
   return new ValueError(at === '' ? reason : `${at}: ${reason}`, path);
 }
 
-/** `command.payload[3]` */
+/** Returns the steps as text, such as `command.payload[3]`. */
 function stepsText(path: readonly Step[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;

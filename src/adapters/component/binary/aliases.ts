@@ -21,20 +21,20 @@ const sorts: readonly (Sort | undefined)[] = [undefined, 'func', 'value', 'type'
 
 const outerSorts: readonly (Sort | undefined)[] = ['core module', 'core type', 'component', 'type'];
 
-/** `core:sort`. */
+/** Reads `core:sort`. */
 export function coreSort(reader: Reader): CoreSort {
   const byte = reader.u8('a core sort');
   return coreSorts[byte] ?? reader.badByte('external kind', byte);
 }
 
-/** `sort`. Returns undefined if the byte is invalid. The last byte that was read is the invalid one. */
+/** Reads `sort`. Returns undefined if the byte is invalid. The last byte that was read is the invalid one. */
 function anySort(reader: Reader): Sort | undefined {
   const byte = reader.u8('a sort');
   if (byte !== 0) return sorts[byte];
   return withCore[reader.u8('a core sort')];
 }
 
-/** `sortidx`. */
+/** Reads `sortidx`. */
 export function sortIndex(reader: Reader): SortIndex {
   const sort = anySort(reader);
   if (sort === undefined) return badSort(reader, 'component external kind', reader.position - 1);
@@ -45,7 +45,7 @@ function badSort(reader: Reader, what: string, offset: number): never {
   return reader.badByte(what, reader.bytes[offset] as number, offset);
 }
 
-/** `alias`. */
+/** Reads `alias`. */
 export function alias(reader: Reader): Alias {
   const offset = reader.position;
   const sort = anySort(reader);

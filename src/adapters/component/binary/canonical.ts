@@ -41,7 +41,7 @@ const operands: { readonly [letter: string]: (reader: Reader, canon: Operands) =
   },
 };
 
-/** `canon`. */
+/** Reads `canon`. */
 export function canon(reader: Reader): Canon {
   const offset = reader.position;
   const byte = reader.u8('a canonical function');
@@ -66,7 +66,7 @@ function options(reader: Reader): readonly CanonicalOption[] {
 const encodings = ['utf8', 'utf16', 'latin1+utf16'] as const;
 const indexed = ['memory', 'realloc', 'post-return', undefined, 'callback'] as const;
 
-/** `canonopt`. */
+/** Reads `canonopt`. */
 function option(reader: Reader): CanonicalOption {
   const byte = reader.u8('a canonical option');
   const encoding = encodings[byte];

@@ -49,7 +49,7 @@ const heapTypes: { readonly [byte: number]: Exclude<CoreHeapType, number> } = {
   105: 'exn',
 };
 
-/** `core:valtype`. */
+/** Reads `core:valtype`. */
 export function coreValType(reader: Reader): CoreValType {
   const number = numberTypes[reader.peek('a core value type')];
   if (number === undefined) return refType(reader);
@@ -92,7 +92,7 @@ function tableType(reader: Reader): CoreExternDecl {
   return { kind: 'table', element: refType(reader), limits: limits(reader, 'table limits', 7) };
 }
 
-/** The type of a defined table. In *WebAssembly 3.0*, `0x40 0x00` precedes a table with an initial value. */
+/** Reads the type of a defined table. In *WebAssembly 3.0*, `0x40 0x00` precedes a table with an initial value. */
 export function definedTable(reader: Reader, skipExpression: (reader: Reader) => void): CoreExternDecl {
   if (reader.peek('a table') !== 0x40) return tableType(reader);
   reader.position++;
@@ -102,24 +102,24 @@ export function definedTable(reader: Reader, skipExpression: (reader: Reader) =>
   return type;
 }
 
-/** `memtype`. */
+/** Reads `memtype`. */
 export function memoryType(reader: Reader): CoreExternDecl {
   return { kind: 'memory', limits: limits(reader, 'memory limits', 15) };
 }
 
-/** `globaltype`. */
+/** Reads `globaltype`. */
 export function globalType(reader: Reader): CoreExternDecl {
   const type = coreValType(reader);
   return { kind: 'global', type, mutable: flags(reader, 'the mutability of a global', 1) === 1 };
 }
 
-/** `tagtype`. Its attribute is always zero. */
+/** Reads `tagtype`. Its attribute is always zero. */
 export function tagType(reader: Reader): CoreExternDecl {
   flags(reader, 'tag attribute', 0);
   return { kind: 'tag', type: reader.u32('a type index') };
 }
 
-/** `core:externtype`. */
+/** Reads `core:externtype`. */
 export function coreExternType(reader: Reader): CoreExternDecl {
   const byte = reader.u8('an external kind');
   if (byte === 0) return { kind: 'func', type: reader.u32('a type index') };
@@ -157,14 +157,14 @@ function subType(reader: Reader): CoreSubType {
   return { final: byte === 0x4f, supertypes, composite: compositeType(reader) };
 }
 
-/** `core:rectype`. */
+/** Reads `core:rectype`. */
 export function recType(reader: Reader): readonly CoreSubType[] {
   if (reader.peek('a core type') !== 0x4e) return [subType(reader)];
   reader.position++;
   return reader.vec('types of a recursion group', maxIndexSpace, subType);
 }
 
-/** `core:deftype`. */
+/** Reads `core:deftype`. */
 export function coreDefType(reader: Reader): CoreDefType {
   if (reader.peek('a core type') !== 0x50) return coreRecType(reader);
   reader.position++;
@@ -172,8 +172,8 @@ export function coreDefType(reader: Reader): CoreDefType {
 }
 
 /**
- * In a component, `0x50` is a module type, so `0x00` precedes a non-final `sub`. A module type contains no module
- * types, so tools write a non-final `sub` in it as in core modules.
+ * Reads a recursion group of a component. There, `0x50` is a module type, so `0x00` precedes a non-final `sub`. A
+ * module type contains no module types, so tools write a non-final `sub` in it as in core modules.
  */
 function coreRecType(reader: Reader): CoreRecType {
   if (reader.peek('a core type') === 0) {

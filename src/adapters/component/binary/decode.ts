@@ -37,7 +37,7 @@ function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(bytes);
 }
 
-/** `component`. `depth` is the number of components and types around it. */
+/** Reads `component`. `depth` is the number of components and types around it. */
 function component(reader: Reader, depth: number): Component {
   const offset = reader.position;
   preamble(reader);
@@ -121,7 +121,7 @@ function definition(reader: Reader, id: number, depth: number): Definition {
 
 // Instance Definitions -------------------------------------------------------------------------------------------
 
-/** `core:instance`. */
+/** Reads `core:instance`. */
 function coreInstance(reader: Reader): CoreInstance {
   const offset = reader.position;
   const form = reader.u8('a core instance');
@@ -135,21 +135,21 @@ function coreInstance(reader: Reader): CoreInstance {
   return { kind: 'core instance', offset, form: 'inline exports', exports };
 }
 
-/** `core:instantiatearg`. */
+/** Reads `core:instantiatearg`. */
 function coreInstantiateArgument(reader: Reader): { name: string; instance: number } {
   const name = reader.name('an instantiation argument name');
   reader.byte('instantiation arg kind', 0x12);
   return { name, instance: reader.u32('a core instance index') };
 }
 
-/** `core:inlineexport`. */
+/** Reads `core:inlineexport`. */
 function coreInlineExport(reader: Reader): CoreInlineExport {
   const name = reader.name('an export name');
   const sort = coreSort(reader);
   return { name, sort, index: reader.u32('an index') };
 }
 
-/** `instance`. */
+/** Reads `instance`. */
 function instance(reader: Reader): Instance {
   const offset = reader.position;
   const form = reader.u8('an instance');
@@ -163,14 +163,14 @@ function instance(reader: Reader): Instance {
   return { kind: 'instance', offset, form: 'inline exports', exports };
 }
 
-/** `instantiatearg`. */
+/** Reads `instantiatearg`. */
 function instantiateArgument(reader: Reader): InstantiateArgument {
   const name = reader.name('an instantiation argument name');
   const { sort, index } = sortIndex(reader);
   return { name, sort, index };
 }
 
-/** `inlineexport`. */
+/** Reads `inlineexport`. */
 function inlineExport(reader: Reader): InlineExport {
   const name = nameAttributes(reader);
   const { sort, index } = sortIndex(reader);
@@ -179,7 +179,7 @@ function inlineExport(reader: Reader): InlineExport {
 
 // Start Definitions ----------------------------------------------------------------------------------------------
 
-/** `start`. */
+/** Reads `start`. */
 function start(reader: Reader): Start {
   const offset = reader.position;
   const func = reader.u32('a function index');
@@ -189,7 +189,7 @@ function start(reader: Reader): Start {
 
 // Import and Export Definitions ----------------------------------------------------------------------------------
 
-/** `import`. */
+/** Reads `import`. */
 function importDefinition(reader: Reader): Import {
   const offset = reader.position;
   const name = nameAttributes(reader);
@@ -197,7 +197,7 @@ function importDefinition(reader: Reader): Import {
   return typeof name === 'string' ? { kind: 'import', offset, name, type } : { kind: 'import', offset, ...name, type };
 }
 
-/** `export`. */
+/** Reads `export`. */
 function exportDefinition(reader: Reader): Export {
   const offset = reader.position;
   const name = nameAttributes(reader);
@@ -210,7 +210,7 @@ function exportDefinition(reader: Reader): Export {
 
 // Value Definitions ----------------------------------------------------------------------------------------------
 
-/** `value`. The bytes are kept undecoded, because only a loader that supports values can read them. */
+/** Reads `value`. The bytes are kept undecoded, because only a loader that supports values can read them. */
 function value(reader: Reader): Value {
   const offset = reader.position;
   const ofType = valType(reader);

@@ -35,7 +35,7 @@ export interface CoreModule {
   readonly offset: number;
   /** A view of the module's bytes in the input. The bytes are not copied. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Its imports and exports, before validation. */
+  /** The imports and exports of the module, before validation. */
   readonly module: ModuleInterface;
 }
 
@@ -162,7 +162,7 @@ export interface CoreType {
   readonly type: CoreDefType;
 }
 
-/** A recursion group (of one or more) or a module type. A recursion group takes one type index for each member. */
+/** A recursion group (of one or more) or a module type. A recursion group has one type index for each member. */
 export type CoreDefType =
   | CoreRecType
   | { readonly kind: 'module type'; readonly declarators: readonly ModuleDeclarator[] };
@@ -280,7 +280,7 @@ export type DefType =
 /** A `defvaltype` that may contain types. All kinds have the same properties. */
 export interface CompoundType {
   readonly kind: Exclude<ValueType['kind'], PrimitiveKind | 'own' | 'borrow'>;
-  /** The types in it, in the order of the binary. A case, a result, a stream or a future may have none. */
+  /** The types inside this type, in the order of the binary. A case, a result, a stream or a future may have none. */
   readonly inside: readonly (ValType | undefined)[];
   /** The labels of the fields, cases or flags. */
   readonly labels: readonly string[];
@@ -327,7 +327,7 @@ export type Canon =
     }
   | CanonicalBuiltin;
 
-/** A canonical built-in. The name determines the operands, as *Binary.md* lists them. */
+/** A canonical built-in. Its name determines its operands, which *Binary.md* lists. */
 export interface CanonicalBuiltin {
   readonly kind: 'canon';
   readonly offset: number;

@@ -9,7 +9,7 @@ const attributes = [
   ['externalId', 'external-id'],
 ] as const;
 
-/** `nameattributes`. Returns the name alone if it has no attributes. */
+/** Reads `nameattributes`. Returns the name alone if it has no attributes. */
 export function nameAttributes(reader: Reader): string | NameAttributes {
   const form = reader.u8('a component name');
   if (form > 2) reader.badByte('component name', form);

@@ -62,7 +62,7 @@ export class Reader {
     return this.bytes[this.position] as number;
   }
 
-  /** Source: *WebAssembly 3.0*, "Binary Format / Values / Integers", `u32`. */
+  /** Reads a `u32`. Source: *WebAssembly 3.0*, "Binary Format / Values / Integers". */
   u32(what: string): number {
     const byte = this.u8(what);
     return byte < 0x80 ? byte : this.#u32Rest(what, byte & 0x7f);
@@ -84,7 +84,7 @@ export class Reader {
     return value;
   }
 
-  /** `u64`, for the limits of 64-bit memories and tables. */
+  /** Reads `u64`, for the limits of 64-bit memories and tables. */
   u64(what: string): bigint {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
@@ -128,21 +128,21 @@ export class Reader {
     this.position += length;
   }
 
-  /** `0x00` or `0x01`. */
+  /** Reads a flag, which is `0x00` or `0x01`. */
   flag(what: string): boolean {
     const byte = this.u8(what);
     if (byte > 1) this.fail(`invalid boolean value (0x${byte.toString(16)}) for ${what}`, this.position - 1);
     return byte === 1;
   }
 
-  /** `<T>?`: returns whether a `T` follows. */
+  /** Reads the first byte of a `<T>?`. Returns whether a `T` follows. */
   optional(what: string): boolean {
     const byte = this.u8(what);
     if (byte > 1) this.badByte(what, byte);
     return byte === 1;
   }
 
-  /** `core:name`: a length and that many bytes of UTF-8. */
+  /** Reads a `core:name`, which is a length and that many bytes of UTF-8. */
   name(what: string): string {
     const start = this.position;
     const length = this.u32(what);
@@ -185,7 +185,7 @@ export class Reader {
     return count;
   }
 
-  /** `vec(B)`. */
+  /** Reads a `vec(B)`. */
   vec<Element>(what: string, max: number, element: (reader: Reader) => Element): readonly Element[] {
     const count = this.count(what, max);
     if (count === 0) return nothing;

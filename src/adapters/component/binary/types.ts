@@ -24,7 +24,7 @@ const primitives: { readonly [byte: number]: PrimitiveKind } = {
   100: 'error-context',
 };
 
-/** `valtype`. */
+/** Reads `valtype`. */
 export function valType(reader: Reader): ValType {
   const byte = reader.peek('a value type');
   if ((byte & 0xc0) !== 0x40) return reader.index33('component value type');
@@ -79,7 +79,7 @@ function labels(reader: Reader): readonly string[] {
   return reader.vec('labels', maxFields, (r) => r.name('a label'));
 }
 
-/** `resultlist`. */
+/** Reads `resultlist`. */
 export function resultList(reader: Reader): ValType | undefined {
   const byte = reader.u8('function results');
   if (byte === 0) return valType(reader);
@@ -93,7 +93,7 @@ function funcType(reader: Reader, async: boolean): DefType {
   return { kind: 'func', async, params, result: resultList(reader) };
 }
 
-/** `type`. */
+/** Reads `type`. */
 export function type(reader: Reader, depth: number): Type {
   return { kind: 'type', offset: reader.position, type: defType(reader, depth) };
 }
@@ -157,7 +157,7 @@ function defType(reader: Reader, depth: number): DefType {
   }
 }
 
-/** `componentdecl` and `instancedecl`. */
+/** Reads `componentdecl` and `instancedecl`. */
 function declarator(reader: Reader, ofComponent: boolean, depth: number): Declarator {
   const offset = reader.position;
   const byte = reader.u8('a declarator');
@@ -177,7 +177,7 @@ function typeIndex(reader: Reader): number {
   return reader.u32('a type index');
 }
 
-/** `externtype`. */
+/** Reads `externtype`. */
 export function externType(reader: Reader): ExternDecl {
   const byte = reader.u8('an external kind');
   switch (byte) {

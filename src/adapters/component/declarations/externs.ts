@@ -19,7 +19,7 @@ export interface Side {
 /** The declarations for a list of imports or exports, and the members of the JavaScript object for that list. */
 export interface Declarations {
   readonly lines: string[];
-  /** `name: type` or `name(parameters): type`. */
+  /** The members, in the form `name: type` or `name(parameters): type`. */
   readonly members: string[];
 }
 
@@ -61,8 +61,8 @@ export class ExternWriter {
   }
 
   /**
-   * Returns the member for an instance. An exported instance that has only types is an empty object. An imported one
-   * need not be passed.
+   * Returns the member for an instance. An exported instance that has only types is an empty object. An imported
+   * instance that has only types need not be passed.
    */
   #instanceMember(name: string, type: string | undefined): string | undefined {
     if (type === undefined && this.#side.side === 'import') return undefined;
@@ -167,7 +167,7 @@ interface Member {
   readonly type: FunctionType;
 }
 
-/** The functions of a resource type. */
+/** Returns the functions of a resource type. */
 function membersOf(resource: string, list: readonly NamedExtern[]): Member[] {
   return list.flatMap(({ name, type }) => {
     const parsed = parseResourceFunction(name);

@@ -11,12 +11,12 @@ export interface Calling {
   readonly isAsync: boolean;
 }
 
-/** `(x: number): string`. */
+/** Returns a function's signature, such as `(x: number): string`. */
 export function signatureOf(type: FunctionType, calling: Calling, scope: Scope, isMethod: boolean = false): string {
   return `(${parametersOf(type, scope, isMethod)}): ${resultOf(type.result, calling, scope)}`;
 }
 
-/** `x: number, y: string`. A method has no parameter for itself. */
+/** Returns a function's parameters, such as `x: number, y: string`. A method has no parameter for its object. */
 export function parametersOf(type: FunctionType, scope: Scope, isMethod: boolean = false): string {
   const names = new Names();
   const params = type.params.slice(isMethod ? 1 : 0);

@@ -20,12 +20,15 @@ export function parameterName(label: string, names: Names): string {
   return names.unique(isReserved(name) ? `${name}_` : name);
 }
 
-/** `decidable:eventsourcing/types@0.1.0` → `DecidableEventsourcingTypes`. */
+/**
+ * Returns the name of an interface's namespace: `DecidableEventsourcingTypes` for
+ * `decidable:eventsourcing/types@0.1.0`.
+ */
 export function namespaceName(name: string): string {
   return toPascalCase(name.replace(/@.*$/, '').replace(/[:/]/g, '-'));
 }
 
-/** A key of an object type, in quotes if it has to be. */
+/** Returns a key of an object type, in quotes if necessary. */
 export function propertyKey(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
 }

@@ -33,7 +33,7 @@ export class DeclaredTypes {
     return twin;
   }
 
-  /** Resource types are compared by identity. */
+  /** Replaces resource types by numbers, because they are compared by identity. */
   #numbered(part: unknown): unknown {
     if ((part as { readonly kind?: unknown } | null)?.kind !== 'resource') return part;
     let number = this.#resources.get(part);
@@ -67,7 +67,7 @@ export class DeclaredTypes {
 export class Scope {
   readonly declared: DeclaredTypes;
   readonly names: Names;
-  /** The names of the enclosing namespaces and its own, each followed by a dot. */
+  /** The names of the enclosing namespaces and of this scope, each followed by a dot. */
   readonly path: string;
   readonly #local = new Map<NamedType, string>();
 

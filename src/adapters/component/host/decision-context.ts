@@ -1,6 +1,6 @@
 /**
- * The time and the seed of a guest's virtual WASI while it decides. They follow from recorded data, so that a later
- * proof of the decision uses the same ones.
+ * The time and the seed of a guest's virtual WASI while it decides. They follow from recorded data, so a later proof of
+ * the decision uses the same values.
  */
 import type { EventContext, RejectedCommand } from '../../../core/messages.ts';
 import type { DecisionContext } from '../wasi/index.ts';

@@ -20,7 +20,7 @@ export function fitWorld(component: Component, world: WorldName): InterfaceNames
   return Object.fromEntries(WORLDS[world].map((name) => [name, exportOf(component, name)?.name]));
 }
 
-/** Returns the differences between the exports of a component and a world. It is empty if the component fits. */
+/** Returns the differences between the exports of a component and a world. The list is empty if the component fits. */
 export function worldProblems(component: Component, world: WorldName): readonly WorldProblem[] {
   const found = WORLDS[world].map((name) => ({ name, extern: exportOf(component, name) }));
   const resources = resourcesOf(found.find(({ name }) => name === 'types')?.extern);
@@ -33,7 +33,9 @@ function exportOf(component: Component, name: InterfaceName): NamedExtern | unde
   return component.exports.find((extern) => extern.type.kind === 'instance' && pattern.test(extern.name));
 }
 
-/** Returns the resource types of the interface `types`, by identity. Other interfaces must use the same ones. */
+/**
+ * Returns the resource types of the interface `types`, by identity. Other interfaces must use the same resource types.
+ */
 function resourcesOf(extern: NamedExtern | undefined): ReadonlyMap<ResourceType, string> {
   const resources = new Map<ResourceType, string>();
   for (const { name, type } of membersOf(extern)) {
@@ -46,7 +48,7 @@ function membersOf(extern: NamedExtern | undefined): readonly NamedExtern[] {
   return extern?.type.kind === 'instance' ? extern.type.exports : [];
 }
 
-/** An export that a world has and a component does not, or not with this type. */
+/** An export that is missing from a component, or has a type other than that of the world. */
 export interface WorldProblem {
   /** The interface, then the function. */
   readonly path: readonly string[];

@@ -130,8 +130,8 @@ export function freshTypes(fresh: FreshInstances): HandleTypes {
 }
 
 /**
- * Each message is decoded and encoded again immediately, so that old versions are upgraded and invalid messages are
- * reported here.
+ * Makes the functions for one type of messages. Each message is decoded and encoded again immediately, so that old
+ * versions are upgraded and invalid messages are reported here.
  */
 function messageType(
   fresh: FreshInstances,
@@ -160,7 +160,7 @@ export function freshDecider(fresh: FreshInstances): Decider<Handle, Handle, Han
   };
 }
 
-/** {@link Decider.decide} for the command with this UUID. */
+/** Implements {@link Decider.decide} for the command with this UUID. */
 export function freshDecideWithCommandId(fresh: FreshInstances): DecideWithCommandId {
   return (commandId, state, command) => decide(fresh, state, command, commandId);
 }

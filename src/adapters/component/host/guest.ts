@@ -34,7 +34,7 @@ import { Counters } from './metering/counters.ts';
 /** A handle into one instance. */
 export type Handle = number;
 
-/** `decider.decide`, for the command with this UUID. */
+/** The type of `decider.decide` for the command with this UUID. */
 export type DecideWithCommandId = NonNullable<CommandIdAware<Handle, Handle, Handle>['decideWithCommandId']>;
 
 /** Handles of commands, events and states. `drop` releases each of them. */
@@ -63,7 +63,7 @@ export interface Guest extends HandleTypes {
 }
 
 interface GuestDecider extends Decider<Handle, Handle, Handle> {
-  /** The clock and randomness of a virtual WASI are derived from `commandId`. */
+  /** Decides a command. The clock and randomness of a virtual WASI are derived from `commandId`. */
   decide(state: Handle, command: Handle, commandId?: string): readonly Handle[];
 }
 
@@ -151,7 +151,7 @@ function isPromise(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Promise]';
 }
 
-/** @throws ArgumentError */
+/** Creates the virtual WASI of an instance. @throws ArgumentError */
 function virtualOf(wasi: () => VirtualWasi): VirtualWasi {
   const virtual: Partial<VirtualWasi> = wasi();
   if (virtual?.imports !== undefined) return virtual as VirtualWasi;

@@ -4,8 +4,8 @@
 export const DEFAULT_MAX_MEMORY_BYTES: number = 256 * 1024 * 1024;
 
 /**
- * The maximum number of elements of one table of a guest. They are the functions that it calls indirectly. A
- * SpiderMonkey guest has about ten thousand.
+ * The maximum number of elements of one table of a guest. The elements are the functions that a guest calls indirectly.
+ * A SpiderMonkey guest has about ten thousand.
  */
 export const DEFAULT_MAX_TABLE_ELEMENTS: number = 1_000_000;
 

@@ -137,7 +137,7 @@ async function compileSource(
   return { component: await compile(bytesOfComponent(source), how), bounds };
 }
 
-/** Returns whether a component that was rewritten for the limits `own` already has the limits `bounds`. */
+/** Returns whether the limits `own`, for which a component was rewritten, equal the limits `bounds`. */
 function hasLimits(own: Partial<Bounds>, bounds: Bounds): boolean {
   return (
     own.maxMemoryBytes === bounds.maxMemoryBytes &&
@@ -157,7 +157,7 @@ function isCompiled(source: unknown): source is Component {
 interface Parts {
   readonly types: ReturnType<typeof pooledTypes>;
   readonly decider: () => ReturnType<typeof pooledDecider>;
-  /** It is undefined without a virtual WASI, because nothing else depends on the id. */
+  /** The function is undefined without a virtual WASI, because nothing else depends on the id. */
   readonly decideWithCommandId: DecideWithCommandId | undefined;
   readonly routing: () => ReturnType<typeof pooledRouting>;
   readonly eventHandler: () => ReturnType<typeof pooledEventHandler>;

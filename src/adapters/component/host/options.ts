@@ -17,7 +17,7 @@ import { WORLD_NAMES, type WorldName } from './worlds.ts';
 /** The options of `loadModule`. */
 export interface LoadModuleOptions<World extends WorldName = WorldName> {
   /**
-   * The world of the component. It determines the exports, and so the kind of the module.
+   * The world of the component. It determines the exports, and therefore the kind of the module.
    *
    * @default 'command-handler'
    */
@@ -76,13 +76,13 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly maxLiftedBytes?: number | undefined;
   /**
-   * The resources that one call may use in each core module of the component. A call that exceeds them ends with
-   * {@link OutOfBudget}, and does so on every machine. The core modules are rewritten so that they count their work,
-   * which makes them slower. By default, nothing is counted.
+   * The resources that one call may use in each core module of the component. A call that exceeds them ends with {@link
+   * OutOfBudget}, on every machine. The core modules are rewritten so that they count their work, which makes them
+   * slower. By default, nothing is counted.
    *
    * The limits of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
-   * keeps its limits, unless the options name other ones. In this case its core modules are compiled again. So are
-   * those of a component that `compile` has compiled.
+   * keeps its limits, unless the options name other ones. In this case its core modules are compiled again. The core
+   * modules of a component that `compile` has compiled are always compiled again.
    */
   readonly budget?: Budget | undefined;
   /**

@@ -35,7 +35,9 @@ export class Pool {
     return this.#guest?.handleCount ?? 0;
   }
 
-  /** The current instance, or a new one if the last one trapped. @throws LinkError | Trap if it cannot start. */
+  /**
+   * Returns the current instance, or a new one if the last one trapped. @throws LinkError | Trap if it cannot start.
+   */
   get guest(): Guest {
     return this.#guest ?? this.#replace();
   }
@@ -53,8 +55,8 @@ export class Pool {
   }
 
   /**
-   * The first handle of the current instance. Read it before the call that returns a number. If an import calls the
-   * module back, that ends the instance, and the number must not become a handle of the next one.
+   * The first handle of the current instance. Read it before the call that returns a number. An import that calls the
+   * module back ends the instance. The number must then not become a handle of the next instance.
    */
   get base(): Handle {
     return this.#base;

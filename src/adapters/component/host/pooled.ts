@@ -72,7 +72,7 @@ export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
   };
 }
 
-/** {@link Decider.decide} for the command with this UUID. */
+/** Implements {@link Decider.decide} for the command with this UUID. */
 export function pooledDecideWithCommandId(pool: Pool): DecideWithCommandId {
   return (commandId, state, command) => {
     try {

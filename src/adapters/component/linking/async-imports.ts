@@ -19,7 +19,7 @@ interface Declared {
 export class AsyncImports {
   readonly #byFunction = new Map<string, Declared[]>();
 
-  /** @throws ArgumentError if it is not a list of names. */
+  /** Parses the names. @throws ArgumentError if `names` is not a list of names. */
   constructor(names: readonly string[]) {
     if (!Array.isArray(names)) throw new ArgumentError('asyncImports', `expected a list of names, got ${show(names)}`);
     for (const name of names as readonly unknown[]) this.#add(name);

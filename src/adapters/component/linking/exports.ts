@@ -19,7 +19,7 @@ export class ExportsWriter {
   /** If true, a call may have to wait for the host, so every export returns a promise. */
   readonly #isAsynchronous: boolean;
   /**
-   * With `resources: 'handles'`, the object of functions for each resource type. It may be exported under several
+   * With `resources: 'handles'`, the object of functions for each resource type. A type may be exported under several
    * names.
    */
   readonly #handleFunctions = new Map<RuntimeResource, object>();

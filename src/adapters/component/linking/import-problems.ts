@@ -19,7 +19,7 @@ export function combinedError(refused: readonly LinkError[]): LinkError {
   return new LinkError(message + reason, first.path, { cause: first.cause }, problems);
 }
 
-/** Returns the explanation of a missing interface of WASI 0.3, or an empty string if none is missing. */
+/** Returns the explanation of a missing interface of WASI 0.3, or an empty string if no such interface is missing. */
 function wasiReason(refused: readonly LinkError[]): string {
   const [name] = refused.find(({ path }) => isWasi03(path[0]))?.path ?? [];
   if (name === undefined) return '';

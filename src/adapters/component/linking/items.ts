@@ -14,7 +14,7 @@ export type Item =
       readonly type: CoreModuleType | undefined;
       /** The length of the binary, if it is known. */
       readonly byteLength: number | undefined;
-      /** See `pagesOf`. */
+      /** The initial size of its memories and tables, in pages. See `pagesOf`. */
       readonly pages: number;
     }
   | { readonly kind: 'func'; readonly func: FunctionInstance }

@@ -77,7 +77,10 @@ export function checkExportNames({ exports, imported }: ComponentNode, represent
   checkExports(exports, [], representation, new Set(imported));
 }
 
-/** `imported` contains the resource types that the host implements. Their members are not installed on any object. */
+/**
+ * Checks the names of exports. `imported` contains the resource types that the host implements. Their members are not
+ * installed on any object.
+ */
 function checkExports(
   list: readonly NamedNode[],
   path: readonly string[],

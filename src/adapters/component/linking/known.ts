@@ -20,7 +20,7 @@ export function itemOf(value: unknown): Item | undefined {
   return isObject(value) ? items.get(value) : undefined;
 }
 
-/** `value` is the class, or with `resources: 'handles'` the object of functions, of a resource type. */
+/** Marks `value` as the class of a resource type, or with `resources: 'handles'` as its object of functions. */
 export function rememberClass(value: object, resource: RuntimeResource): void {
   classes.set(value, resource);
 }
@@ -29,7 +29,7 @@ export function resourceOf(value: object): RuntimeResource | undefined {
   return classes.get(value);
 }
 
-/** `construct` is the component's function that `new` calls. */
+/** Records the component's function that `new` calls. */
 export function rememberConstructor(value: object, construct: HostCallable): void {
   constructors.set(value, construct);
 }

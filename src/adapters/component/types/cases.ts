@@ -28,7 +28,7 @@ export function payloadOffset(cases: readonly CaseNode[]): number {
   return alignTo(discriminantLayout(cases.length).size, alignments.reduce(widest, 1));
 }
 
-/** `flatten_variant`, without the discriminant. */
+/** Implements `flatten_variant`, without the discriminant. */
 export function joinedPayloads(cases: readonly CaseNode[]): readonly FlatType[] {
   const joined: FlatType[] = [];
   for (const { type } of cases) if (type !== undefined) joinTo(joined, 0, type.layout.flat);

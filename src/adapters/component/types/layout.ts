@@ -10,7 +10,9 @@ import type { ValueType } from '../types.ts';
 export interface Layout {
   readonly alignment: 1 | 2 | 4 | 8;
   readonly size: number;
-  /** The core types that it flattens to, at most {@link maxFlatParams} + 1, because more are never passed flat. */
+  /**
+   * The core types that the type flattens to, at most {@link maxFlatParams} + 1, because more are never passed flat.
+   */
   readonly flat: readonly FlatType[];
 }
 
@@ -121,7 +123,7 @@ function variantLayout(cases: number, payloads: readonly (Layout | undefined)[])
   return { alignment, size: alignTo(alignTo(discriminant.size, payloadAlignment) + size, alignment), flat: cut(flat) };
 }
 
-/** `discriminant_type`. */
+/** Implements `discriminant_type`. */
 export function discriminantLayout(cases: number): Layout {
   return cases <= 2 ** 8 ? I8 : cases <= 2 ** 16 ? I16 : I32;
 }

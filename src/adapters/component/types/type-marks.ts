@@ -14,12 +14,12 @@ export function newPlace(): number {
 /** A type that can be marked. It is an interface, because creating objects of a derived class takes longer. */
 export interface Marked<Replacement> {
   /**
-   * The scope in which it has an externally visible name, or 0. `visibility` is the use of the name: see
+   * The scope in which the type has an externally visible name, or 0. `visibility` is the use of the name: see
    * `visibility.ts`.
    */
   visibleIn: number;
   visibility: number;
-  /** The substitution that replaces it, or 0. */
+  /** The substitution that replaces the type, or 0. */
   replacedIn: number;
   replacement: Replacement | undefined;
 }

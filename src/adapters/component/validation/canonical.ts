@@ -86,7 +86,7 @@ function resolveOptions(
 /** `(memory 0)`. */
 const anyMemory = { min: 0n, shared: false, is64: false };
 
-/** The memory must be a subtype of `(memory 0)`. */
+/** Checks that the memory is a subtype of `(memory 0)`. */
 function memoryOption(scope: Scope, index: number): void {
   const { context } = scope;
   const memory = context.at(scope.core.memory, index, 'memory');
@@ -112,8 +112,8 @@ function require(scope: Scope, options: ResolvedOptions, option: 'memory' | 'rea
 }
 
 /**
- * Values that are passed into the guest's memory need `memory` and `realloc`. Values that are read from it need
- * `memory`.
+ * Checks that the options suffice. Values that are passed into the guest's memory need `memory` and `realloc`. Values
+ * that are read from it need `memory`.
  */
 function requireFor(scope: Scope, options: ResolvedOptions, hasPointer: boolean | undefined, allocates: boolean): void {
   if (!hasPointer) return;
@@ -129,7 +129,7 @@ function checkAsync(scope: Scope, options: ResolvedOptions, type: FunctionNode):
 
 // canon lift -----------------------------------------------------------------------------------------------------
 
-/** `canon lift`: adds a function. */
+/** Validates a `canon lift`, which adds a function. */
 export function lift(scope: Scope, definition: Lift): ValidatedLift {
   const { context } = scope;
   const callee = context.at(scope.core.func, definition.func, 'function');
@@ -178,7 +178,7 @@ function checkCore(
 
 // canon lower ----------------------------------------------------------------------------------------------------
 
-/** `canon lower`: adds a core function. */
+/** Validates a `canon lower`, which adds a core function. */
 export function lower(scope: Scope, definition: Lower): ValidatedLower {
   const { context } = scope;
   const type = context.at(scope.funcs, definition.func, 'function');
@@ -195,7 +195,7 @@ export function lower(scope: Scope, definition: Lower): ValidatedLower {
   return { kind: 'canon lower', definition, type, core, options };
 }
 
-/** `flatten_functype(opts, ft, 'lower')`. */
+/** Implements `flatten_functype(opts, ft, 'lower')`. */
 function flattenLower(scope: Scope, type: FunctionNode, options: ResolvedOptions): CoreSignature {
   const { flat, flatResult } = signatureOf(type);
   let params: readonly CoreValueType[] = flat;
@@ -260,7 +260,7 @@ export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBu
   return { kind: 'canon builtin', definition, core, resource, type, options };
 }
 
-/** `flatten_functype(opts, (func (param t)?), 'lower')`. */
+/** Implements `flatten_functype(opts, (func (param t)?), 'lower')`. */
 function returnSignature(scope: Scope, result: ValueTypeNode | undefined, options: ResolvedOptions): CoreSignature {
   if (result === undefined) return { params: [], results: [] };
   if (result.borrow) scope.context.fail('function result cannot contain a `borrow` type');

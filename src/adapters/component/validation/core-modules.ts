@@ -81,7 +81,7 @@ function uniqueModuleType(
   return type;
 }
 
-/** `core:moduletype`. */
+/** Returns the type of a `core:moduletype`. */
 export function declaredModuleType(scope: Scope, declarators: readonly ModuleDeclarator[]): CoreModuleType {
   const { context } = scope;
   const types: CoreTypeEntry[] = [];
@@ -239,7 +239,7 @@ function coreExports(context: Context, module: CoreModuleType): CoreInstanceType
   return found;
 }
 
-/** `core:instance`. */
+/** Returns the type of a `core:instance`. */
 export function coreInstanceType(scope: Scope, definition: CoreInstance): CoreInstanceType {
   const { context } = scope;
   if (definition.form === 'instantiate') {

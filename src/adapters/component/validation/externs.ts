@@ -41,7 +41,7 @@ function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternN
   }
 }
 
-/** `import`, `importdecl` and `exportdecl`: adds a definition of the declared type. */
+/** Validates an `import`, `importdecl` or `exportdecl`, which adds a definition of the declared type. */
 export function declare(
   scope: Scope,
   side: 'import' | 'export',
@@ -63,7 +63,7 @@ export function declare(
   return { type, introduces: locate(type, fresh) };
 }
 
-/** `export`. */
+/** Validates an `export`. */
 export function exportItem(
   scope: Scope,
   definition: Export,
@@ -146,7 +146,9 @@ function nesting(type: ExternNode): number {
   return type.nesting;
 }
 
-/** Checks the nesting that references make, such as types that each contain the one before. See {@link maxNesting}. */
+/**
+ * Checks the nesting that references make, such as types that each contain the previous one. See {@link maxNesting}.
+ */
 export function checkNesting<Type extends ExternNode>({ context }: Scope, type: Type): Type {
   if (nesting(type) > maxNesting) context.fail(`nesting too deep: more than ${maxNesting} types and components`);
   return type;

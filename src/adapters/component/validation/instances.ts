@@ -7,7 +7,7 @@ import { locate } from './substitution.ts';
 import { Matcher, sortName } from './subtyping.ts';
 import type { ResourceBinding, ValidatedAlias } from './validated.ts';
 
-/** `instance`. */
+/** Returns the type of an `instance`. */
 export function instanceType(
   scope: Scope,
   definition: Instance,
@@ -43,7 +43,7 @@ function instantiate(
   return { type, introduces: locate(type, fresh) };
 }
 
-/** `alias`. */
+/** Validates an `alias`. */
 export function alias(scope: Scope, definition: Alias): ValidatedAlias {
   if (scope.kind !== 'component') restrict(scope, definition);
   const { context } = scope;

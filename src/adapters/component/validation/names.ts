@@ -13,7 +13,10 @@ export interface ParsedName {
   readonly resource: string | undefined;
   /** Names are strongly unique if their canonical forms differ. */
   readonly canonical: string;
-  /** True if its JavaScript name may be that of another name too, or may be reserved. See `linking/js-names.ts`. */
+  /**
+   * True if another name may have the same JavaScript name, or the JavaScript name may be reserved. See
+   * `linking/js-names.ts`.
+   */
   readonly mayCollide: boolean;
 }
 
@@ -23,17 +26,17 @@ export interface ParsedName {
  */
 const colliding = /-\d|\.(?:drop|create|prototype)$/i;
 
-/** `label`. Each fragment matches in one way only, so matching takes linear time. */
+/** Matches a `label`. Each fragment matches in one way only, so matching takes linear time. */
 const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:\d+|\d*[a-z][0-9a-z]*|\d*[A-Z][0-9A-Z]*))*$/;
 
-/** `words`. */
+/** Matches `words`. */
 const words = /^[a-z][0-9a-z]*(?:-[0-9a-z]+)*$/;
 
-/** Semantic Versioning 2.0.0, "Backus–Naur Form Grammar for Valid SemVer Versions". */
+/** Matches a version. Source: Semantic Versioning 2.0.0, "Backus–Naur Form Grammar for Valid SemVer Versions". */
 const semver =
   /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
 
-/** `canonversion`. */
+/** Matches a `canonversion`. */
 const canonicalVersion = /^(?:[1-9]\d*|0\.[1-9]\d*|0\.0\.(?:0|[1-9]\d*))$/;
 
 const annotation = /^\[(constructor|method|static)\]/;
@@ -59,7 +62,9 @@ function parse(name: string): ParsedName | string {
   return name.includes(':') ? parseInterfaceName(name) : (kebab(name, label) ?? parsedAs('label', name));
 }
 
-/** `interfacename`. Nested namespaces and packages are gated features of *Explainer.md*, and not accepted. */
+/**
+ * Parses an `interfacename`. Nested namespaces and packages are gated features of *Explainer.md*, and are not accepted.
+ */
 function parseInterfaceName(name: string): ParsedName | string {
   const at = name.indexOf('@');
   const path = at < 0 ? name : name.slice(0, at);

@@ -13,9 +13,9 @@ type CoreSpaces = {
 
 /** The names on one side, imports or exports. */
 export interface Names {
-  /** The name as written, by its canonical form. */
+  /** The names as written, by their canonical forms. */
   readonly unique: Map<string, string>;
-  /** The type index that a plain name denotes. */
+  /** The type indices that plain names denote. */
   readonly resources: Map<string, TypeEntry>;
 }
 

@@ -96,8 +96,8 @@ export class Substitution {
   }
 
   /**
-   * Returns a new type index, unless an argument has replaced it before. The index has a new type if the type has a
-   * name.
+   * Returns a new type index, unless an argument has already replaced the old one. The index has a new type if the type
+   * has a name.
    */
   #openEntry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);

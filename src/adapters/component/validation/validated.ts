@@ -26,15 +26,15 @@ import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from
 /** A component that can be linked. */
 export interface ValidatedComponent {
   readonly component: binary.Component;
-  /** The type that it has for other components. */
+  /** The type that the component has for other components. */
   readonly type: ComponentNode;
   readonly imports: readonly NamedNode[];
   readonly exports: readonly NamedNode[];
   /** The result for each of `component.definitions`, at the same index. */
   readonly definitions: readonly ValidatedDefinition[];
-  /** True if it, or a component before it or inside it, has a name that may collide in JavaScript. */
+  /** True if the component, or a component before it or inside it, has a name that may collide in JavaScript. */
   readonly mayCollide: boolean;
-  /** True if it, or a component before it or inside it, has the type of an `async` function. */
+  /** True if the component, or a component before it or inside it, has the type of an `async` function. */
   readonly hasAsync: boolean;
 }
 
@@ -53,7 +53,7 @@ export type ValidatedDefinition =
       readonly kind: 'core module';
       readonly definition: binary.CoreModule;
       readonly type: CoreModuleType;
-      /** See `pagesOf`. */
+      /** The initial size of its memories and tables, in pages. See `pagesOf`. */
       readonly pages: number;
     }
   | { readonly kind: 'core instance'; readonly definition: binary.CoreInstance; readonly type: CoreInstanceType }

@@ -26,13 +26,13 @@ export interface CommandLine {
    * ignored. By default the output is discarded.
    */
   readonly stdout?: Output | undefined;
-  /** The same for standard error. */
+  /** Standard error, with the same kinds of values as `stdout`. */
   readonly stderr?: Output | undefined;
 }
 
 /** The guest has ended its program. Its instance can no longer be called. */
 export class GuestExit extends Trap {
-  /** 0 for success. */
+  /** The exit status, which is 0 for success. */
   readonly status: number;
 
   constructor(status: number) {
@@ -82,7 +82,7 @@ function outputTo(writer: OutputWriter): OutputStream {
   return new OutputStream((bytes) => writer.write(bytes));
 }
 
-/** Resource types that no resource has. They exist because guests import them. */
+/** The types of terminals. No resource has one of these types, but guests import them. */
 export const terminalInterfaces: Interfaces = {
   'wasi:cli/terminal-input': { TerminalInput },
   'wasi:cli/terminal-output': { TerminalOutput },

@@ -3,7 +3,7 @@ import type { InterfacesOf } from './grantable.ts';
 import { Pollable } from './io.ts';
 import type { VirtualTime } from './time.ts';
 
-/** Nanoseconds. The time of a command is in milliseconds. */
+/** The resolution in nanoseconds. It is a millisecond, because the time of a command is in milliseconds. */
 const RESOLUTION = 1_000_000;
 
 export function clockInterfaces(time: VirtualTime): InterfacesOf<'clocks'> {

@@ -15,7 +15,7 @@ export type Member = 'function' | readonly string[];
  */
 export type Denial = (subject: string, name: string) => () => unknown;
 
-/** `getRandomBytes` → `get-random-bytes`. */
+/** Returns the WIT name of a JavaScript name: `get-random-bytes` for `getRandomBytes`. */
 function toKebabCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, '');
 }

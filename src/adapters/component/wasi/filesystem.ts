@@ -85,8 +85,8 @@ export class DirectoryEntryStream {
 }
 
 /**
- * `resource descriptor`. Its `mutate-directory` is inherited. A directory opened below one that can be changed can be
- * changed too, even if the guest does not ask for that. Neither wasi-libc nor Rust's standard library asks.
+ * `resource descriptor`. Its `mutate-directory` is inherited. A directory opened below a mutable directory is mutable
+ * too, even if the guest does not request that. Neither wasi-libc nor Rust's standard library requests it.
  */
 export class Descriptor {
   readonly #volume: Volume;

@@ -62,7 +62,7 @@ interface Task {
 /**
  * Creates the directory in memory that a tree describes. The bytes are copied.
  *
- * @param place the name of the tree in an error: `files`.
+ * @param place the name of the tree in an error, such as `files`.
  * @throws ArgumentError that names the invalid entry.
  */
 export function directoryOf(tree: FileTree, volume: Volume, place: string): MemoryDirectory {

@@ -1,9 +1,8 @@
 /** The names of the interfaces that a guest can be granted. */
 
 /**
- * The interfaces that can be granted. The other interfaces are `wasi:io` and the types of terminals, which provide no
- * access, `wasi:filesystem/types`, which is granted together with the preopens, and the network, which is never
- * available.
+ * The interfaces that can be granted. The other interfaces cannot be granted. `wasi:io` and the types of terminals
+ * provide no access. `wasi:filesystem/types` is granted together with the preopens. The network is never available.
  */
 export const GRANTABLE = [
   'wasi:cli/environment',

@@ -68,7 +68,7 @@ export class Pollable {
 /** The `closed` case of `stream-error`. */
 const closed = (): ComponentError => new ComponentError({ tag: 'closed' }, 'the stream is closed');
 
-/** The `last-operation-failed` case of `stream-error`. */
+/** Returns the `last-operation-failed` case of `stream-error`. */
 function operationFailed({ message, payload }: ComponentError): ComponentError {
   const error = new IoError(message, typeof payload === 'string' ? payload : undefined);
   return new ComponentError({ tag: 'last-operation-failed', val: error }, message);

@@ -32,7 +32,9 @@ const SOCKETS: Members = {
   },
 };
 
-/** The functions of {@link SOCKETS} that have no error code. No guest can call them, because it obtains no socket. */
+/**
+ * The functions of {@link SOCKETS} that have no error code. No guest can call them, because no guest obtains a socket.
+ */
 const WITHOUT_ERROR_CODE = ['+', 'isListening', 'addressFamily', 'subscribe'];
 
 const HTTP: Members = {

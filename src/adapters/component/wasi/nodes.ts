@@ -92,7 +92,7 @@ abstract class Node {
   changed: Datetime;
   protected readonly volume: Volume;
   #links = 0;
-  /** The number of descriptors and streams that have it open. */
+  /** The number of descriptors and streams that have the node open. */
   #opened = 0;
 
   constructor(volume: Volume) {
@@ -101,7 +101,7 @@ abstract class Node {
     this.accessed = this.modified = this.changed = volume.now();
   }
 
-  /** The number of directory entries that name it. */
+  /** The number of directory entries that name the node. */
   get links(): number {
     return this.#links;
   }
@@ -161,7 +161,7 @@ export class MemoryFile extends Node {
     return this.#bytes.slice(Math.min(offset, this.#size), Math.min(offset + length, this.#size));
   }
 
-  /** An empty write changes nothing, even if the offset is after the end of the file. */
+  /** Writes bytes at an offset. An empty write changes nothing, even if the offset is after the end of the file. */
   write(offset: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const end = offset + bytes.length;

@@ -48,7 +48,7 @@ function ignoreErrors(print: () => void): void {
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** A byte order mark is part of the text, like every other character. */
+/** Decodes output. A byte order mark is part of the text, like every other character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Passes the output on as lines. Bytes are buffered until a line ends or is too long. */

@@ -47,7 +47,7 @@ export class Preopens {
     this.#volume.bound();
   }
 
-  /** `wasi:filesystem/preopens`. */
+  /** Makes the interface `wasi:filesystem/preopens`. */
   interface(): object {
     return {
       getDirectories: (): [Descriptor, string][] =>

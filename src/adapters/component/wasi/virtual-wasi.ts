@@ -111,7 +111,7 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
   };
 }
 
-/** `wasi:io/poll` → `wasi:io/poll@0.2.12`. */
+/** Adds the version to the name of an interface: `wasi:io/poll@0.2.12` for `wasi:io/poll`. */
 function versioned(name: string): string {
   return `${name}@${VERSION}`;
 }

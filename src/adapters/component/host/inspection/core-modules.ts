@@ -21,9 +21,9 @@ export interface InspectedCoreModule {
   readonly offset: number;
   /** The size of the module in bytes. */
   readonly bytes: number;
-  /** The number of functions that it defines. */
+  /** The number of functions that the module defines. */
   readonly functions: number;
-  /** Its memories and tables, without imported ones. */
+  /** The memories and tables that the module defines. Imported ones are not listed. */
   readonly memories: readonly InspectedLimits[];
   readonly tables: readonly InspectedLimits[];
 }

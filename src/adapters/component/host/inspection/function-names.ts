@@ -4,7 +4,7 @@ import type { Sections } from '../metering/sections.ts';
 
 const FUNCTION_NAMES = 1;
 
-/** Returns the names by the indices of the functions. It is empty if the module has no names. */
+/** Returns the names by the indices of the functions. The map is empty if the module has no names. */
 export function functionNames(sections: Sections): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   const { names: content } = sections;

@@ -1,4 +1,4 @@
-/** The imports of a component, and the access that each would grant. */
+/** The imports of a component, and the access that each of them would grant. */
 import type { Component, NamedExtern } from '../../index.ts';
 import { GRANTABLE, type WasiInterface } from '../../wasi/grantable.ts';
 
@@ -19,13 +19,13 @@ export interface InspectedImport {
   /** The kind of its type: `instance`, `func`, `type` … */
   readonly kind: string;
   readonly provider: ImportProvider;
-  /** The access that the guest gets with it, as a sentence. */
+  /** The access that the import grants to the guest, as a sentence. */
   readonly grants: string;
-  /** The functions of an interface, in the order of the binary. It is empty for other imports. */
+  /** The functions of an interface, in the order of the binary. The list is empty for other imports. */
   readonly functions: readonly string[];
 }
 
-/** The virtual interfaces, and what a guest gets with each. */
+/** The virtual interfaces, and the access that each grants to a guest. */
 const WASI_GRANTS: { readonly [Interface in WasiInterface]: string } = {
   'wasi:cli/environment': 'The arguments, the environment and the directory that virtualWasi was passed.',
   'wasi:cli/exit': 'It may end its instance.',

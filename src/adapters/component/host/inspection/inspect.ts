@@ -14,9 +14,9 @@ export interface ComponentInspection {
   readonly digest: Uint8Array;
   /** The size of the binary in bytes. */
   readonly bytes: number;
-  /** The world that it fits. `undefined` if it fits no world. */
+  /** The world that the component fits; `undefined` if it fits no world. */
   readonly world: WorldName | undefined;
-  /** If it fits no world, the differences to the world that it resembles most. */
+  /** If the component fits no world, the differences from the world that it resembles most. */
   readonly misfit: { readonly world: WorldName; readonly problems: readonly WorldProblem[] } | undefined;
   readonly imports: readonly InspectedImport[];
   /** The names of its exports. */
@@ -36,8 +36,8 @@ export interface ComponentInspection {
 }
 
 /**
- * Reads a component: the world that it fits, its imports and what each would grant, its sizes and producers, and
- * whether anything in it could be indeterministic. The component is validated and not run.
+ * Reads a component without running it. The result has the world that it fits, its imports and the access that each
+ * would grant, its sizes and producers, and the code that could be indeterministic. The component is validated.
  *
  * @example
  * const { world, isDeterministic, findings } = await inspectComponent(await readFile('bank.wasm'));

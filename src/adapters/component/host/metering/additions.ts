@@ -17,7 +17,7 @@ export const ExportKind = { function: 0, global: 3 } as const;
 
 const MUTABLE = 1;
 
-/** A function: its vectors of parameters, results and locals, and its code without the last `end`. */
+/** A function to add, with its vectors of parameters, results and locals, and its code without the last `end`. */
 export interface AddedFunction {
   readonly params: readonly number[];
   readonly results: readonly number[];

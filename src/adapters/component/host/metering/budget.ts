@@ -96,9 +96,8 @@ export class OutOfBudget extends Trap {
 
 /**
  * The prefix of the names that a rewritten module exports in addition to its own. No guest may export a name with this
- * prefix. `FUEL` is an `i64` and `DEPTH` is an `i32`. They are the units that are left. `REFUSAL` is an `i32` that
- * records which growth was refused. `START` is the start function, which the host calls when it has received the other
- * exports.
+ * prefix. `FUEL` is an `i64` and `DEPTH` is an `i32`. Both are the remaining units. `REFUSAL` is an `i32` that records
+ * which growth was refused. `START` is the start function, which the host calls when it has received the other exports.
  */
 export const RESERVED = 'decidable ';
 export const FUEL = 'decidable fuel';

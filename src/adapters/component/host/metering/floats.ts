@@ -20,14 +20,17 @@ export const FLOAT_VALUE_TYPE: { readonly [Type in FloatType]: number } = {
   f64x2: 0x7b,
 };
 
-/** `f32.demote_f64` and `f64.promote_f32`. */
+/** The opcodes of `f32.demote_f64` and `f64.promote_f32`. */
 const DEMOTE = 0xb6;
 const PROMOTE = 0xbb;
 
 /** Opcodes of vector instructions after `0xfd`: the conversions of lanes, rounding, and arithmetic. */
 const F32X4_ARITHMETIC = new Set([0x5e, 0x67, 0x68, 0x69, 0x6a, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9]);
 const F64X2_ARITHMETIC = new Set([0x5f, 0x74, 0x75, 0x7a, 0x94, 0xef, 0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5]);
-/** `f32x4.relaxed_madd`, `f32x4.relaxed_nmadd`, `f32x4.relaxed_min`, `f32x4.relaxed_max`, and those of `f64x2`. */
+/**
+ * The opcodes of `f32x4.relaxed_madd`, `f32x4.relaxed_nmadd`, `f32x4.relaxed_min` and `f32x4.relaxed_max`, and those of
+ * `f64x2`.
+ */
 const RELAXED: ReadonlyMap<number, FloatType> = new Map([
   [0x105, 'f32x4'],
   [0x106, 'f32x4'],
@@ -40,8 +43,8 @@ const RELAXED: ReadonlyMap<number, FloatType> = new Map([
 ]);
 
 /**
- * Returns the type of the NaN that an instruction may compute, or undefined if it computes none. `abs`, `neg` and
- * `copysign` only change the sign, and `pmin` and `pmax` return an operand.
+ * Returns the type of the NaN that an instruction may compute, or undefined if it cannot compute a NaN. `abs`, `neg`
+ * and `copysign` only change the sign, and `pmin` and `pmax` return an operand.
  *
  * @param cursor a cursor after the opcode, which is not moved.
  */
@@ -60,7 +63,7 @@ function computedLanes(cursor: Cursor): FloatType | undefined {
   return F64X2_ARITHMETIC.has(second) ? 'f64x2' : RELAXED.get(second);
 }
 
-/** Reads the second opcode. The cursor is before it, and stays there. */
+/** Reads the second opcode without moving the cursor, which is before it. */
 export function secondOpcode(cursor: Cursor): number {
   const { at } = cursor;
   const second = cursor.unsigned();
@@ -88,7 +91,7 @@ const SELECT = 0x1b;
 const V128_CONST = [Op.vector, 0x0c];
 const V128_BITSELECT = [Op.vector, 0x52];
 
-/** `f32.eq`, `f64.eq`, `f32x4.eq`, `f64x2.eq`: false for a NaN and itself. */
+/** The opcodes of `f32.eq`, `f64.eq`, `f32x4.eq` and `f64x2.eq`. They return false if an operand is a NaN. */
 const EQUAL: { readonly [Type in FloatType]: readonly number[] } = {
   f32: [0x5b],
   f64: [0x61],
@@ -103,7 +106,7 @@ const CANONICAL: { readonly [Type in FloatType]: readonly number[] } = {
   f64x2: [...V128_CONST, ...CANONICAL_F64, ...CANONICAL_F64],
 };
 
-/** Returns code that replaces a NaN on the stack with the canonical one. It uses the local. */
+/** Returns code that replaces a NaN on the stack with the canonical one. The code uses the local. */
 export function canonicalizing(type: FloatType, local: readonly number[]): readonly number[] {
   const choose = type === 'f32' || type === 'f64' ? [SELECT] : V128_BITSELECT;
   return [

@@ -35,9 +35,7 @@ export class FunctionTypes {
     return signedBytes(this.add([0], [...results]));
   }
 
-  /**
-   * Returns the index of the function type with these vectors of parameters and results. It is added if it is missing.
-   */
+  /** Returns the index of the function type with these vectors of parameters and results. A missing type is added. */
   add(params: readonly number[], results: readonly number[]): number {
     const type = [Form.function, ...params, ...results];
     const key = type.join();

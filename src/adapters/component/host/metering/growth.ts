@@ -1,8 +1,7 @@
 /**
  * The growth of a memory or a table. If the engine cannot grow it, the result is -1, and the guest continues. Its
  * decision would then depend on the free memory of the machine. So a growth that the guest's own type allows, but the
- * host or the machine refuses, is a trap. A decision is then either the same on every machine, or it is not made at
- * all.
+ * host or the machine refuses, is a trap. A decision is then either the same on every machine, or not made.
  *
  * `memory.grow` and `table.grow` become calls of a function that is added for each memory and table:
  *

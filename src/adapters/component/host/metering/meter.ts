@@ -7,7 +7,7 @@
  *   except for the bulk instructions (`bulk.ts`).
  * - *Call depth*: the number of nested calls of the module's functions.
  *
- * A function's body becomes a block, so that it has one exit, at which the depth is restored:
+ * A function's body becomes a block. The block has one exit, at which the depth is restored:
  *
  * ```wat
  * <depth - 1, trap below 0> <fuel - 1, trap below 0>
@@ -15,8 +15,8 @@
  * <depth + 1>
  * ```
  *
- * An exception bypasses this exit. So a function that catches exceptions keeps its depth in a local, and
- * resets the counter wherever a caught exception may land.
+ * An exception bypasses this exit. So a function that catches exceptions keeps its depth in a local, and resets the
+ * counter wherever a caught exception may land.
  */
 import { I32 } from './additions.ts';
 import { type Cursor, signedBytes, unsignedBytes } from './cursor.ts';
@@ -35,11 +35,11 @@ export interface Changes {
   /** The counters. Without them, nothing is counted. */
   readonly globals: MeterGlobals | undefined;
   readonly replace: Replace;
-  /** True if the NaNs that it computes become canonical. */
+  /** True if the NaNs that the function computes become canonical. */
   readonly canonicalNans: boolean;
 }
 
-/** A change of the code: it replaces the bytes from `from` to `to`. */
+/** A change of the code, which replaces the bytes from `from` to `to`. */
 interface Edit {
   readonly from: number;
   readonly to: number;
@@ -95,7 +95,7 @@ export function meterBody(cursor: Cursor, signature: () => Signature, changes: C
   return [Uint8Array.from(unsignedBytes(body.length)), body];
 }
 
-/** The types of the locals that a changed body has in addition to its own, each once. */
+/** Returns the types of the locals that a changed body has in addition to its own, each once. */
 function addedLocals(catches: boolean, floats: ReadonlySet<FloatType>): readonly number[] {
   const types = new Set<number>(catches ? [I32] : []);
   for (const type of floats) types.add(FLOAT_VALUE_TYPE[type]);
@@ -172,7 +172,7 @@ interface Frame {
   readonly enter: readonly number[];
   readonly leave: readonly number[];
   readonly spend: readonly number[];
-  /** Sets the depth to the depth of this function. It is empty if the function catches nothing. */
+  /** Code that sets the depth to the depth of this function. It is empty if the function catches nothing. */
   readonly restore: readonly number[];
 }
 

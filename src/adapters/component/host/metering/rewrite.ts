@@ -2,12 +2,12 @@
  * Rewrites a core module before the engine compiles it, so that it stays within the host's bounds. The bounds are then
  * the same on every machine:
  *
- * - Its memories and tables get maxima. Growing them further traps (`growth.ts`).
+ * - Its memories and tables get maxima. Further growth traps (`growth.ts`).
  * - With a budget, its functions count their work (`meter.ts`, `bulk.ts`).
  * - The NaNs that its functions compute become canonical (`floats.ts`).
  *
- * Code whose effect still differs between machines is refused (`determinism.ts`). Without a budget, only the functions
- * are changed that grow a memory or a table, or compute with floats.
+ * Code whose effect still differs between machines is refused (`determinism.ts`). Without a budget, only functions that
+ * grow a memory or a table, or compute with floats, are changed.
  */
 import { engine } from '../../engine/web-assembly.ts';
 import { UnsupportedError } from '../../index.ts';
@@ -169,7 +169,7 @@ function replacements(
 }
 
 /**
- * Exports a function that fills the counters. Each call into the guest begins with it. To set the two globals from
+ * Exports a function that fills the counters. Each call into the guest begins with it. Setting the two globals from
  * JavaScript takes five times as long, because an `i64` is a `bigint` there.
  */
 function exportFill(additions: Additions, { fuel, callDepth }: Budget, globals: MeterGlobals): void {

@@ -1,4 +1,4 @@
-/** The index spaces of a module: the numbers of functions and globals, and the memories and tables. */
+/** The index spaces of a module. Functions and globals are only counted; memories and tables are listed. */
 import { Cursor, unsignedBytes } from './cursor.ts';
 import { Op, skipImmediates } from './instructions.ts';
 import { concat, Section, type Sections } from './sections.ts';
@@ -9,9 +9,9 @@ export interface Growable {
   readonly imported: boolean;
   readonly is64: boolean;
   readonly min: bigint;
-  /** The maximum of its type. If it declares none, the maximum of its index type. */
+  /** The maximum that the type declares, or otherwise the maximum of its index type. */
   readonly max: bigint;
-  /** The maximum of its type. It is undefined if the type declares none. */
+  /** The maximum that the type declares; `undefined` if it declares no maximum. */
   readonly declaredMax: bigint | undefined;
   /** log2 of the bytes of a page. */
   readonly pageSizeLog2: number;
