@@ -76,9 +76,9 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly maxLiftedBytes?: number | undefined;
   /**
-   * The resources that one call may use in each core module of the component. A call that exceeds them ends with {@link
-   * OutOfBudget}, on every machine. The core modules are rewritten so that they count their work, which makes them
-   * slower. By default, nothing is counted.
+   * The resources that one call may use in each core module of the component. A call that exceeds them ends with
+   * {@link OutOfBudget} on every machine. The core modules are rewritten so that they count their work, which makes
+   * them slower. By default, nothing is counted.
    *
    * The limits of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
    * keeps its limits, unless the options name other ones. In this case its core modules are compiled again. The core

@@ -1,7 +1,7 @@
 /** The names of the interfaces that a guest can be granted. */
 
 /**
- * The interfaces that can be granted. The other interfaces cannot be granted. `wasi:io` and the types of terminals
+ * The interfaces that can be granted. The others are not listed for these reasons. `wasi:io` and the types of terminals
  * provide no access. `wasi:filesystem/types` is granted together with the preopens. The network is never available.
  */
 export const GRANTABLE = [

@@ -33,7 +33,7 @@ export interface Datetime {
 
 /**
  * The state that all files and directories of one virtual WASI share: the free space, the memory for listings, the
- * numbers of files, and a clock. The numbers are the same in every instance.
+ * numbers of files, and a clock. Files have the same numbers in every instance.
  */
 export class Volume {
   /** Returns the time of a change to a file. */

@@ -39,10 +39,7 @@ export interface OpenedStore
 
 /** The options of {@link openStore}. */
 export interface OpenStoreOptions {
-  /**
-   * Never changes the store. It must exist.
-   * @default false
-   */
+  /** Opens an existing store only for reading. @default false */
   readonly readOnly?: boolean | undefined;
   /**
    * Creates the store if it does not exist. With `false`, a missing store is a failure.

@@ -1,6 +1,6 @@
 /**
- * The address of a store as a text: `bank.db`, `sqlite:bank.db?durability=normal`, `memory:`. It is the same text in
- * programs, on the command line and in environment variables.
+ * Parses the address of a store, such as `bank.db`, `sqlite:bank.db?durability=normal` or `memory:`. An address is the
+ * same text in programs, on the command line and in environment variables.
  */
 import type { NatsStoreOptions } from '../nats/options.ts';
 import type { PostgresStoreOptions } from '../postgres/options.ts';

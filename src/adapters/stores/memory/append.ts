@@ -1,6 +1,6 @@
 /**
- * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain,
- * events, decision. It is synchronous.
+ * Appends a commit with the checks of docs/architecture.md, "One commit per decision": command id, precondition, chain,
+ * events, decision. An append is synchronous.
  */
 
 import type { Appended } from '../../../core/event-store.ts';

@@ -23,9 +23,9 @@ export interface Stream {
   readonly index: number;
   /** The number of each event's commit, by revision. */
   readonly events: number[];
-  /** The numbers of its commits, ascending. */
+  /** The numbers of the stream's commits, ascending. */
   readonly commits: number[];
-  /** The hash of its last commit. */
+  /** The hash of the stream's last commit. */
   hash: Uint8Array;
 }
 
@@ -39,7 +39,7 @@ export interface Contents {
   readonly commands: CommandIds;
   /** The address of each commit in the log, by the commit's number. */
   readonly addresses: number[];
-  /** The position of each commit's first event, if it has one, by the commit's number. */
+  /** The position of each commit's first event, if the commit has events, by the commit's number. */
   readonly positions: number[];
   readonly log: Log;
   readonly snapshots: Map<string, Snapshot>;

@@ -1,6 +1,7 @@
 /**
- * The append: command id, precondition, chain, and one message. The server stores it only if the stream's subject has
- * not changed since the writer read it (docs/architecture.md, "One commit per decision").
+ * Appends a commit: checks the command id and the precondition, extends the chain, and sends one message. The server
+ * stores the message only if the stream's subject has not changed since the writer read it (docs/architecture.md, "One
+ * commit per decision").
  */
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision } from '../../../core/messages.ts';
@@ -98,7 +99,7 @@ export class Appender {
   }
 
   /**
-   * Sends a commit that follows `head`. Returns `undefined` if the stream has moved on.
+   * Sends a commit that follows `head`. Returns `undefined` if the stream has later commits.
    * @throws AppendFailure `duplicate`, or ServerFailure.
    */
   async store({ stream, events, decision, recordedAt }: Appending, head: Head): Promise<StoredAt | undefined> {
@@ -190,8 +191,8 @@ export class Appender {
   }
 
   /**
-   * Looks for the commit of a message that was not answered.
-   * @throws ServerFailure `unknown-outcome` if it is not stored yet, because it may still arrive.
+   * Looks for the commit of a message that was not answered. @throws ServerFailure `unknown-outcome` if the commit is
+   * not stored yet, because the message may still arrive.
    */
   async #sequenceOf(commandId: string, message: CommitMessage, cause: unknown): Promise<number> {
     const { index } = this.#parts;

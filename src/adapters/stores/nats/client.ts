@@ -54,14 +54,16 @@ export interface Page {
   readonly isLast: boolean;
 }
 
-/** The maximum bytes of one page. The server ends a larger page early, and the reader requests the next one. */
+/**
+ * The maximum number of bytes of one page. The server ends a larger page early, and the reader requests the next one.
+ */
 const PAGE_BYTES = 8 * 1_048_576;
 /** Milliseconds between two attempts of a read. */
 const FIRST_DELAY = 20;
 const LONGEST_DELAY = 500;
 const NO_BYTES = new Uint8Array(0);
 
-/** Takes the replies to one request. */
+/** Receives the replies to one request. */
 interface ReplyTaker {
   /** Returns true if the reply was the last one. */
   readonly take: (message: Msg) => boolean;
@@ -94,7 +96,7 @@ export class Client {
   readonly #driver: Driver;
   /**
    * All replies come to subjects below one inbox. The client's own requests make two errors with a stack each, in case
-   * that they fail, which takes a third of the time of an append.
+   * they fail. That takes a third of the time of an append.
    */
   readonly #inbox: string;
   readonly #takers = new Map<string, ReplyTaker>();
@@ -111,7 +113,7 @@ export class Client {
     this.#inbox = `_INBOX.${uuidV4().replaceAll('-', '')}`;
   }
 
-  /** The largest message in bytes, payload and headers together. */
+  /** The maximum number of bytes of a message, payload and headers together. */
   get maxPayload(): number {
     return this.connection.info?.max_payload ?? 1_048_576;
   }
@@ -153,7 +155,7 @@ export class Client {
 
   /**
    * Stores one message.
-   * @throws the client's own error if no answer came, so that the caller can determine if the message was sent.
+   * @throws the client's own error if no answer came, so that the caller can determine whether the message was sent.
    */
   publish({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
     return new Promise((resolve, reject) => {

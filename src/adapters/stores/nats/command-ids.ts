@@ -6,7 +6,7 @@
 import { hexDigit } from '../../../core/uuid.ts';
 
 const FIRST_SLOTS = 1_024;
-/** An empty slot has no sequence number. */
+/** The content of an empty slot, which has no sequence number. */
 const EMPTY = 0;
 
 export class CommandIds {
@@ -63,13 +63,13 @@ export class CommandIds {
 
 const NONE: readonly number[] = Object.freeze([]);
 
-/** Returns the last 64 bits of an id. In many ids, the first bits are a time. */
+/** The last 64 bits of an id. In many ids, the first bits are a time. */
 export interface IdBits {
   readonly low: number;
   readonly high: number;
 }
 
-/** @param uuid in lower-case text. */
+/** Returns the last 64 bits of an id. @param uuid in lower-case text. */
 export function idBits(uuid: string): IdBits {
   return {
     high: (digits(uuid, 19, 4) << 16) | digits(uuid, 24, 4),

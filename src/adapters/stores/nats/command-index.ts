@@ -1,15 +1,15 @@
 /**
- * The index of command ids (docs/decisions.md §61). A command id is used once in a store, forever. Two mechanisms cover
- * all time together:
+ * The index of command ids (docs/decisions.md §61). A command id is used once in a store, forever. Together, two
+ * mechanisms recognize it at any time:
  *
  * - The server refuses an id that it has seen within its duplicate window.
- * - This index has the id of every commit that is older than the window, and of most that are not. Every process
- *   that appends builds it from the stream of commits alone.
+ * - This index has the id of every commit that is older than the window, and of most that are not. Every process that
+ *   appends builds it from the stream of commits alone.
  *
  * An append is safe if the index has every commit that the server may have forgotten when the message arrives. Let the
  * index have every commit that was stored before the instant t. The message arrives at most `connectionLife` after it
  * was sent, because it cannot outlive its connection. So an append that is sent before t + window − connectionLife is
- * safe. Later than that, the index reads on first, and if it cannot, the append is refused with `busy`.
+ * safe. Before a later append, the index reads the newer commits. If it cannot, the append is refused with `busy`.
  */
 import type { Client } from './client.ts';
 import { CommandIds, idBits } from './command-ids.ts';
@@ -17,7 +17,7 @@ import { ServerFailure } from './failures.ts';
 import { type IdSegments, SEGMENT } from './id-segments.ts';
 import type { Subjects } from './subjects.ts';
 
-/** Messages of one page. */
+/** The number of messages of one page. */
 const PAGE = 1_000;
 
 /**
@@ -36,13 +36,13 @@ export class CommandIndex {
   readonly #subjects: Subjects;
   readonly #ids = new CommandIds();
   readonly #segments: IdSegments;
-  /** The maximum milliseconds between the instant that the index covers and an append. */
+  /** The maximum number of milliseconds between the instant that the index covers and an append. */
   readonly #limit: number;
-  /** The index contains every commit up to this sequence number. */
+  /** The sequence number up to which the index contains every commit. */
   #covered = 0;
   /** The commits after `#covered` that the index contains because this process made them. */
   readonly #ahead = new Set<number>();
-  /** The index contains every commit that was stored before this instant. */
+  /** The instant before which every stored commit is in the index. */
   #coveredAt: Instant | undefined;
   #reading: Promise<void> | undefined;
   /** The number of blocks that are written, or being written by this process. */
@@ -62,7 +62,7 @@ export class CommandIndex {
     this.#limit = duplicateWindow - connectionLife;
   }
 
-  /** Returns whether an append may be sent now. If not, {@link prepare} reads on. */
+  /** Returns whether an append may be sent now. If not, {@link prepare} reads the newer commits first. */
   get isReady(): boolean {
     const age = this.#age();
     if (age > this.#limit / 2 && age <= this.#limit) this.prepare().catch(() => {}); // the next append tries again

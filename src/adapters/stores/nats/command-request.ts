@@ -20,7 +20,7 @@ const CONTENT_TYPE = 'Content-Type';
 /** The content type of a payload that is plain JSON data instead of the encoding of the command's module. */
 export const JSON_DATA = 'application/json';
 
-/** The subjects of the commands of a store. */
+/** Returns the subjects of the commands of a store. */
 export function commandSubjects(name: string): string {
   return `${name}.commands.*`;
 }
@@ -52,7 +52,7 @@ export interface CommandRequest {
   readonly options: CommandOptions;
 }
 
-/** @throws InvalidRequest that names the header. */
+/** Reads a request. @throws InvalidRequest that names the header. */
 export function readRequest(headers: MsgHdrs | undefined, payload: Uint8Array): CommandRequest {
   const text = (name: string): string | undefined => {
     const value = headers?.last(name) ?? '';

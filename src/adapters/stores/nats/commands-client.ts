@@ -31,8 +31,8 @@ export interface NatsCommands {
   /**
    * Sends a command in an envelope.
    * @throws CommandFailure that the deciding process threw. Its code is `store` with `unknown-outcome` if no reply came
-   *   in time, because the command may have been decided. It is `overloaded` if no process serves commands, and then
-   *   nothing was done.
+   *   in time, because the command may have been decided. It is `overloaded` if no process serves commands. Nothing was
+   *   done then.
    */
   handleCommand(command: Envelope, options?: CommandOptions): Promise<CommandResult>;
 

@@ -5,7 +5,7 @@
  * is that of the commit.
  *
  * The header `Decidable-Commit` has three or four numbers: the number of events in the stream after this commit, the
- * number of its own events, and for a message of several the part and the number of parts.
+ * number of events in this commit, and in a divided commit the number of the part and the number of parts.
  */
 import type { Decision, Envelope, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import { CHAIN_START, chainedContent, HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
@@ -35,11 +35,11 @@ export function indexOf(position: bigint): number {
 
 /** The end of a stream. */
 export interface Head {
-  /** The sequence number of its last message; 0 if it has none. */
+  /** The sequence number of the stream's last message; 0 if the stream has no messages. */
   readonly sequence: number;
-  /** The number of its events. */
+  /** The number of the stream's events. */
   readonly events: number;
-  /** The hash of its last commit. */
+  /** The hash of the stream's last commit. */
   readonly hash: Uint8Array;
 }
 
@@ -90,7 +90,7 @@ export function parseNumbers(text: string): CommitNumbers {
 
 /** A commit that was read. */
 export interface StoredCommit {
-  /** The number of its last message. */
+  /** The sequence number of the commit's last message. */
   readonly sequence: number;
   readonly numbers: CommitNumbers;
   readonly bytes: Uint8Array;

@@ -8,7 +8,7 @@ interface Credentials {
   readonly token?: string;
 }
 
-/** The addresses without credentials, and the credentials of the first one. */
+/** The addresses without credentials, and the credentials of the first address. */
 export interface Servers {
   readonly servers: readonly string[];
   readonly credentials: Credentials;

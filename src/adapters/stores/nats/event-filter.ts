@@ -3,7 +3,7 @@ import type { ReadAllOptions } from '../../../core/event-store.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import type { Subjects } from './subjects.ts';
 
-/** The maximum number of categories. With more, all commits are read, because each category needs a request. */
+/** The maximum number of categories. If there are more, all commits are read, because each category needs a request. */
 const MOST_SUBJECTS = 16;
 
 export interface EventFilter {

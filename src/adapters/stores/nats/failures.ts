@@ -116,7 +116,7 @@ export function isTimeout(error: unknown): boolean {
   );
 }
 
-/** Returns whether no server listens to the subject. Nothing was stored then. */
+/** Returns whether no server listens to the subject. In that case nothing was stored. */
 export function isNoResponders(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'NoResponders' || (error.cause instanceof Error && error.cause.name === 'NoResponders');

@@ -6,7 +6,7 @@ import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-i
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import type { Client } from './client.ts';
 
-/** Milliseconds without a message after which a follower asks the server if it has missed any. */
+/** Milliseconds without a message after which a follower asks the server whether it has missed a message. */
 const LOOK_AFTER = 2_000;
 
 export interface FollowedMessage {
@@ -88,7 +88,10 @@ export class Follower {
     this.changes.notify();
   }
 
-  /** A consumer can be lost with its server. The next consumer begins after the last message that was received. */
+  /**
+   * Checks that the consumer still exists, because it can be lost with its server. The next consumer begins after the
+   * last message that was received.
+   */
   async #look(): Promise<void> {
     if (!this.changes.isAwaited || this.#isClosed) return;
     const { client, stream, subject } = this.#parts;

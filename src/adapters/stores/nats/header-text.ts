@@ -4,7 +4,7 @@
  */
 import type { Msg } from '@nats-io/transport-node';
 
-/** The first line has the version of the protocol, and a status if the message is not a stored one. */
+/** The first line has the version of the protocol, and a status if the message is not a stored message. */
 const STATUS = /^NATS\/1\.0 +(\d{3})(?: +([^\r]*))?\r\n/;
 
 export class HeaderText {
@@ -14,7 +14,10 @@ export class HeaderText {
     this.#text = text;
   }
 
-  /** Returns the last value of a header; an empty text if it is missing. The name is written as it was sent. */
+  /**
+   * Returns the last value of a header, or an empty string if the header is missing. The name is written as it was
+   * sent.
+   */
   last(name: string): string {
     const text = this.#text;
     const at = text.lastIndexOf(`\r\n${name}: `);
@@ -27,7 +30,7 @@ export class HeaderText {
     return this.#text.includes(`\r\n${name}: `);
   }
 
-  /** The status of a message that the server made itself; 0 for others. */
+  /** The status of a message that the server made itself; 0 for other messages. */
   get status(): number {
     return this.#text.charCodeAt(8) === 0x20 ? Number(STATUS.exec(this.#text)?.[1] ?? 0) : 0;
   }

@@ -1,14 +1,17 @@
 /**
- * The command ids of old commits in blocks, so that a process that starts need not read all commits. A block has the last
- * 64 bits of the id of each of 16,384 messages in the order of their numbers, and zeros for the parts of large commits. It
- * follows from the stream of commits alone, so two processes that write one write the same.
+ * The command ids of old commits in blocks, so that a process that starts need not read all commits. A block has the
+ * last 64 bits of the id of each of 16,384 messages in the order of their numbers, and zeros for the parts of large
+ * commits. Its content follows from the stream of commits alone, so two processes that write the same block write the
+ * same bytes.
  */
 import type { Client } from './client.ts';
 import { type IdBits, idBits } from './command-ids.ts';
 import type { StateValues } from './state-values.ts';
 import type { Subjects } from './subjects.ts';
 
-/** Messages of one block: 128 KiB, so that a message can hold it with any usual `max_payload`. */
+/**
+ * The number of messages of one block. A block has 128 KiB, so it fits into one message with any usual `max_payload`.
+ */
 export const SEGMENT = 16_384;
 const BITS_BYTES = 8;
 const PAGE = 1_000;
@@ -25,9 +28,9 @@ export class IdSegments {
   }
 
   /**
-   * Reads the blocks from the first one on, as long as none is missing.
+   * Reads the blocks from the first one up to the first missing one.
    *
-   * @param take takes the id of each message.
+   * @param take called with the id of each message.
    * @returns the number of the last message.
    */
   async read(take: (id: IdBits, sequence: number) => void): Promise<number> {
@@ -46,7 +49,7 @@ export class IdSegments {
     return segment * SEGMENT;
   }
 
-  /** Writes a block whose messages are all stored, unless it is there. */
+  /** Writes a block whose messages are all stored, unless the block exists already. */
   async write(segment: number): Promise<void> {
     const subject = this.#subjects.state('ids', String(segment));
     if ((await this.#values.get(subject)).value !== undefined) return;

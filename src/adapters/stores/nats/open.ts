@@ -9,7 +9,7 @@ import type { Subjects } from './subjects.ts';
 const FORMAT = 1;
 const FORMAT_NAME = 'decidable.format';
 
-/** Guards of several subjects in one batch work from this version on. */
+/** The oldest version in which one batch can have guards of several subjects. */
 const OLDEST_SERVER = [2, 12, 1] as const;
 
 const NANOSECONDS = 1_000_000;
@@ -149,7 +149,7 @@ function checkStream(wanted: StreamConfig & { readonly name: string }, found: St
   );
 }
 
-/** Determines how often the server flushes to disk. Only the monitoring port shows it to applications. */
+/** Determines how often the server flushes to disk. Only the monitoring port shows the interval to applications. */
 export async function readFlush({ monitoring, storage, timeout }: CheckedOptions): Promise<FlushReport> {
   if (storage === 'memory') {
     return { sync: 'periodic', message: 'the store is in memory, so all commits are lost when the server stops' };

@@ -14,7 +14,7 @@ export interface NatsClientConnection {
   drain(): Promise<void>;
 }
 
-/** The server's interval between two flushes to disk. */
+/** A report about the flushes of the server to disk. */
 export interface FlushReport {
   /**
    * `always`: an acknowledged commit survives a power loss. `periodic`: a power loss may lose the commits since the
@@ -50,14 +50,11 @@ export interface NatsStoreOptions {
    */
   readonly name?: string | undefined;
   /**
-   * The number of servers that keep a copy of each commit: 1, 3 or 5. It matters only when the store is created.
+   * The number of servers that keep a copy of each commit: 1, 3 or 5. It has an effect only when the store is created.
    * @default 1
    */
   readonly replicas?: number | undefined;
-  /**
-   * The storage of the server: files or memory. It matters only when the store is created.
-   * @default 'file'
-   */
+  /** The storage of the server: files or memory. It has an effect only when the store is created. @default 'file' */
   readonly storage?: 'file' | 'memory' | undefined;
   /**
    * Creates the store if it does not exist. With `false`, a missing store is a failure.
@@ -65,7 +62,7 @@ export interface NatsStoreOptions {
    */
   readonly create?: boolean | undefined;
   /**
-   * Never changes the store. Appends, imports, snapshots and the work of processors fail with `read-only`.
+   * Opens the store only for reading. Appends, imports, snapshots and the work of processors fail with `read-only`.
    * @default false
    */
   readonly readOnly?: boolean | undefined;
@@ -81,9 +78,8 @@ export interface NatsStoreOptions {
    */
   readonly busyTimeout?: number | undefined;
   /**
-   * Milliseconds for which the server itself recognizes a command id. The store looks up older ids. It matters only
-   * when the store is created.
-   * @default 600_000
+   * Milliseconds for which the server itself recognizes a command id. The store looks up older ids. It has an effect
+   * only when the store is created. @default 600_000
    */
   readonly duplicateWindow?: number | undefined;
   /**
@@ -93,8 +89,8 @@ export interface NatsStoreOptions {
    */
   readonly connectionLife?: number | undefined;
   /**
-   * The address of the server's monitoring port, for example `http://127.0.0.1:8222`. The store reads there how often
-   * the server flushes to disk, and reports it to `observer.flush`.
+   * The address of the server's monitoring port, for example `http://127.0.0.1:8222`. The store reads the interval
+   * between two flushes to disk there, and reports it to `observer.flush`.
    */
   readonly monitoring?: string | undefined;
   readonly observer?: NatsStoreObserver | undefined;

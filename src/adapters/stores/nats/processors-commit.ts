@@ -10,7 +10,7 @@ import { deadlineOf, deadlineValue, documentValue, type ProcessorSubjects, parke
 import type { NewValue, StateValues } from './state-values.ts';
 import { subscriptionName } from './subscription-name.ts';
 
-/** Messages of one batch, without those of the shares. The server takes 1,000. */
+/** The maximum number of messages of one batch, without those of the shares. The server accepts 1,000. */
 const MOST_VALUES = 900;
 
 /**

@@ -60,7 +60,10 @@ export class ProcessorSubjects {
     return this.#of('versions', '*');
   }
 
-  /** All shares of a version are one value, so that one message moves the checkpoints of several. */
+  /**
+   * Returns the subject of the shares of a version. All shares are one value, so that one message moves several
+   * checkpoints.
+   */
   shares(id: string): string {
     return this.#of('shares', id);
   }
@@ -89,7 +92,7 @@ export class ProcessorSubjects {
     return stream === undefined ? this.#of('deadline', id, '>') : this.#of('deadline', id, keyToken(stream), '*');
   }
 
-  /** The subjects of all values of a version, without its shares. */
+  /** Returns the subjects of all values of a version, without its shares. */
   contents(id: string): readonly string[] {
     return [this.documents(id), this.parkedOf(id), this.deadlines(id)];
   }

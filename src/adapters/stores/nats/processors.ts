@@ -479,7 +479,7 @@ export class NatsProcessors implements ProcessorStore {
     });
   }
 
-  /** Changes the shares of a version. `change` returns `undefined` if nothing is to be changed. */
+  /** Changes the shares of a version. `change` returns `undefined` to change nothing. */
   async #changeShares(
     subscription: SubscriptionId,
     change: (shares: readonly ShareState[]) => readonly ShareState[] | undefined,
@@ -561,7 +561,7 @@ export class NatsProcessors implements ProcessorStore {
     return versionsValue(this.#parts.subjects.versions(name), sequence, { name, versions });
   }
 
-  /** Returns the shares of a version without holders, with a token that none of them had. */
+  /** Returns the shares of a version without holders, and with a token that no share had before. */
   #freed(id: string, { sequence, shares }: StoredShares, token: bigint): NewValue {
     this.#shares.delete(id);
     const free = shares.map(({ checkpoint }) => ({ ...FREE, checkpoint, token }));

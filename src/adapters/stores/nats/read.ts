@@ -21,11 +21,11 @@ import { eventFilter } from './event-filter.ts';
 import type { Heads } from './heads.ts';
 import type { Subjects } from './subjects.ts';
 
-/** Messages of one page. */
+/** The number of messages of one page. */
 const PAGE = 1_000;
 /** The number of commits of a stream that are read and skipped instead of searched. */
 const NEAR = 256;
-/** The messages of the first and of the largest window back from the end. */
+/** The numbers of messages of the first and the largest window, counted back from the end. */
 const FIRST_WINDOW = 64;
 const LARGEST_WINDOW = 65_536;
 
@@ -71,8 +71,8 @@ async function forward(
 }
 
 /**
- * Returns a sequence number at or shortly before the commit with this revision. A stream's messages are scattered among
- * those of all streams, and each has the number of events of its stream. So a binary search finds the commit.
+ * Returns a sequence number at or shortly before the commit with this revision. It is found by a binary search, because
+ * each message has the number of events of its stream. A stream's messages are scattered among those of all streams.
  */
 async function locate({ reader, subjects, heads }: ReadingParts, stream: string, revision: number): Promise<number> {
   const known = heads.get(stream);
@@ -127,8 +127,8 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
 }
 
 /**
- * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read separately, at
- * a different time. So the reader first notes the last sequence number, up to which all subjects are complete, and
+ * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read separately, at a
+ * different time. So the reader first determines the last sequence number, up to which all subjects are complete. It
  * ends there.
  */
 async function* merged(

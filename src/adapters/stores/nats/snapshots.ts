@@ -53,7 +53,7 @@ export class Snapshots {
     }
   }
 
-  /** Returns false if another writer was faster. */
+  /** Replaces a snapshot. Returns false if another writer was faster. */
   async #replace(
     subject: string,
     stored: StoredMessage | undefined,
@@ -90,7 +90,8 @@ function revisionOf({ headers }: StoredMessage): bigint {
 }
 
 /**
- * Returns `undefined` if the snapshot belongs to another key or was changed. Then the stream is folded from its start.
+ * Decodes a snapshot. Returns `undefined` if it belongs to another key or was changed. The stream is then folded from
+ * its start.
  */
 function snapshotOf(key: SnapshotKey, message: StoredMessage): Snapshot | undefined {
   const contentType = decodeURIComponent(message.headers.last(CONTENT_TYPE));

@@ -7,13 +7,13 @@ import type { Acknowledged, Client, OutgoingMessage, StoredMessage } from './cli
 import { API_ERRORS, apiFailure, isNoResponders, requestFailure, ServerFailure } from './failures.ts';
 import type { Subjects } from './subjects.ts';
 
-/** Messages of one page. */
+/** The number of messages of one page. */
 const PAGE = 1_000;
-/** Subjects of one request for the last messages of several. The server allows 1,024. */
+/** The maximum number of subjects in one request for their last messages. The server allows 1,024. */
 const MOST_SUBJECTS = 500;
 /**
- * The server keeps the mark of a deleted value for a while, so that guards of slow writers do not mistake it for a new
- * one.
+ * The time for which the server keeps the mark of a deleted value, so that guards of slow writers do not mistake the
+ * value for a new one.
  */
 const DELETED_FOR = '24h';
 
@@ -40,7 +40,7 @@ export interface Place {
 /** A value to write. */
 export interface NewValue {
   readonly subject: string;
-  /** The sequence number that the subject's last message must have. `undefined` writes over anything. */
+  /** The sequence number that the subject's last message must have. With `undefined`, any value is replaced. */
   readonly guard?: number | undefined;
   /** `undefined` deletes the value. */
   readonly record: object | undefined;

@@ -1,6 +1,6 @@
 /**
- * Appends of one process to one stream run one after another, because each needs the end of the stream that the
- * previous one produced.
+ * Runs the appends of one process to one stream one after another, because each append needs the end of the stream that
+ * the previous one produced.
  */
 export class StreamQueues {
   readonly #last = new Map<string, Promise<unknown>>();

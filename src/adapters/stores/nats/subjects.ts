@@ -1,6 +1,6 @@
 /**
  * The subjects of a store's messages. A stream name is any string, and a subject is a sequence of tokens between dots.
- * So the category and the rest of the name become one token each: letters, digits, `_` and `-` stay, and each other
+ * So the category and the rest of the name become one token each: letters, digits, `_` and `-` are kept, and each other
  * byte becomes `=` and two hexadecimal digits. The stream `account-0001` of the store `bank` is the subject
  * `bank.e.account.0001`.
  */
@@ -10,7 +10,7 @@ import { toHex } from '../../../core/uuid.ts';
 
 const PLAIN = /^[A-Za-z0-9_-]+$/;
 
-/** The token of a name without `-` has no rest. An encoded string never contains `=` alone. */
+/** The token for the missing rest of a name without `-`. No encoded string is a single `=`. */
 const NO_REST = '=';
 const EMPTY = '==';
 
@@ -28,10 +28,10 @@ export function tokenOf(text: string): string {
   return token;
 }
 
-/** A token longer than this is replaced by the hash of the string. */
+/** The maximum length of a token. A longer token is replaced by the hash of the string. */
 const LONGEST_TOKEN = 100;
 
-/** Encodes a string of any length as one short token. The string cannot be decoded from it. */
+/** Encodes a string of any length as one short token, from which it cannot be decoded. */
 export function keyToken(text: string): string {
   if (text.length <= LONGEST_TOKEN) {
     const token = tokenOf(text);
@@ -56,14 +56,14 @@ export class Subjects {
     this.stateStream = `${name}_state`;
   }
 
-  /** The subject of a stream's commits. */
+  /** Returns the subject of a stream's commits. */
   commits(stream: string): string {
     const category = categoryOf(stream);
     const rest = category.length === stream.length ? NO_REST : tokenOf(stream.slice(category.length + 1));
     return `${this.name}.e.${tokenOf(category)}.${rest}`;
   }
 
-  /** The subjects of all streams of a category. */
+  /** Returns the subjects of all streams of a category. */
   ofCategory(category: string): string {
     return `${this.name}.e.${tokenOf(category)}.*`;
   }
@@ -78,7 +78,7 @@ export class Subjects {
     return `${this.name}.s.>`;
   }
 
-  /** The subject of a value that is replaced. `tokens` are valid tokens. */
+  /** Returns the subject of a replaceable value. `tokens` are valid tokens. */
   state(...tokens: readonly string[]): string {
     return `${this.name}.s.${tokens.join('.')}`;
   }

@@ -1,4 +1,4 @@
-/** The call that appends commits, and the outcomes that it returns. */
+/** Calls the function that appends commits, and reads its outcomes. */
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { decidedContent } from '../../../core/storage/chain.ts';
@@ -50,7 +50,7 @@ export type CommitOutcome =
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'conflict'; readonly actual: bigint | undefined };
 
-/** The statement for a schema. */
+/** Returns the statement for a schema. */
 export function appendStatement(schema: string): string {
   return (
     'select place, outcome, revision_before, first_position, recorded_at, hash ' +

@@ -49,7 +49,7 @@ export class CommitWatcher {
     this.#parts = parts;
   }
 
-  /** Call it after each commit of this process. */
+  /** Reports a commit of this process. Call it after each commit. */
   committed(): void {
     this.commits.notify();
     this.#hasMore = true;
@@ -57,7 +57,7 @@ export class CommitWatcher {
   }
 
   /**
-   * Call it after each read, with whether an older open transaction hides stored events from readers. If that
+   * Reports whether an older open transaction hides stored events from readers. Call it after each read. If that
    * transaction is not an append, no notification follows when it ends.
    */
   hidden(isHiding: boolean): void {

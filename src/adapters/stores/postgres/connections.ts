@@ -26,7 +26,7 @@ export interface Connection {
 export interface Transaction extends Connection {
   /** Runs several statements in one round trip. */
   runAll(statements: readonly string[]): Promise<void>;
-  /** Runs statements in order. After one fails, the rest fail too. */
+  /** Runs statements in order. If one fails, all later ones fail too. */
   runEach(statements: readonly TableStatement[]): Promise<readonly PromiseSettledResult<unknown>[]>;
 }
 
@@ -39,9 +39,8 @@ export interface Connections extends Connection {
   /** Runs a transaction. If `run` throws, it is rolled back. */
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result>;
   /**
-   * A connection that listens on a channel.
-   * @param ended called if the connection is lost.
-   * @returns the function that ends it.
+   * Opens a connection that listens on a channel. @param ended called if the connection is lost.
+   * @returns the function that closes the connection.
    */
   listen(channel: string, notified: () => void, ended: () => void): Promise<() => void>;
   /** Ends the store's own connections. */
@@ -79,8 +78,8 @@ export async function connectionsOf(source: Source): Promise<Connections> {
 }
 
 /**
- * A client that loses its connection emits an error in addition to the failure of its statement. Without a listener, it
- * would end the process.
+ * Ignores the error that a client emits when it loses its connection, in addition to the failure of its statement.
+ * Without a listener, the error would end the process.
  */
 function ignore(): void {}
 
@@ -226,9 +225,12 @@ class SharedClient implements Connections {
 
 class ClientConnection implements Transaction {
   readonly #client: PostgresClient;
-  /** A pooler may send each statement to another session, which does not know the prepared statements of the first. */
+  /**
+   * True if statements are prepared. A pooler may send each statement to another session, which does not know the
+   * prepared statements of the first.
+   */
   readonly #prepares: boolean;
-  /** The connection was lost, or is in an unknown state. It is not used again. */
+  /** True if the connection was lost or is in an unknown state. It is not used again then. */
   isBroken = false;
 
   constructor(client: PostgresClient, prepares: boolean) {

@@ -25,7 +25,7 @@ export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>;
   on(event: 'error', listener: (error?: Error) => void): unknown;
   removeListener(event: 'error', listener: (error?: Error) => void): unknown;
-  /** The function that converts the text of a column of a type. */
+  /** Returns the function that converts the text of a column of this type. */
   getTypeParser(type: number, format?: string): (text: string) => unknown;
 }
 
@@ -54,15 +54,15 @@ export interface OwnPool extends PostgresPool {
 /** A row as text. A NULL column is null. */
 export type Row = readonly (string | null)[];
 
-/** Returns each column as text. */
+/** A type map that returns each column as text. */
 const TEXTS = { getTypeParser: () => (text: string) => text };
 
-/** A statement of the store. Its rows are arrays. */
+/** Makes a statement whose rows are arrays. */
 export function queryOf(text: string, values: readonly unknown[], name?: string): PostgresQuery {
   return { text, values: values as unknown[], rowMode: 'array', types: TEXTS, ...(name === undefined ? {} : { name }) };
 }
 
-/** A statement whose rows are objects with the names of the columns. */
+/** Makes a statement whose rows are objects with the names of the columns. */
 export function namedQueryOf(text: string, values: readonly unknown[]): PostgresQuery {
   return { text, values: values as unknown[], types: TEXTS };
 }

@@ -83,7 +83,7 @@ function databaseFailure(error: unknown): unknown {
   return error;
 }
 
-/** The failure of a write whose outcome is unknown. */
+/** Makes the failure of a write whose outcome is unknown. */
 export function unknownOutcome(cause: unknown): DatabaseFailure {
   const text = cause instanceof Error ? cause.message : String(cause);
   return new DatabaseFailure(
@@ -100,21 +100,25 @@ export function damage(message: string): Error {
   return new Damage(message);
 }
 
-/** The transaction was rolled back because of other transactions. Nothing was written. */
+/** Returns whether the transaction was rolled back because of other transactions, so that nothing was written. */
 function isRetryable(error: unknown): boolean {
   return isServerError(error) && (error.code === '40001' || error.code === '40P01' || error.code === '23505');
 }
 
 /**
- * The connection ended, or the server says that it is about to end. It may have committed before: with synchronous
- * replication, a server that shuts down reports so after the commit. A connection error of the driver has no SQLSTATE.
+ * Returns whether the connection ended, or the server reported that it is about to end. The transaction may be
+ * committed, because with synchronous replication, a server that shuts down reports that after the commit. A connection
+ * error of the driver has no SQLSTATE.
  */
 export function isConnectionLost(error: unknown): boolean {
   if (isServerError(error)) return /^(57P0|08)/.test(error.code);
   return isConnectionError(error);
 }
 
-/** The driver's own errors have no code, and errors of the system have a string. */
+/**
+ * Returns whether the error is one of the connection. The driver's own errors have no code, and errors of the system
+ * have a string.
+ */
 function isConnectionError(error: unknown): error is Error {
   if (!(error instanceof Error) || error instanceof DecidableError || error instanceof NotConnected) return false;
   if ('syscall' in error && 'errno' in error) return true;

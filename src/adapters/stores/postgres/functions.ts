@@ -1,6 +1,6 @@
 /**
  * The functions of the store, in PL/pgSQL and SQL. An append with its guard, decision record and hash is one call,
- * which takes one round trip. A call takes the appends of many callers, so that they share one flush to disk.
+ * which takes one round trip. One call makes the appends of many callers, so that they share one flush to disk.
  */
 import { orderedReadsOf } from './ordered-reads.ts';
 
@@ -20,8 +20,8 @@ export const NO_STREAM = -2n;
 export const STREAM_EXISTS = -3n;
 
 /**
- * The first position that a reader must not read. A transaction that is still open can only store events at or above
- * it, because their positions begin with its id.
+ * Returns SQL for the first position that a reader must not read. A transaction that is still open can only store
+ * events at or above this position, because their positions begin with its id.
  */
 function firstHidden(schema: string): string {
   return `create function ${schema}.first_hidden() returns bigint language sql stable
@@ -128,8 +128,9 @@ $body$`;
 }
 
 /**
- * Locks streams until the end of the transaction, so that no one else can append to them. Returns the first position of
- * the transaction. Heads that do not exist are created; if the transaction appends nothing, it must be rolled back.
+ * Locks streams until the end of the transaction, so that no other transaction can append to them. Returns the first
+ * position of the transaction. Heads that do not exist are created. If the transaction appends nothing, it must be
+ * rolled back.
  */
 function lockStreams(schema: string): string {
   return `create function ${schema}.lock_streams(streams text[]) returns bigint language plpgsql volatile
@@ -193,12 +194,12 @@ end
 $body$`;
 }
 
-/** The statements that create the functions in a schema, whose name is already quoted. */
+/** Returns the statements that create the functions in a schema, whose name is already quoted. */
 export function functionsOf(schema: string): readonly string[] {
   return [firstHidden(schema), append(schema), lockStreams(schema), addCommits(schema), ...orderedReadsOf(schema)];
 }
 
-/** The name of a schema as a part of a statement. */
+/** Returns the name of a schema as a part of a statement. */
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,6 +1,7 @@
 /**
- * Names the transactions that hide events. An open transaction that has written something, in any database of the
- * server, hides the events that were stored since it began. A forgotten transaction hides them until someone ends it.
+ * Finds the transactions that hide events. An open transaction that has written something, in any database of the
+ * server, hides the events that were stored since it began. A forgotten transaction hides them until it is ended by
+ * hand.
  */
 import { wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
@@ -14,15 +15,16 @@ export interface HidingTransaction {
   readonly database: string | undefined;
   readonly user: string | undefined;
   readonly application: string | undefined;
-  /** The time at which it began, in milliseconds since the Unix epoch. */
+  /** The time at which the transaction began, in milliseconds since the Unix epoch. */
   readonly since: number | undefined;
   /** The state of its connection, such as `idle in transaction`. */
   readonly state: string | undefined;
 }
 
 /**
- * Every transaction with an id has a lock on it, which every role can see. The details of other roles' connections need
- * the role `pg_read_all_stats`. A store without hidden events has no such transaction.
+ * Returns the open transactions that hide events. Every transaction with an id has a lock on it, which every role can
+ * see. The details of other roles' connections need the role `pg_read_all_stats`. A store without hidden events has no
+ * such transaction.
  */
 export async function findHidingTransactions(connection: Connection, own: string): Promise<HidingTransaction[]> {
   const rows = await connection.query(`

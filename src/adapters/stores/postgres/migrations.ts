@@ -19,7 +19,10 @@ const OLDEST_SERVER = 140_000;
 const name = sql`text collate "C"`;
 const bytes = sql`bytea`;
 
-/** `migrations(schema)[n]` migrates a schema from format version n to n + 1. An empty schema has version 0. */
+/**
+ * Returns the migrations. `migrations(schema)[n]` migrates a schema from format version n to n + 1. An empty schema has
+ * version 0.
+ */
 function migrations(schemaName: string): readonly (readonly Compilable[])[] {
   const compiler = compilerFor<Tables>(schemaName);
   const { schema } = compiler;
@@ -213,8 +216,9 @@ async function lockSchema(connection: Connection, schema: string): Promise<void>
 }
 
 /**
- * A position begins with the id of a transaction. The ids of another server, on which a dump is restored, may be lower.
- * So ids are counted from an offset, which is raised if the last position is not below the next transaction.
+ * Makes sure that positions grow on this server. A position begins with the id of a transaction. The ids of another
+ * server, on which a dump is restored, may be lower. So ids are counted from an offset, which is raised if the last
+ * position is not below the next transaction.
  */
 async function keepPositionsGrowing(connections: Connections, schema: string): Promise<void> {
   const own = quoted(schema);

@@ -137,7 +137,7 @@ export class PostgresOperations implements BareCommitStore {
   ): Promise<Appended> {
     const since = elapsed();
     for (let tries = 0; ; tries++) {
-      /** Set when `decide` is called, which happens at most once. */
+      /** The commit of the decision. `decide`, which is called at most once, sets it. */
       let commit: NewCommit | undefined;
       try {
         const appended = await this.#connections.transaction(async (connection) => {
@@ -163,7 +163,7 @@ export class PostgresOperations implements BareCommitStore {
     }
   }
 
-  /** @throws Overtaken */
+  /** Locks a stream. @throws Overtaken */
   async #lock(connection: Connection, stream: string): Promise<void> {
     const streams = textArray([stream]);
     const [locked] = await connection.query(this.#statements.lockStreams, [streams]);
@@ -269,8 +269,8 @@ export class PostgresOperations implements BareCommitStore {
   }
 
   /**
-   * Adds commits. Commits that are already stored are skipped, so it can be repeated. Returns the first commit that
-   * does not follow the previous one.
+   * Adds commits. Commits that are already stored are skipped, so the call can be repeated. Returns the first commit
+   * that does not follow the previous one.
    */
   async #import(commits: readonly RecordedCommit[]): Promise<RecordedCommit | undefined> {
     let refused: RecordedCommit | undefined;

@@ -12,9 +12,9 @@ export interface PostgresStoreOptions {
   /** A `Pool` of the package `pg`, which the caller ends after the store is closed. */
   readonly pool?: PostgresPool | undefined;
   /**
-   * A connected `Client` of the package `pg`, which the caller ends after the store is closed. Every call uses this one
-   * connection, one after another. It is for serverless functions, and for poolers that share connections between
-   * transactions. The store does not listen for notifications then.
+   * A connected `Client` of the package `pg`, which the caller ends after the store is closed. The calls use this
+   * connection one after another. This option is for serverless functions, and for poolers that share connections
+   * between transactions. The store does not listen for notifications then.
    */
   readonly client?: PostgresClient | undefined;
   /**
@@ -28,7 +28,7 @@ export interface PostgresStoreOptions {
    */
   readonly create?: boolean | undefined;
   /**
-   * Reads the store and never changes it. Writes fail with `read-only`. Only with `url`.
+   * Opens the store only for reading. Writes fail with `read-only`. Only with `url`.
    * @default false
    */
   readonly readOnly?: boolean | undefined;
@@ -93,7 +93,7 @@ export interface CheckedOptions {
   readonly now: (() => number) | undefined;
 }
 
-/** PostgreSQL truncates longer names. */
+/** The maximum number of bytes of a name. PostgreSQL truncates longer names. */
 const MAX_NAME_BYTES = 63;
 
 /** @throws DefinitionError that names the option. */

@@ -9,7 +9,7 @@ const SOME = 'bigint, bigint, text[], text[], text[], text[]';
 const EVENTS = 'r1 text, r2 bigint, r3 bigint, r4 bigint, r5 bytea';
 const COMMITS = 'r1 text, r2 bigint, r3 int, r4 bigint, r5 bigint, r6 bytea, r7 bytea';
 
-/** The statements that create the functions. The name of the schema is quoted already. */
+/** Returns the statements that create the functions. The name of the schema is quoted already. */
 export function orderedReadsOf(own: string): readonly string[] {
   return [
     read(own, 'all_forward', ALL, EVENTS, allForward(own)),
@@ -70,8 +70,8 @@ function containing(own: string): string {
 }
 
 /**
- * Events of some types. Each type has a list of its commits, in order, so that the read looks at `limit` commits for
- * each type and not at those of other types.
+ * Selects events of some types. Each type has an ordered list of its commits, so the read only looks at `limit` commits
+ * of each type.
  */
 function some(own: string, direction: 'forward' | 'backward'): string {
   const [order, isInside] =

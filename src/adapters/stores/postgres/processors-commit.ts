@@ -17,7 +17,7 @@ import { shareOf, subscriptionOf } from './processors-rows.ts';
 import type { ProcessorTables } from './processors-schema.ts';
 import { runStatements } from './processors-tables.ts';
 
-/** @throws FencedError, StatementFailed */
+/** Commits a page of events. @throws FencedError, StatementFailed */
 export async function commitPage(
   transaction: Transaction,
   compiler: Kysely<ProcessorTables>,
@@ -208,7 +208,7 @@ function nameOf({ name, version }: SubscriptionId): string {
   return `${name}\0${version}`;
 }
 
-/** The id of a subscription that a fence has proved to exist. */
+/** Returns the id of a subscription that a fence has proved to exist. */
 function idIn(ids: Ids, subscription: SubscriptionId): string {
   const id = ids.get(nameOf(subscription));
   if (id === undefined) throw new Error('expected a fence on a share of each subscription that the commit changes');

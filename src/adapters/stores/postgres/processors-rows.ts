@@ -32,7 +32,7 @@ export function subscriptionOf({ name, version }: Pick<SubscriptionRow, 'name' |
   return { name: restored(name), version: restored(version) };
 }
 
-/** The tables of the subscription, if it has any. */
+/** Returns the tables of the subscription, if it has tables. */
 export function setupOf({ tables }: Pick<SubscriptionRow, 'tables'>): TableSetup | undefined {
   return tables === null ? undefined : (JSON.parse(restored(tables)) as TableSetup);
 }

@@ -71,7 +71,7 @@ export interface ProcessorTables {
 const name = sql`text collate "C"`;
 const bytes = sql`bytea`;
 
-/** The statements that create the tables. */
+/** Returns the statements that create the tables. */
 export function processorTables(schema: SchemaModule): readonly Compilable[] {
   return [
     schema

@@ -25,7 +25,7 @@ export class Subscriptions {
     ]);
   }
 
-  /** A subquery for the id of a subscription. */
+  /** Returns a subquery for the id of a subscription. */
   idOf({ name, version }: SubscriptionId): Expression<string> {
     return this.#compiler
       .selectFrom('subscriptions as named')

@@ -32,7 +32,7 @@ export async function runStatements(
   }
 }
 
-/** A key of a read model's table exists already. The statement is the cause, and not a race. */
+/** Returns whether a key of a read model's table exists already. The cause is the statement, not a race. */
 function isUniqueViolation(error: unknown): boolean {
   return isServerError(error) && error.code === '23505';
 }

@@ -432,7 +432,7 @@ export class PostgresProcessors implements ProcessorStore {
   }
 }
 
-/** The parameters of `#heldShares`. */
+/** Returns the parameters of `#heldShares`. */
 function heldValues(shares: readonly HeldShare[]): unknown[] {
   return [
     textArray(shares.map(({ subscription }) => storable(subscription.name))),

@@ -53,7 +53,7 @@ const SAME_AS_IN_SQLITE: ReadonlyMap<string, string> = new Map([
   ['blob', 'bytea'],
 ]);
 
-/** The dialect for the tables of a schema. */
+/** Makes the dialect for the tables of a schema. */
 export function readDialect(connections: Connections, schema: string): Dialect {
   return new PostgresDialect({
     pool: {

@@ -273,7 +273,7 @@ export async function readStreams(
   }));
 }
 
-/** The values of the columns of a key. */
+/** Returns the values of the columns of a key. */
 export function keyValues({ stream, moduleName, moduleVersion }: SnapshotKey): string[] {
   return [stream, storable(moduleName), storable(moduleVersion)];
 }
@@ -287,7 +287,7 @@ export async function loadSnapshot(
   return row === undefined ? undefined : checkedSnapshot(key, row);
 }
 
-/** Returns whether a snapshot is the one that was saved for its key. */
+/** Returns the snapshot, after comparing it with its checksum. */
 function checkedSnapshot(key: SnapshotKey, [revision, contentType, state, checksum]: Row): Snapshot {
   const snapshot = {
     revision: integer(revision, 'snapshots.revision'),

@@ -32,11 +32,11 @@ export interface Tables {
     readonly name: string;
     /** The last revision; -1 if the stream has no events. */
     readonly revision: string;
-    /** The number of its commits. */
+    /** The number of the stream's commits. */
     readonly commits: string;
-    /** The hash of its last commit. */
+    /** The hash of the stream's last commit. */
     readonly hash: string;
-    /** The last position of its last commit. A later commit has a higher one. */
+    /** The last position of the stream's last commit. A later commit has a higher position. */
     readonly position: string;
   };
   /** One row for each commit. Rows are never changed. */
@@ -48,7 +48,9 @@ export interface Tables {
     /** The revision of the first event. For a commit without events, the revision that the next event gets. */
     readonly revision: string;
     readonly event_count: number;
-    /** The commit's position in the store: the position of its first event. A commit without events has one too. */
+    /**
+     * The commit's position in the store: the position of its first event. A commit without events has a position too.
+     */
     readonly position: string;
     readonly recorded_at: string;
     readonly hash: string;
@@ -80,7 +82,7 @@ export interface Tables {
   };
 }
 
-/** A Kysely instance that compiles statements on the tables of a schema, and has no database. */
+/** Makes a Kysely instance that compiles statements on the tables of a schema. It has no database. */
 export function compilerFor<In>(schema: string): Kysely<In> {
   const compiler = new Kysely<In>({
     dialect: {
@@ -93,7 +95,7 @@ export function compilerFor<In>(schema: string): Kysely<In> {
   return compiler.withSchema(schema);
 }
 
-/** A placeholder for a value that is bound when the statement runs: `bound<string>(2)` is `$2`. */
+/** Returns a placeholder for a value that is bound when the statement runs: `$2` for `bound<string>(2)`. */
 export function bound<Value>(place: number): RawBuilder<Value> {
   return sql<Value>`${sql.raw(`$${place}`)}`;
 }

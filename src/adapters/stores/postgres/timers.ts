@@ -1,6 +1,6 @@
 /**
- * The timers of the store, which are read when this file is loaded. A test that replaces the global timers (node:test,
- * Jest and Sinon can) moves the time of the program under test, and must not stop the store's own work.
+ * The timers of the store, read when this file is loaded. A test may replace the global timers (node:test, Jest and
+ * Sinon can) to control the time of the program under test, but the store's own work must continue.
  */
 const { performance } = globalThis;
 const { now } = performance;

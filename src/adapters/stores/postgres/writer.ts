@@ -3,8 +3,8 @@
  * outcome. A transaction has at most one commit to each stream.
  *
  * A transaction that was rolled back is repeated. If a connection is lost, the appends are sent again under the same
- * command ids, and the database knows the ids that it has stored: an append that was stored the first time is found,
- * and the others are stored now. Therefore nothing is stored twice, and no failure is reported as a success.
+ * command ids, and the database knows the ids that it has stored. It finds an append that was stored the first time,
+ * and stores the others now. Therefore nothing is stored twice, and no failure is reported as a success.
  */
 import type { Appended } from '../../../core/event-store.ts';
 import type { RecordedDecision } from '../../../core/messages.ts';
@@ -26,14 +26,14 @@ import { elapsed, setTimeout } from './timers.ts';
 
 /** The maximum number of commits of a transaction. */
 const MAX_GROUP = 512;
-/** Events of a transaction are numbered with 16 bits. */
+/** The maximum number of events of a transaction. Events of a transaction are numbered with 16 bits. */
 const MAX_EVENTS = 60_000;
 /** The maximum number of bytes of a transaction, unless one commit has more. */
 const MAX_BYTES = 8_388_608;
 
 /**
- * Rounds of microtasks for which an append waits for others. Callers whose appends were acknowledged together continue
- * together, but need different numbers of steps.
+ * The number of rounds of microtasks for which an append waits for others. Callers whose appends were acknowledged
+ * together continue together, but need different numbers of steps.
  */
 const ROUNDS = 4;
 
@@ -51,7 +51,7 @@ interface Append {
   readonly since: number;
   /** The error after which it is unknown if the commit was stored. */
   uncertain: unknown;
-  /** True if it gets a separate transaction, because a transaction with others failed. */
+  /** True if the append gets a separate transaction, because a transaction with others failed. */
   isSingle: boolean;
   tries: number;
 }

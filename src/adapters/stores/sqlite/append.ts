@@ -1,6 +1,6 @@
 /**
- * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain,
- * events, decision. It runs inside a transaction.
+ * Appends a commit with the checks of docs/architecture.md, "One commit per decision": command id, precondition, chain,
+ * events, decision. An append runs inside a transaction.
  */
 
 import type { Appended } from '../../../core/event-store.ts';

@@ -1,6 +1,6 @@
 /**
  * Checks the values of columns when they are read. The schema fixes their types, but a damaged page can contain
- * anything, and a wrong type would cause a wrong value or an error without a code.
+ * anything. Without the check, a wrong type would cause a wrong value or an error without a code.
  */
 
 import { hexDigit, writeUuid } from '../../../core/uuid.ts';

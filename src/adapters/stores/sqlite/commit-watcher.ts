@@ -73,7 +73,7 @@ export class CommitWatcher {
     this.#check();
   }
 
-  /** Called when the last caller has left. From now on, the watch does not keep the process running. */
+  /** Lets the process end although the watch continues, because the last caller has left. */
   #pause(): void {
     this.#poll?.unref();
     this.#watcher?.unref();

@@ -1,6 +1,6 @@
 /**
  * SQLite creates the two files of the write-ahead log for a reader too, but a read-only connection cannot remove them.
- * A connection that may write removes them if it is the last one to close.
+ * A writable connection removes them if it is the last one to close.
  */
 import { statSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';

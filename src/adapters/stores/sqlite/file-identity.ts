@@ -31,7 +31,10 @@ export class FileIdentity {
     });
   }
 
-  /** Checks the files if it is time to. @throws FileFailure `moved` if the file or its log was deleted or replaced. */
+  /**
+   * Checks the files if the interval has passed. @throws FileFailure `moved` if the file or its log was deleted or
+   * replaced.
+   */
   check(): void {
     const now = elapsed();
     if (now - this.#looked >= INTERVAL) {
@@ -42,7 +45,7 @@ export class FileIdentity {
     }
   }
 
-  /** Checks the files, whatever the time of the last check. @throws FileFailure `moved`. */
+  /** Checks the files, even if they were just checked. @throws FileFailure `moved`. */
   checkNow(): void {
     this.#checkFirst(this.#opened.length);
   }

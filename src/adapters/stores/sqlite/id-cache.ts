@@ -59,7 +59,7 @@ export class IdCache {
   readonly #statements: Statements;
   readonly #heads = new Map<string, Head>();
   readonly #streamNames = new Map<number, string>();
-  /** By category. */
+  /** The ids of event types by name, by the category of their streams. */
   readonly #eventTypeIds = new Map<string, Map<string, EventTypeId>>();
   readonly #eventTypes = new Map<number, EventType>();
   /** The ids that were used last, by the command's type. */
@@ -84,7 +84,7 @@ export class IdCache {
     return isKnown;
   }
 
-  /** Takes back the last id, because it is not used. */
+  /** Makes the last id available again, because it was not used. */
   returnDecisionId(): void {
     this.#decisionId--;
   }

@@ -317,8 +317,8 @@ export class SqliteOperations implements BareCommitStore {
   }
 
   /**
-   * Reads. A reader waits only for a process that recovers the log after a crash, or that closes the file as the last
-   * one.
+   * Runs a read. A reader waits only for a process that recovers the log after a crash, or that closes the file as the
+   * last one.
    */
   async #read<Result>(read: () => Result): Promise<Result> {
     const since = elapsed();

@@ -11,7 +11,10 @@ import { shareOf } from './processors-rows.ts';
 import { type DocumentValues, type ProcessorStatements, PUT_AT_ONCE } from './processors-statements.ts';
 import type { TableStatements } from './processors-tables.ts';
 
-/** Looks the id up each time, because another process may have dropped the subscription and opened it again. */
+/**
+ * Returns the id of a subscription. Looks it up each time, because another process may have dropped the subscription
+ * and opened it again.
+ */
 export function idOf(statements: ProcessorStatements, { name, version }: SubscriptionId): number | undefined {
   return statements.subscription.get(name, version)?.[0];
 }
@@ -93,7 +96,7 @@ function writeDocuments(statements: ProcessorStatements, ids: Ids, documents: re
   putAll(statements, puts);
 }
 
-/** The values of a document. */
+/** The number of values of a document. */
 const COLUMNS = 4;
 
 function putAll(statements: ProcessorStatements, puts: DocumentValues[number][]): void {

@@ -43,7 +43,7 @@ export function memberOf([id, subscriptions, expiresAt]: MemberRow): GroupMember
   return { id, subscriptions: JSON.parse(subscriptions) as SubscriptionId[], expiresAt };
 }
 
-/** Returns the tables of the subscription, if it has any. */
+/** Returns the tables of the subscription, if it has tables. */
 export function setupOf(row: SubscriptionRow | undefined): TableSetup | undefined {
   const tables = row?.[8];
   return typeof tables === 'string' ? (JSON.parse(tables) as TableSetup) : undefined;

@@ -33,8 +33,8 @@ export type DocumentRow = [key: string, state: Buffer, position: number];
 export type DocumentValues = [subscriptionId: number, key: string, state: Uint8Array, position: number];
 
 /**
- * Documents that one statement puts. In the order of their keys, 50 in a statement take half of the time of 50
- * statements; with 100 and more, the gain is smaller.
+ * The number of documents that one statement writes. In the order of their keys, one statement with 50 documents takes
+ * half the time of 50 statements. With 100 or more, the gain is smaller.
  */
 export const PUT_AT_ONCE = 50;
 
@@ -62,7 +62,7 @@ const number = bound<number>();
 const text = bound<string>();
 const bytes = bound<Uint8Array>();
 
-/** A condition that is also true if the bound value is null. The value must be bound twice. */
+/** Returns a condition that is also true if the bound value is null. The value must be bound twice. */
 const unless = (condition: string) => sql<boolean>`(? is null or ${sql.raw(condition)})`;
 
 export interface ProcessorStatements {
@@ -113,7 +113,7 @@ export interface ProcessorStatements {
     DocumentRow
   >;
   readonly putDocument: Statement<DocumentValues>;
-  /** Puts {@link PUT_AT_ONCE} documents, whose values follow one another. Prepared when it is first read. */
+  /** Writes {@link PUT_AT_ONCE} documents, whose values follow one another. It is prepared when it is first read. */
   readonly putDocuments: Statement<[values: readonly DocumentValues[number][]]>;
   readonly dropDocument: Statement<[subscriptionId: number, key: string]>;
   readonly parkedOf: Statement<[subscriptionId: number, key: string], ParkedRow>;

@@ -1,6 +1,6 @@
 /**
- * Reads the commits of all streams in their order. Positions follow the order of the decisions, so that one statement
- * reads the events of a whole page: a statement for each commit takes several times as long.
+ * Reads the commits of all streams in their order. Positions follow the order of the decisions, so one statement reads
+ * the events of a whole page. A statement for each commit would take several times as long.
  */
 import type { Database, Statement } from 'better-sqlite3';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
@@ -14,7 +14,7 @@ import { type DecisionRow, rows } from './statements.ts';
 
 type LogEventRow = [decisionId: unknown, eventTypeId: unknown, payload: unknown];
 
-/** The events from that of a stream and a revision on, in the order of positions. */
+/** Selects events in the order of positions, beginning with the event of a stream at a revision. */
 type LogEvents = Statement<[streamId: number, revision: number, limit: number], LogEventRow>;
 
 const prepared = new WeakMap<Database, LogEvents>();

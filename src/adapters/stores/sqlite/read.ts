@@ -33,8 +33,8 @@ export interface Connection {
 const BEYOND = Number.MAX_SAFE_INTEGER;
 
 /**
- * Reads in one transaction, for reads of several statements: all of them see one state of the file. Each statement by
- * itself would lock and unlock the file, which takes 30 times as long as to find a row.
+ * Runs several statements in one transaction, so that all of them see one state of the file. Otherwise each statement
+ * would lock and unlock the file, which takes 30 times as long as finding a row.
  */
 export function inOneView<Result>({ database }: Connection, read: () => Result): Result {
   return database.transaction(read)();

@@ -82,7 +82,7 @@ export interface Tables {
     /** SHA-256 over the snapshot and its key: `snapshotChecksum`. */
     readonly checksum: Uint8Array;
   };
-  /** Exists only during a migration. */
+  /** A table that exists only during a migration. */
   readonly renumbered: { readonly old_id: number; readonly new_id: number };
 }
 

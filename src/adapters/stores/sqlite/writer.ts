@@ -33,14 +33,16 @@ const SHARED = 2_000;
 
 /** A write and the callbacks for its outcome. */
 export interface Write {
-  /** Runs inside the transaction. It throws either before it has changed a row, or an error of the driver. */
+  /**
+   * Runs inside the transaction. It throws an error of the driver, or any other error only before it has changed a row.
+   */
   run(): void;
   /** Called after the commit. */
   acknowledge(): void;
   fail(error: unknown): void;
 }
 
-/** Is notified of the writer's transactions. */
+/** The functions that are called for the writer's transactions. */
 export interface TransactionListener {
   /** Called first in each transaction. Returns whether another connection has committed since the last one. */
   began(): boolean;
