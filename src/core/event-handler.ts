@@ -57,7 +57,7 @@ export interface EventHandler<State, Event> {
   handle(state: State, event: Event, context: EventContext): readonly Reaction[];
 
   /**
-   * Called after a command of the process was rejected. Consumes the state and returns the next one.
+   * Folds the rejection of a command of the process. Consumes the state and returns the next one.
    * @throws FaultError if the rejection breaks an invariant of the state.
    */
   evolveRejected(state: State, rejected: RejectedCommand): State;

@@ -1,6 +1,6 @@
 /**
- * `event-sourcer` (wit/event-sourcer.wit): handles a command: routes it, loads and folds its stream, decides and
- * appends.
+ * `event-sourcer` (wit/event-sourcer.wit). To handle a command, it routes the command, loads and folds its stream,
+ * decides and appends.
  */
 import type { Conflict, InvalidArgument, StoreFault } from './event-store.ts';
 import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './messages.ts';
@@ -34,15 +34,13 @@ export interface CommandResult {
   /** The stream's last revision right after the decision, or undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
   /**
-   * The position of the last event of the decision, or undefined if it has no events. A reader that has seen it has
-   * seen the decision.
+   * The position of the last event of the decision, or undefined if it has no events. A reader that has processed this
+   * position has processed the decision.
    */
   readonly position?: bigint | undefined;
   /** True if the command id was already recorded. The result is then the first outcome. */
   readonly duplicate: boolean;
-  /**
-   * The number of times that the command was decided: once, and once more after each conflict. It is 0 for a duplicate.
-   */
+  /** The number of times that the command was decided: one more than its conflicts, or 0 for a duplicate. */
   readonly attempts: number;
 }
 

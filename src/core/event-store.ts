@@ -71,7 +71,7 @@ export interface ReadStreamOptions {
    * The revision at which to begin, inclusive; by default the stream's first event, or its last one if read backward.
    */
   readonly fromRevision?: bigint | undefined;
-  /** The largest number of events to return, 1,000 by default. A shorter list means that the end was reached. */
+  /** The maximum number of events to return, 1,000 by default. A shorter list means that the end was reached. */
   readonly limit?: number | undefined;
 }
 
@@ -82,7 +82,7 @@ export interface ReadAllOptions {
    * The position after which to begin, exclusive; by default at the first event, or at the last one if read backward.
    */
   readonly afterPosition?: bigint | undefined;
-  /** The largest number of events to return, 1,000 by default. A shorter list means that the end was reached. */
+  /** The maximum number of events to return, 1,000 by default. A shorter list means that the end was reached. */
   readonly limit?: number | undefined;
   /** Returns only events of these categories of streams, or of all categories if it is empty. */
   readonly categories: readonly string[];

@@ -186,7 +186,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     };
   };
   const { setup, statementsOf } = underPrefix(prefix);
-  /** The read model on another engine. Its definition is known by its text for SQLite, on every engine. */
+  /** Makes the read model for another engine. Its definition has the text for SQLite on every engine. */
   const compiledFor = (engine: TableEngine | undefined): Compiled =>
     engine === undefined ? { setup, statementsOf } : underPrefix(prefix, engine);
   const fingerprints = (): Readonly<Record<string, string>> => {
@@ -235,7 +235,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   };
 }
 
-/** The statements of a read model under some names, for an engine. */
+/** The statements of a read model for an engine and a prefix of the table names. */
 interface Compiled {
   readonly setup: TableSetup;
   readonly statementsOf: StatementsOf;
@@ -256,7 +256,7 @@ function functionsOf(handle: Readonly<Record<string, unknown>>): object {
   );
 }
 
-/** @param at the place of the handler in the definition. */
+/** Makes the function that returns the statements of an event. @param at the place of the handler in the definition. */
 function bindOf<Tables>(handle: AnyTableHandler<Tables>, compiler: Kysely<Tables>, at: string): Bind {
   if (typeof handle !== 'function') return bindQueries(prepareQueries(handle, compiler, at));
   return (data, context) => {

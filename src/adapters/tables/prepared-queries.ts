@@ -26,8 +26,8 @@ export type Placeholders<Data> = { readonly [Name in keyof Data]-?: Placeholder<
 /** A handler whose queries are compiled once. */
 export interface PreparedTableHandler<Tables, Data> {
   /**
-   * Builds the queries. It is called once, when the read model is defined, so it cannot compute with values or depend
-   * on them. Use SQL expressions for that.
+   * Builds the queries. It is called once, when the read model is defined, so the queries cannot depend on values. Use
+   * SQL expressions for that.
    */
   readonly prepare: (
     db: Kysely<Tables>,

@@ -79,7 +79,10 @@ class TableNames extends OperationNodeTransformer {
   }
 }
 
-/** A name that the engine does not cut off. A shortened one ends with a hash, so that two names stay apart. */
+/**
+ * Returns a name that the engine does not truncate. A shortened name ends with a hash, so that two names remain
+ * different.
+ */
 export function shortName(name: string, engine: TableEngine | undefined): string {
   if (engine === undefined) return name;
   const bytes = new TextEncoder().encode(name);

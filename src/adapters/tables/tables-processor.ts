@@ -94,7 +94,7 @@ export class TablesProcessor implements InlineProcessor {
   }
 }
 
-/** Checks that every engine can bind a value, so that the event whose handler returned another value fails. */
+/** Checks that every engine can bind a value. Otherwise the event whose handler returned the value fails. */
 function checkBindable(value: unknown, type: string, model: string): void {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return;
   if (value instanceof Uint8Array) return;

@@ -158,7 +158,7 @@ function definitionOf(schema: unknown): (Definition & { readonly pattern?: RegEx
 class Drawer {
   readonly #fc: FC;
   readonly #own: ReadonlyMap<unknown, Arbitrary<unknown>>;
-  /** The number of times that each schema is open now. It is more than 1 if the schema contains itself. */
+  /** The number of times that each schema is being read at present. It is more than 1 if the schema contains itself. */
   readonly #open = new Map<unknown, number>();
   /** The depth of a schema within itself at which options and lists end. */
   #depth = 0;
@@ -276,7 +276,9 @@ class Drawer {
     }
   }
 
-  /** fast-check generates strings by a pattern. A filter then checks the lengths. */
+  /**
+   * Makes an arbitrary for strings. fast-check generates strings by a pattern, and a filter then checks the lengths.
+   */
   #string(definition: Definition, checks: readonly Check[]): Arbitrary<string> {
     const pattern = definition.pattern ?? checks.find((check) => check.pattern !== undefined)?.pattern;
     if (definition.format === 'uuid' || definition.format === 'guid') return this.#fc.uuid();
@@ -343,7 +345,7 @@ class Drawer {
       .map((value) => Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)));
   }
 
-  /** A list that contains itself is empty at the deepest level, if it may be empty. */
+  /** Makes an arbitrary for lists. A list that contains itself is empty at the deepest level, if it may be empty. */
   #list(element: unknown, place: string, checks: readonly Check[]): Arbitrary<unknown> {
     const lengths = this.#lengths(checks);
     if (this.#depth >= MAX_RECURSION && lengths.minLength === 0) return this.#fc.constant([]);

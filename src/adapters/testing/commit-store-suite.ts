@@ -10,17 +10,17 @@ export type { ClosableCommitStore } from './event-store/commit-store.ts';
 
 /** A store, and a test runner. */
 export interface CommitStoreSuiteOptions extends TestRunner {
-  /** Opens an empty store that nobody else uses. The suite closes it. */
+  /** Opens an empty store that no other code uses. The suite closes it. */
   readonly open: () => ClosableCommitStore | Promise<ClosableCommitStore>;
 }
 
 const OPTIONS: OptionNames<CommitStoreSuiteOptions> = { open: true, describe: true, test: true };
 
 /**
- * Registers the suite's tests, under `name`: `readLog` and `importCommits`, with which stores are copied. All stores of
- * the package run it.
+ * Registers the suite's tests under `name`. They test `readLog` and `importCommits`, with which stores are copied. All
+ * stores of the package run the suite.
  *
- * @throws DefinitionError if an option is not known.
+ * @throws DefinitionError if an option is unknown.
  * @example
  * import { describe, test } from 'node:test'; // or from 'vitest', '@jest/globals', 'bun:test'
  *

@@ -3,7 +3,7 @@ import type { EventContext } from '../../core/index.ts';
 import { checkOptionNames } from '../../core/option-names.ts';
 import type { OptionNames } from '../../core/unknown-names.ts';
 
-/** The fields of a context. A context that a store returned may be passed too, which also has the event's index. */
+/** The fields of a context. A context that a store returned also has the event's index, and may be passed too. */
 const NAMES: OptionNames<EventContext & { readonly index: number }> = {
   id: true,
   stream: true,

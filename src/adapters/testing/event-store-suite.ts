@@ -30,7 +30,7 @@ export interface EventStoreSuiteOptions extends TestRunner {
 const OPTIONS: OptionNames<EventStoreSuiteOptions> = { open: true, describe: true, test: true };
 
 /**
- * Registers the suite's tests, under `name`. All stores of the package run it, and so can any other.
+ * Registers the suite's tests under `name`. All stores of the package run the suite, and any other store can run it.
  *
  * @throws DefinitionError if an option is missing or unknown.
  * @example

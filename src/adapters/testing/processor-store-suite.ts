@@ -26,7 +26,7 @@ export interface ProcessorStoreSuiteOptions extends TestRunner {
 const OPTIONS: OptionNames<ProcessorStoreSuiteOptions> = { open: true, describe: true, test: true };
 
 /**
- * Registers the suite's tests, under `name`. All stores of the package run it, and so can any other.
+ * Registers the suite's tests under `name`. All stores of the package run the suite, and any other store can run it.
  *
  * @throws DefinitionError if an option is unknown.
  * @example

@@ -26,7 +26,7 @@ type Module<State, Command, Event> = CommandHandler<State, Command, Event> & Com
 export type StateSource = 'history' | 'snapshot';
 
 /**
- * Folds the history, decides, and folds the new events, so that an event that cannot be folded again is found.
+ * Folds the history, decides, and folds the new events, so that an event that cannot be folded is detected.
  * @param source with `snapshot`, the state is encoded and decoded before the decision.
  * @param commandId the id of the command, for a component whose virtual WASI derives its values from it. Without it,
  *   such a component gets constants.

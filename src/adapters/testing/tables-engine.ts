@@ -1,4 +1,4 @@
-/** Runs a table read model on a database in memory, like the runner of a system, for tests that expect rows. */
+/** Runs a table read model on a database in memory, as the runner of a system does. Tests that expect rows use it. */
 import type { RecordedEvent } from '../../core/index.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { TableStatement } from '../../core/processors/processor-store.ts';
@@ -9,8 +9,8 @@ import { showValue } from './show.ts';
 export type Row = Readonly<Record<string, unknown>>;
 
 /**
- * The parts of the driver that the test kit uses. Its own types are not used, because users may not have installed
- * them.
+ * The parts of the driver that the test kit uses. The driver's own types are not used, because users may not have
+ * installed them.
  */
 interface Database {
   defaultSafeIntegers(on: boolean): unknown;

@@ -23,7 +23,7 @@ export interface DecisionThen<State, Event> {
   then(...events: readonly Event[]): Said<this>;
   /** Expects that the command is accepted without events. */
   thenNothing(): Said<this>;
-  /** Expects a rejection with this code, and with these details among any others. */
+  /** Expects a rejection with this code and these details. The rejection may have other details too. */
   thenRejected(code: string, details?: Readonly<Record<string, RejectionDetail>>): Said<this>;
   /** Expects a fault with this code. */
   thenFault(code: string): Said<this>;
@@ -31,7 +31,7 @@ export interface DecisionThen<State, Event> {
   thenState(state: State): Said<this>;
 }
 
-/** A sentence with a history, which needs a command. */
+/** The step after `given`. It needs a command next. */
 export interface DecisionWhen<State, Command, Event> {
   /** Decides the command on the given history. */
   when(command: Command): DecisionThen<State, Event>;

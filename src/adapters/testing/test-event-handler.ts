@@ -35,7 +35,7 @@ export interface ReactionThen<State, Command> {
   thenState(state: State): Said<this>;
 }
 
-/** A sentence with earlier events, which needs the next event. */
+/** The step after `given`. It needs an event or a rejection next. */
 export interface ReactionWhen<State, Command, Event> {
   /**
    * Passes an event to the process manager.
@@ -56,7 +56,9 @@ export interface ReactionWhen<State, Command, Event> {
 
 /** The start of a test of a process manager. */
 export interface EventHandlerTest<State, Command, Event> {
-  /** Sets the earlier events of any processes, with the oldest first. Those of the process under test are folded. */
+  /**
+   * Sets the earlier events of any processes, with the oldest first. The events of the process under test are folded.
+   */
   given(...events: readonly (Event | StoredEvent)[]): ReactionWhen<State, Command, Event>;
 }
 
@@ -68,7 +70,8 @@ type Reached =
  * Starts tests of a process manager. It handles each event twice without clock, randomness and the rest of the ambient
  * world, and the results must be equal.
  *
- * @param messages for a component, definitions of the same domain in TypeScript, in whose messages the test is written.
+ * @param messages for a component, the definitions of the same domain in TypeScript. They define the messages of the
+ *   test.
  * @throws TypeError if `messages` is missing and the module's messages are handles.
  * @example
  * const { given } = testEventHandler(billing);

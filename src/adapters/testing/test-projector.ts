@@ -18,7 +18,7 @@ export interface DocumentsThen<State> {
   then(documents: Readonly<Record<string, State>>): Said<this>;
   /** Expects no documents. */
   thenNothing(): Said<this>;
-  /** Expects this document, among any others. */
+  /** Expects this document. Other documents may exist. */
   thenDocument(key: string, document: State): Said<this>;
   /** Expects that there is no document with this key. */
   thenNoDocument(key: string): Said<this>;
@@ -51,7 +51,8 @@ type Documents = ReadonlyMap<string, Uint8Array>;
  * Starts tests of a read model. The events are projected twice without clock, randomness and the rest of the ambient
  * world, and the documents must be equal.
  *
- * @param messages for a component, definitions of the same domain in TypeScript, in whose messages the test is written.
+ * @param messages for a component, the definitions of the same domain in TypeScript. They define the messages of the
+ *   test.
  * @throws TypeError if `messages` is missing and the module's messages are handles.
  * @example
  * const { given } = testProjector(occupancy);

@@ -54,11 +54,14 @@ export interface SystemSentence<Decider> {
   then(...events: readonly EventOf<Decider>[]): Said<this>;
   /** Expects that nothing was stored. */
   thenNothing(): Said<this>;
-  /** Expects exactly these events in one stream, and any others in other streams. */
+  /** Expects exactly these events in one stream. Other streams may have any events. */
   thenIn(stream: string, ...events: readonly EventOf<Decider>[]): Said<this>;
-  /** Expects that the last command was rejected with this code, and these details among any others. */
+  /**
+   * Expects that the last command was rejected with this code and these details. The rejection may have other details
+   * too.
+   */
   thenRejected(code: string, details?: Readonly<Record<string, RejectionDetail>>): Said<this>;
-  /** Expects this document, among any others. */
+  /** Expects this document. Other documents may exist. */
   thenDocument<Model extends AnyReadModel>(model: Model, key: string, document: StateOf<Model>): Said<this>;
   /** Expects that there is no document with this key. */
   thenNoDocument(model: AnyReadModel, key: string): Said<this>;
@@ -147,7 +150,7 @@ type Before = Message | GivenEvents;
 interface Progress {
   readonly scene: Scene;
   readonly story: (readonly [label: string, lines: readonly string[]])[];
-  /** The next expectation covers the events after this position. */
+  /** The position after which the next expectation covers the events. */
   from: bigint | undefined;
   /** The number of events that the reactors had received at that position. */
   reactedBefore: number;

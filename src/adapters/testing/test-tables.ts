@@ -59,7 +59,7 @@ const NO_PROCESSORS = {} as ProcessorStore;
 
 /**
  * Starts tests of a table read model. Its handlers run without clock, randomness and the rest of the ambient world. For
- * each expectation of rows, their statements run on a new database in memory. It needs better-sqlite3, which is
+ * each expectation of rows, their statements run on a new database in memory. The tests need better-sqlite3, which is
  * installed with this package.
  *
  * @example

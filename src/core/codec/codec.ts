@@ -3,9 +3,9 @@
 /** The message or state that is being encoded. Codecs that need a schema use it, and error messages name it. */
 export interface Subject {
   readonly kind: 'command' | 'event' | 'state';
-  /** The message type; for a state, the module's name. */
+  /** The message type, or for a state the module's name. */
   readonly type: string;
-  /** The version of the message's schema; for a state, 1. */
+  /** The version of the message's schema. It is 1 for a state. */
   readonly schemaVersion: number;
 }
 

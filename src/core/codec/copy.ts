@@ -1,6 +1,6 @@
 /**
- * Copies values. The package keeps no object of a caller, and no caller holds an object of the package, because each
- * side gets a copy.
+ * Copies values. Each side gets a copy, so the package keeps no object of a caller, and no caller holds an object of
+ * the package.
  *
  * Only the kinds of values that have an encoding are copied (docs/encoding.md §1): lists, records, dates, binary, sets
  * and maps. Other objects, such as instances of a class, are returned unchanged, because a schema may still accept or
@@ -56,7 +56,7 @@ export function copyForeign(value: unknown): unknown {
 
 type Copy = (value: unknown) => unknown;
 
-/** `begun` is called with the empty copy of a container before its content is copied. */
+/** Copies an object. `begun` is called with the empty copy of a container before its content is copied. */
 function copyObject(value: object, copy: Copy, begun?: (made: object) => void): object {
   if (Array.isArray(value)) return copyList(value, copy, begun);
   if (isRecord(value)) return copyRecord(value, copy, begun);

@@ -11,7 +11,7 @@ export interface Difference {
 /**
  * Returns the first difference between two values, or undefined if they are equal. 5 and 5n differ, the fields of
  * records have no order, and a field that is `undefined` is absent. Sets and maps are compared in their order, which is
- * the same for two values that were decoded.
+ * the same in all decoded values.
  */
 export function differenceOf(first: unknown, second: unknown, path: Path = []): Difference | undefined {
   if (Object.is(first, second)) return undefined;
@@ -46,7 +46,10 @@ function elementsOf(value: object): readonly unknown[] {
   return Array.isArray(value) ? value : [...(value as Iterable<unknown>)];
 }
 
-/** If one list is a prefix of the other, the difference is the lists themselves. */
+/**
+ * Returns the first difference between two lists. If one list is a prefix of the other, the difference is the lists
+ * themselves.
+ */
 function differenceOfLists(
   first: readonly unknown[],
   second: readonly unknown[],

@@ -21,7 +21,7 @@ const TWO_32 = 0x1_0000_0000;
 
 let source: Uint8Array = new Uint8Array(0);
 let position = 0;
-/** The offset at which the bytes end, or the extension that is being read ends. */
+/** The offset of the end of the bytes, or of the extension that is being read. */
 let end = 0;
 
 /** @throws FaultError `undecodable-payload` with the byte offset. */
@@ -191,7 +191,8 @@ function readRecord(length: number, at: number, depth: number): Record<string, u
 }
 
 /**
- * Strings up to this length are decoded in JavaScript. A call of the engine's decoder costs as much as this many bytes.
+ * The maximum length of a string that is decoded in JavaScript. A call of the engine's decoder costs as much as this
+ * many bytes.
  */
 const SHORT_STRING_BYTES = 32;
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

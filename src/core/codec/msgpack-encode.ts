@@ -45,8 +45,8 @@ const LARGEST_POOLED_BYTES = 1_024;
 const LARGEST_KEPT_BYTES = 1_048_576;
 const FIRST_BYTES = 8_192;
 /**
- * Replaced by the message of `depthProblem`, which finds from the root whether the value is too deep or contains
- * itself.
+ * A placeholder for the message of `depthProblem`, which determines from the root whether the value is too deep or
+ * contains itself.
  */
 const TOO_DEEP = 'too deep';
 const TWO_32 = 0x1_0000_0000;
@@ -89,7 +89,10 @@ let pooled = 0;
 
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
-/** An inner function throws it, because it does not know the subject. `encodeMsgpack` converts it to a fault. */
+/**
+ * The reason why a value has no encoding. The inner functions throw it, because they do not know the subject.
+ * `encodeMsgpack` converts it to a fault.
+ */
 class NoEncoding {
   readonly path: Path;
   readonly problem: string;
@@ -119,8 +122,8 @@ function pack(prepared: unknown): Uint8Array {
 }
 
 /**
- * The engine keeps a typed array of up to 64 bytes within its own heap. A larger one costs 0.4 µs, so medium ones share
- * a pool, as Node's Buffers do.
+ * Copies the bytes. The engine keeps a typed array of up to 64 bytes within its own heap. A larger array costs 0.4 µs,
+ * so arrays of medium size share a pool, as Node's Buffers do.
  */
 function copyOf(packed: Uint8Array): Uint8Array {
   const length = packed.length;
@@ -195,7 +198,7 @@ function prepareInteger(value: bigint, depth: number): unknown {
   return new Encoded([[Format.uint64], word(Number(value >> 32n)), word(Number(value & 0xffff_ffffn))]);
 }
 
-/** 32 bits, big-endian. */
+/** Returns a number as 32 bits, big-endian. */
 function word(value: number): readonly number[] {
   return [value >>> 24, value >>> 16, value >>> 8, value];
 }

@@ -4,7 +4,7 @@
  *
  * Equal values have equal bytes. Therefore 5 and 5n are the same integer, -0 is 0, a record's fields have no order, and
  * a field that is `undefined` is absent. NaN has no encoding, because it is not equal to itself. A lone surrogate has
- * none, because other languages cannot represent it.
+ * no encoding, because other languages cannot represent it.
  */
 
 import { FaultError } from '../errors.ts';

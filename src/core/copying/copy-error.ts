@@ -7,7 +7,7 @@ export type CopyErrorCode =
   | 'other-contents'
   /** The copy differs from the source, because one of the two stores is damaged. */
   | 'copy-differs'
-  /** Processes write to the source, or run its system, so that the copy cannot be finished. */
+  /** Processes write to the source or run its system, so the copy cannot be finished. */
   | 'source-in-use'
   /** Processes run the system on the destination. */
   | 'destination-in-use'

@@ -38,7 +38,7 @@ const MOVED_KINDS: readonly SubscriptionRecord['kind'][] = ['process-manager', '
 const MEMBER = 'decidable copy';
 const LEASE = 60_000;
 
-/** Parked events or deadlines of one commit. */
+/** The maximum number of parked events or deadlines of one commit. */
 const MAX_CHANGES = 100;
 
 /** @throws CopyError if processes run the system on the store. */
@@ -102,7 +102,7 @@ class Move {
     this.#target = target;
   }
 
-  /** Every step can be repeated, so an interrupted copy can be started again. */
+  /** Moves one subscription. Every step can be repeated, so an interrupted copy can be started again. */
   async subscription({ subscription, kind, shares, definition, stopped }: SubscriptionRecord): Promise<void> {
     const target = this.#target;
     const opened = await target.openSubscription({ subscription, kind, shares, definition });

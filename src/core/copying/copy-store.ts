@@ -48,8 +48,8 @@ export interface CopyStoreOptions {
    */
   readonly processors?: boolean | undefined;
   /**
-   * Adds what is written to the source until this signal is aborted. Then the copy is finished. Stop all programs that
-   * write to the source before you abort it.
+   * Also adds commits that are written to the source until this signal is aborted. Then the copy is finished. Stop all
+   * programs that write to the source before you abort it.
    */
   readonly follow?: AbortSignal | undefined;
   /** Called after each page of commits. */
@@ -168,7 +168,7 @@ class Copy {
     }
   }
 
-  /** Compares the visible commits of the destination. Returns whether there was one. */
+  /** Compares the visible commits of the destination. Returns whether it compared at least one commit. */
   async #compare(code: 'other-contents' | 'copy-differs'): Promise<boolean> {
     const before = this.#compared;
     for (;;) {

@@ -77,8 +77,8 @@ export type Decide<State, Data, Event> = (
 type DeferredDecide<State, Data, Event> = [State] extends [infer Known] ? Decide<Known, Data, Event> : never;
 
 /**
- * {@link Evolve} in the same way. The state is inferred from its schema only, and the draft of a union is a union of
- * drafts (`NoInfer` would hide the union from `Draft`).
+ * {@link Evolve} as a conditional type, for the same reason as {@link DeferredDecide}. The state is inferred from its
+ * schema only, and the draft of a union is a union of drafts (`NoInfer` would hide the union from `Draft`).
  */
 export type DeferredEvolve<State, Data> = [State] extends [infer Known] ? Evolve<Known, Data> : never;
 
@@ -111,7 +111,7 @@ export interface DeciderDefinition<State, Commands, Events> {
   /** The name of the module in decision records and snapshots: `bank.account`. */
   readonly name: string;
   /**
-   * The version of the module's code. It is in each decision record, and a snapshot of another version is not used.
+   * The version of the module's code. It is in each decision record. A snapshot of another version is not used.
    *
    * Raise it when the module decides or folds differently. A change of the `evolve` functions, of the state's schema or
    * of the events' schemas and upcasters is detected without it, and older snapshots are not used. A change of a helper
@@ -131,7 +131,7 @@ export interface DeciderDefinition<State, Commands, Events> {
    */
   readonly foreignEvents?: ForeignEvents;
   /**
-   * The category of the module's streams, a stream name without `-`, such as `account`. An event is known by its
+   * The category of the module's streams, a stream name without `-`, such as `account`. An event is identified by its
    * category and its type.
    */
   readonly category: string;

@@ -39,7 +39,10 @@ export function fold(state: unknown, recipe: Recipe, data: unknown, extra?: unkn
   return isFlat(base) ? produceFlat(immer, base, run) : immer.produce(base, run);
 }
 
-/** The types refuse an asynchronous handler. Without this check, an untyped one would store a promise as its state. */
+/**
+ * Refuses a promise. The types refuse an asynchronous handler, but an untyped handler could otherwise store a promise
+ * as its state.
+ */
 function refuseThenable(result: unknown): unknown {
   if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function')
     return result;

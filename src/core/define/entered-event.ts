@@ -1,6 +1,6 @@
 /**
- * The events of a decision. Each has entered when it was decided (`Shape.enter`), so its envelope exists, and no one
- * else holds its data.
+ * The events of a decision. Each event was checked and encoded when it was decided (`Shape.enter`). So its envelope
+ * exists, and no other code holds its data.
  */
 import type { Envelope } from '../messages.ts';
 import type { Message } from './message.ts';
@@ -28,7 +28,7 @@ class Entered extends Itself {
   }
 }
 
-/** Makes an event that has entered. @param table the events of its module. */
+/** Makes an event that was checked and encoded. @param table the events of its module. */
 export function enteredEvent(type: string, data: unknown, envelope: Envelope, table: object): Message {
   const event: Message = { type, data };
   new Entered(event, table, envelope);
@@ -36,14 +36,14 @@ export function enteredEvent(type: string, data: unknown, envelope: Envelope, ta
 }
 
 /**
- * Returns the envelope of an event that a decision of the same module has made. It does so once, because the holder of
- * the event may change it later.
+ * Returns the envelope of an event that a decision of the same module has made. Later calls return undefined, because
+ * the holder of the event may have changed it.
  */
 export function takeEnvelope(event: Message, table: object): Envelope | undefined {
   return Entered.take(event, table);
 }
 
-/** Returns whether all of the events have entered, and their envelopes were taken. */
+/** Returns whether all of the events were checked and encoded, and their envelopes were taken. */
 export function areTaken(events: readonly unknown[] | undefined): events is readonly Message[] {
   if (events === undefined) return false;
   for (let index = 0; index < events.length; index++) {

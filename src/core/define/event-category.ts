@@ -1,6 +1,6 @@
 /**
- * The category of an event's definition. An event is known by its category and its type, so an order's `Cancelled` is
- * not a subscription's `Cancelled` (docs/architecture.md, "Names").
+ * The category of an event's definition. An event is identified by its category and its type, so an order's `Cancelled`
+ * is not a subscription's `Cancelled` (docs/architecture.md, "Names").
  */
 import { DefinitionError } from '../errors.ts';
 import { mustBe } from '../predicates.ts';

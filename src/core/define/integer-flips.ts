@@ -77,7 +77,9 @@ function flipAt(value: unknown, path: Path, depth: number): unknown {
   return isRecord(value) ? { ...value, [step]: after } : value;
 }
 
-/** Returns the value with all its integers as bigints, or the same object if none of its integers is a number. */
+/**
+ * Returns the value with all its integers as bigints, or the same object if all of its integers are bigints already.
+ */
 export function allBigInts(value: unknown): unknown {
   if (typeof value === 'number') return toBigInt(value);
   if (typeof value !== 'object' || value === null) return value;

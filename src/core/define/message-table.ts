@@ -80,7 +80,7 @@ export function messageEntry(kind: Subject['kind'], type: string, definition: De
   return { type, definition, shape: shapeOf(definition.schema, place), subject };
 }
 
-/** A former name must not be the name of another message, because stored messages could not be distinguished. */
+/** Checks that no former name is the name of another message, because stored messages could not be distinguished. */
 function checkUniqueNames(entries: readonly (readonly [string, MessageEntry])[], kind: string, place: string): void {
   const owners = new Map(entries.map(([type]) => [type, type]));
   for (const [type, { definition }] of entries) {

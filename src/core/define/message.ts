@@ -59,7 +59,9 @@ export interface Definition<Schema extends StandardSchema = StandardSchema> {
   readonly aliases: readonly string[];
 }
 
-/** Makes a message of one type: `Withdrawn({ amount: 5n })`. Types are checked here; values are checked on use. */
+/**
+ * Makes a message of one type: `Withdrawn({ amount: 5n })`. The compiler checks the types. Values are checked on use.
+ */
 export type MessageMaker<Type extends string, Data> = (data: Data) => Message<Type, Data>;
 
 /** The fields of an event's definition. */
@@ -96,7 +98,10 @@ export type OwnedEventDefinition<
   Schema extends StandardSchema = StandardSchema,
 > = EventDefinition<Type, Schema> & { readonly category: string };
 
-/** The snapshot policy of a command. `{ every: 100 }` stores one if 100 or more events were appended since the last. */
+/**
+ * The snapshot policy of a command. `{ every: 100 }` stores a snapshot if 100 or more events were appended since the
+ * last one.
+ */
 export type Snapshots = 'never' | { readonly every: number };
 
 /** The fields of a command's definition. */

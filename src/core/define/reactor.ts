@@ -25,7 +25,7 @@ import { checkHandlers, checkIdentity, eventTypeOf } from './message-table.ts';
 export interface ReactorContext extends EventContext {
   /** The event's id. Pass it to the receiver, so that a second delivery can be recognized. */
   readonly idempotencyKey: string;
-  /** Aborted when the system stops. An effect that was not finished is started again later. */
+  /** Aborted when the system stops. An unfinished effect is started again later. */
   readonly signal: AbortSignal;
 }
 

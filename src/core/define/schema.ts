@@ -212,7 +212,10 @@ class SchemaShape<Value> implements Shape<Value> {
     throw unstableSchema(difference, subject, READ_BACK);
   }
 
-  /** The result shares no object with the schema, which may return its defaults themselves. */
+  /**
+   * Applies the schema to a decoded value. The result shares no object with the schema, which may return its defaults
+   * themselves.
+   */
   #read(value: unknown, subject: Subject): SchemaResult<Value> {
     const bridged = this.#bridge(value);
     const form = this.#canonical(bridged, false);
@@ -223,7 +226,9 @@ class SchemaShape<Value> implements Shape<Value> {
     return { value: copyValue(result.value) as Value };
   }
 
-  /** A command is parsed twice and compared, because a duplicate must be read like the first delivery. */
+  /**
+   * Parses a command a second time and compares the results, because a duplicate must be read like the first delivery.
+   */
   #checkRepeats(value: Value, bridged: unknown, subject: Subject): void {
     const again = this.#validateDecoded(bridged, subject);
     const difference =
@@ -248,8 +253,9 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * Schemas of other libraries cannot be inspected. Their issues show at which places they expected the other kind of
-   * integer. Some report one place at a time (valibot's `abortEarly`), and some do not name a place inside a union.
+   * Validates a decoded value. Schemas of other libraries cannot be inspected. Their issues show at which places they
+   * expected the other kind of integer. Some libraries report one place at a time (valibot's `abortEarly`), and some do
+   * not name a place inside a union.
    */
   #validateDecoded(value: unknown, subject: Subject): SchemaResult<Value> {
     this.#checkFilledIn(subject);
@@ -268,8 +274,8 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * Checks the defaults again, because a default that depends on the clock is the same twice in a row and differs
-   * later.
+   * Checks the defaults again, because a default that depends on the clock is the same in two successive calls and
+   * differs later.
    */
   #checkFilledIn(subject: Subject): void {
     for (const { path, value, again } of this.#filledIn) {

@@ -4,9 +4,10 @@
  * snapshot.
  *
  * It covers the text of the functions and the visible parts of the schemas. It does not cover the functions that these
- * call, so raise the module's version if such a change has to invalidate stored snapshots. Another build of the same
- * code (minified, or instrumented for coverage) may have another fingerprint, which costs one replay for each stream.
- * For the same reason it is not the module's digest, which would stay in the decision records (docs/decisions.md §52).
+ * functions call. If a change of such a function has to invalidate stored snapshots, raise the module's version.
+ * Another build of the same code (minified, or instrumented for coverage) may have another fingerprint, which costs one
+ * replay for each stream. For the same reason it is not the module's digest, which would stay in the decision records
+ * (docs/decisions.md §52).
  */
 import { compareUtf8 } from '../codec/values.ts';
 import { sha256 } from '../storage/sha256.ts';

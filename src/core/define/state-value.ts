@@ -83,7 +83,10 @@ export function markAccepted(value: object, form: unknown): void {
   Kept.accept(value, form);
 }
 
-/** Thrown by the recursive functions, which do not know the subject. {@link keep} converts it to a fault. */
+/**
+ * The reason why a value cannot be a state. The recursive functions throw it, because they do not know the subject.
+ * {@link keep} converts it to a fault.
+ */
 class NoState {
   readonly path: Path;
   readonly problem: string;
@@ -101,7 +104,7 @@ let bytesSeen = 0;
 /** The number of objects that {@link keep} has found. */
 let objectsSeen = 0;
 
-/** `depthProblem` then distinguishes a deep value from one that contains itself. */
+/** A placeholder for the message of `depthProblem`, which distinguishes a deep value from one that contains itself. */
 const TOO_DEEP = 'too deep';
 
 /**
@@ -270,7 +273,7 @@ function inOrder<Item>(items: Item[], keyOf: (item: Item) => unknown): Item[] {
   return encoded.sort((left, right) => compareBytes(left.bytes, right.bytes)).map(({ item }) => item);
 }
 
-/** MessagePack writes the length of a string first, in bytes. */
+/** Compares strings by their encoded bytes. MessagePack writes the length of a string first, in bytes. */
 function compareTexts(left: string, right: string): number {
   return utf8Length(left) - utf8Length(right) || compareUtf8(left, right);
 }
@@ -305,7 +308,7 @@ function mutatorsOf(prototype: object, isMutator: (name: string) => boolean): re
 }
 
 const DATE_MUTATORS = mutatorsOf(Date.prototype, (name) => name.startsWith('set'));
-/** `getOrInsert` and `getOrInsertComputed` are part of ECMAScript 2026. */
+/** The methods that change a map. `getOrInsert` and `getOrInsertComputed` are part of ECMAScript 2026. */
 const MAP_MUTATORS = mutatorsOf(Map.prototype, (name) => /^(set|delete|clear|getOrInsert\w*)$/.test(name));
 const SET_MUTATORS = mutatorsOf(Set.prototype, (name) => /^(add|delete|clear)$/.test(name));
 
@@ -328,7 +331,7 @@ function guarded<Value extends object>(value: Value, mutators: readonly string[]
 
 /**
  * Returns a copy of a flat state, for a draft. The values that are set in it must not be objects. {@link keep} makes a
- * state of the copy itself, so nobody else may hold it.
+ * state of the copy itself, so no other code may hold it.
  */
 export function copyOfFlat(state: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const copy = { ...state };

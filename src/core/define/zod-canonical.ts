@@ -114,7 +114,9 @@ function fillsIn(schema: unknown): boolean {
   return def?.innerType !== undefined && fillsIn(def.innerType);
 }
 
-/** A form that checks each part of a state once. Parts are frozen, and marked after they were accepted. */
+/**
+ * Returns a form that checks each part of a state once. Parts are frozen, and they are marked when they are accepted.
+ */
 function remembered(form: CanonicalForm | undefined): CanonicalForm | undefined {
   if (form === undefined) return undefined;
   const self: CanonicalForm = (value, isState) => {
@@ -135,7 +137,7 @@ function isValidDate(value: unknown): boolean {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
-/** Infinite numbers have no encoding, and -0 is not canonical. */
+/** Returns whether the number is canonical. Infinite numbers have no encoding, and -0 is not canonical. */
 function isCanonicalNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && (value !== 0 || Object.is(value, 0));
 }
@@ -201,8 +203,8 @@ function stringCheck(check: ZodDefinition): Accept | undefined {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /**
- * zod counts code points since 4.6, and UTF-16 units before. This check accepts only values that are valid in both
- * ways.
+ * Makes the check of a string's length. zod counts code points since version 4.6, and counted UTF-16 units before. This
+ * check accepts only values that are valid by both counts.
  */
 function textLengthCheck(check: ZodDefinition): Accept | undefined {
   const ofUnits = lengthCheck(check);
@@ -257,7 +259,7 @@ function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalF
   return copy ?? list;
 }
 
-/** Sets and maps are in order only in a state. In a message, the codec orders them. */
+/** Returns the form of a set. Sets and maps are in order only in a state. In a message, the codec orders them. */
 function setOf(element: CanonicalForm | undefined): CanonicalForm | undefined {
   if (element === undefined) return undefined;
   return (value, isState) => {
@@ -302,9 +304,7 @@ interface Field {
   readonly form: CanonicalForm;
 }
 
-/**
- * Returns the form of an object. If a value has fields that the schema does not name, zod decides what happens to them.
- */
+/** Returns the form of an object. If a value has fields that the schema does not name, zod decides about them. */
 function recordOf({ shape = {}, catchall }: ZodDefinition, inner: Inner): CanonicalForm | undefined {
   if (catchall !== undefined && zodInternals(catchall)?.def.type !== 'never') return undefined;
   if (Object.hasOwn(shape, '__proto__')) return undefined;
@@ -322,7 +322,7 @@ function recordOf({ shape = {}, catchall }: ZodDefinition, inner: Inner): Canoni
   };
 }
 
-/** Returns whether the record has all of the fields, in order and in canonical form. Nearly every record has them. */
+/** Returns whether the record has all of the fields, in order and in canonical form. Nearly every record does. */
 function hasCanonicalFields(
   value: Readonly<Record<string, unknown>>,
   fields: readonly Field[],

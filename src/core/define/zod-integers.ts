@@ -212,7 +212,7 @@ function discriminatedBridge(
   };
 }
 
-/** zod keeps the values that identify the options of a union in `_zod.propValues`. */
+/** Returns the values that identify the options of a union. zod keeps them in `_zod.propValues`. */
 function discriminatorsOf(schema: unknown, discriminator: string): Iterable<unknown> {
   return zodInternals(schema)?.propValues?.[discriminator] ?? [];
 }

@@ -17,7 +17,7 @@ import { type Path, stepsText } from '../codec/values.ts';
 import { DefinitionError } from '../errors.ts';
 import { type ZodDefinition, zodDefinition } from './zod.ts';
 
-/** A value that a schema fills in, as it was when the module was defined. */
+/** A value that a schema filled in when the module was defined. */
 export interface FilledIn {
   readonly path: Path;
   readonly value: unknown;

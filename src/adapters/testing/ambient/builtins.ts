@@ -15,7 +15,10 @@ interface Row {
   readonly except?: string;
 }
 
-/** Every other function of Node 24's modules is in the list `test/adapters/testing/ambient/allowed-builtins.txt`. */
+/**
+ * The forbidden functions of all modules. Every other function of Node 24's modules is in the list
+ * `test/adapters/testing/ambient/allowed-builtins.txt`.
+ */
 export const FORBIDDEN_BUILTINS: readonly Row[] = [
   {
     module: 'crypto',
@@ -93,7 +96,9 @@ function nodeProcess(): NodeProcess | undefined {
   return process !== undefined && 'getBuiltinModule' in process ? (process as NodeProcess) : undefined;
 }
 
-/** Yields a slot for each function of Node's modules that a decision must not call. Other engines have none. */
+/**
+ * Yields a slot for each function of Node's modules that a decision must not call. Other engines have no such modules.
+ */
 export function* builtinSlots(): Iterable<Slot> {
   const process = nodeProcess();
   if (process === undefined) return;
@@ -116,7 +121,10 @@ export function functionNames(module: object): string[] {
   );
 }
 
-/** `AsyncLocalStorage.prototype.getStore` returns the context that the caller of the decision set. */
+/**
+ * Yields a slot for `AsyncLocalStorage.prototype.getStore`, which returns the context that the caller of the decision
+ * set.
+ */
 function* contextSlots(process: NodeProcess): Iterable<Slot> {
   const storage: unknown = Reflect.get(Object(process.getBuiltinModule('node:async_hooks')), 'AsyncLocalStorage');
   if (typeof storage !== 'function') return;
@@ -129,7 +137,7 @@ function* contextSlots(process: NodeProcess): Iterable<Slot> {
   yield { object: storage.prototype, key: 'getStore', replacement };
 }
 
-/** `util.parseArgs()` reads the arguments of the process unless others are passed. */
+/** Yields a slot for `util.parseArgs()`, which reads the arguments of the process unless others are passed. */
 function* argumentSlots(process: NodeProcess): Iterable<Slot> {
   const object = process.getBuiltinModule('node:util');
   if (object === undefined) return;

@@ -3,8 +3,8 @@
  * other member of Node 24 is in the list of allowed members, `test/adapters/testing/ambient/allowed-globals.txt`. A
  * test compares both lists with the engine.
  *
- * A forbidden function throws when it is called, an object when one of its members is read, and any other value when it
- * is read.
+ * A forbidden function throws when it is called. A forbidden object throws when one of its members is read. Any other
+ * forbidden value throws when it is read.
  */
 import type { AmbientKind } from './forbidden-call.ts';
 
@@ -70,7 +70,10 @@ interface LocaleMethod {
   readonly holder: string;
   readonly method: string;
   readonly argument: number;
-  /** The constructor of `Intl` whose locales the method supports. For any other locale, it uses the machine's. */
+  /**
+   * The constructor of `Intl` whose locales the method supports. For any other locale, the method uses the locale of
+   * the machine.
+   */
   readonly locales?: 'Collator' | 'NumberFormat' | 'DateTimeFormat';
 }
 

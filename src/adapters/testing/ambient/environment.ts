@@ -13,8 +13,9 @@ export function* environmentSlots(): Iterable<Slot> {
 }
 
 /**
- * NODE_ENV may be read, because libraries use it to choose how much they check, not what they decide. The engine may
- * read all variables, because it looks for the colours of the terminal when something is printed.
+ * Makes an environment whose variables must not be read. NODE_ENV may be read, because libraries use it to choose the
+ * extent of their checks, not their results. The engine may read all variables, because it determines the colours of
+ * the terminal when something is printed.
  */
 function guardedEnvironment(environment: object): object {
   const allow = (key: PropertyKey, trap: Trap): void => {

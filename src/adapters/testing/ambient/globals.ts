@@ -71,7 +71,7 @@ function nameOf(path: string, key: string): string {
   return object === '' ? key : `${object}.${key}`;
 }
 
-/** Yields slots for the methods that need a locale, of which some need a time zone too. */
+/** Yields slots for the methods that need a locale. Some of them need a time zone too. */
 export function* localeSlots(): Iterable<Slot> {
   for (const { holder, method, argument, locales } of LOCALE_METHODS) {
     const object = objectAt(holder);

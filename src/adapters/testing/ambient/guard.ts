@@ -49,7 +49,10 @@ export function isUsedByEngine(callee: Callee): boolean {
 /** The names of the engine's own modules, in Node, Bun and Deno. */
 const ENGINE = /^(node|bun|deno|ext):/;
 
-/** `path.resolve('x')` and `pathToFileURL('x')` return the current folder to their caller. */
+/**
+ * Matches modules of the engine that pass results on to their caller. For example, `path.resolve('x')` and
+ * `pathToFileURL('x')` return the current folder.
+ */
 const PASSES_ON = /^node:(path|internal\/url)/;
 
 /** Returns the places on the stack from the caller of `callee`, the innermost first, without the functions' names. */

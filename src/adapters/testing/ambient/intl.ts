@@ -7,10 +7,11 @@ import { forbid, isCalledByEngine } from './guard.ts';
 import type { AnyFunction, Slot } from './slot.ts';
 
 /**
- * Returns whether `locale` determines the locale. An empty list does not, and neither does a list of unsupported
- * locales, because both select the machine's locale.
+ * Returns whether `locale` determines the locale. An empty list and a list of unsupported locales do not, because both
+ * select the machine's locale.
  *
- * @param formatter the constructor of `Intl` that supports the locales. Without one, every locale counts as supported.
+ * @param formatter the constructor of `Intl` that supports the locales. Without a formatter, every locale counts as
+ *   supported.
  */
 export function namesLocale(locale: unknown, formatter: unknown): boolean {
   if (locale === undefined || (Array.isArray(locale) && locale.length === 0)) return false;
@@ -38,7 +39,10 @@ export function* intlSlots(): Iterable<Slot> {
   yield { object: prototype, key: 'formatToParts', replacement: ({ value }) => ({ value: partsWithDate(value) }) };
 }
 
-/** `format` is a getter that returns a bound function, so that the function can be passed to `map`. */
+/**
+ * Makes the replacement of `format`, which is a getter. It returns a bound function, so that the function can be passed
+ * to `map`.
+ */
 function withDate(original: (() => unknown) | undefined): () => unknown {
   return function get(this: unknown): unknown {
     const format = Reflect.apply(original as AnyFunction, this, []) as (date: unknown) => string;

@@ -25,6 +25,6 @@ export async function fill(store: EventStore): Promise<string[]> {
   return ids;
 }
 
-/** The ids of the commands, in the order of the commits. */
+/** Returns the ids of the commands, in the order of the commits. */
 export const commandIds = (commits: readonly RecordedCommit[]): string[] =>
   commits.map(({ decision: { decision } }) => decision.commandId);

@@ -1,11 +1,11 @@
-/** Commits of another store, which are added unchanged. */
+/** Tests that commits of another store are added unchanged. */
 import assert from 'node:assert/strict';
 import { CHAIN_START, commitHash, type RecordedCommit } from '../../../core/storage/chain.ts';
 import { verifyChain } from '../../../core/storage/verify-chain.ts';
 import { type CheckCommits, type ClosableCommitStore, commandIds, fill } from './commit-store.ts';
 import { ANY, all, at, decision, envelope, failed, NO_STREAM, refused, some } from './fixtures.ts';
 
-/** A commit of one event that follows from `previous`. */
+/** Makes a commit of one event that follows `previous`. */
 function commitOf(stream: string, firstRevision: bigint, previous: Uint8Array, given = decision()): RecordedCommit {
   const events = some(1);
   const hash = commitHash(previous, { stream, firstRevision, recordedAt: 7n, decision: given, events });
@@ -17,7 +17,7 @@ async function assertDiverged(importing: Promise<void>): Promise<void> {
 }
 
 export function importing(check: CheckCommits): void {
-  /** A test with the commits of another store. */
+  /** Registers a test with the commits of another store. */
   const checkWith = (
     what: string,
     body: (store: ClosableCommitStore, commits: readonly RecordedCommit[], ids: string[]) => Promise<void>,

@@ -1,4 +1,4 @@
-/** The commits of all streams in one order. */
+/** Tests of reading the commits of all streams in one order. */
 import assert from 'node:assert/strict';
 import { type CheckCommits, commandIds, fill } from './commit-store.ts';
 import { ANY, all, decision, failed, some } from './fixtures.ts';

@@ -4,7 +4,7 @@ import type { Precondition } from '../../../core/messages.ts';
 import { readEvents } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, NO_STREAM, readWhole, some } from './fixtures.ts';
 
-/** Valid names. A store must keep them exactly, whatever they mean in its own query language. */
+/** Valid names. A store must keep them exactly, even if they have a meaning in its query language. */
 const NAMES: readonly string[] = [
   'a',
   '-',
