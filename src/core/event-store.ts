@@ -57,7 +57,7 @@ export interface Appended {
   /** The stream's last revision after the append, or undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
   readonly recordedAt: bigint;
-  /** SHA-256 over the hash of the commit before this one in the stream and the content of this one. */
+  /** SHA-256 over the hash of the stream's previous commit and the content of this one. */
   readonly hash: Uint8Array;
 }
 
@@ -84,15 +84,15 @@ export interface ReadAllOptions {
   readonly afterPosition?: bigint | undefined;
   /** The maximum number of events to return, 1,000 by default. A shorter list means that the end was reached. */
   readonly limit?: number | undefined;
-  /** Returns only events of these categories of streams, or of all categories if it is empty. */
+  /** Returns only events of these categories of streams, or of all categories if the list is empty. */
   readonly categories: readonly string[];
-  /** Returns only events of these types, or of all types if it is empty. */
+  /** Returns only events of these types, or of all types if the list is empty. */
   readonly eventTypes: readonly string[];
-  /** Returns only these events, or all events if it is empty. An event must pass this filter and the two above. */
+  /** Returns only these events, or all events if the list is empty. An event must pass all three filters. */
   readonly events: readonly EventName[];
 }
 
-/** The key of a snapshot. A snapshot belongs to one version of one module; other versions do not find it. */
+/** The key of a snapshot. A snapshot belongs to one version of one module. Other versions do not find it. */
 export interface SnapshotKey {
   readonly moduleName: string;
   readonly moduleVersion: string;
@@ -135,22 +135,22 @@ export interface EventStore {
 
   /**
    * Waits until the store holds an event after this position, and returns the position of the store's last event. If
-   * the store holds such an event already, it returns without waiting. Without a position, any event is enough.
+   * the store already has such an event, it returns without waiting. Without a position, any event suffices.
    *
    * If `signal` is aborted, the promise rejects with the signal's reason. If the store is closed, it rejects with
-   * `closed`. All waiting for events in this package, such as that of `subscribe`, uses this function.
+   * `closed`. Everything in this package that waits for events, such as `subscribe`, uses this function.
    * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint>;
 
   /**
-   * Returns the decision on the command with this id, or undefined if there is none.
+   * Returns the decision on the command with this id, or undefined if the command was not decided.
    * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   findDecision(commandId: string): Promise<RecordedDecision | undefined>;
 
   /**
-   * Returns the snapshot with this key, or undefined if there is none.
+   * Returns the snapshot with this key, or undefined if it does not exist.
    * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined>;
@@ -162,7 +162,7 @@ export interface EventStore {
   saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void>;
 
   /**
-   * Deletes the snapshot with this key, if there is one.
+   * Deletes the snapshot with this key, if it exists.
    * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   dropSnapshot(key: SnapshotKey): Promise<void>;

@@ -9,8 +9,8 @@
  * | event id | the command's id | the event's index in its decision, u32 big-endian |
  * | id of a command that an event handler emits | UUIDv5 of the event id and the handler's name in UTF-8 | the index among the event's commands, u32 big-endian |
  *
- * SHA-1 does not stop an attacker who constructs two strings with the same id. It does not have to, because the hash
- * chain uses SHA-256 and detects tampering.
+ * SHA-1 does not stop an attacker who constructs two strings with the same id. Ids need no such protection, because the
+ * hash chain uses SHA-256 and detects tampering.
  */
 import { CommandFailure } from './errors.ts';
 import { isUuid, UUID_LENGTH, uuidV5 } from './uuid.ts';

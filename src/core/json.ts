@@ -28,7 +28,9 @@ export type JsonValue =
 
 /** An object that converts itself for `JSON.stringify`, bigints and bytes included. */
 export interface JsonConvertible {
-  /** Called by `JSON.stringify`. The values are converted as by {@link toJson}. */
+  /**
+   * Converts the object for `JSON.stringify`, which calls this method. The values are converted as by {@link toJson}.
+   */
   toJSON(): JsonValue;
 }
 
@@ -80,7 +82,7 @@ function fields(value: object, depth: number): JsonValue {
   return Object.fromEntries(entries);
 }
 
-/** The stack is left out, because it contains file paths of the machine. */
+/** Returns the fields of an error. The stack is left out, because it contains file paths of the machine. */
 function errorFields(error: Error): object {
   const { name, message, cause } = error;
   const code: unknown = Reflect.get(error, 'code');

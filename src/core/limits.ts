@@ -12,7 +12,9 @@ export const DEFAULT_READ_LIMIT = 1_000;
 /** The number of events that a command may replay by default. */
 export const DEFAULT_REPLAY_LIMIT = 1_000_000;
 
-/** The number of times that a command without a deadline is decided if each append conflicts. The first one counts. */
+/**
+ * The number of times that a command without a deadline is decided if each append conflicts. The first decision counts.
+ */
 export const DEFAULT_MAX_ATTEMPTS = 8;
 
 /** The longest pause before a command is decided again, in milliseconds. */

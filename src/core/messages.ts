@@ -5,7 +5,7 @@
  * UTF-8 without NUL. Its category is the part before the first `-`, or the whole name if there is no `-`.
  */
 
-/** A message as it is stored and sent. */
+/** The form in which a message is stored and sent. */
 export interface Envelope {
   /** The message type in its module, such as `Withdrawn`. */
   readonly type: string;
@@ -109,9 +109,9 @@ export interface EventContext {
   /** UUIDv5 of the command id and the event's index in its decision. */
   readonly id: string;
   readonly stream: string;
-  /** Counted from 0 in the stream, without gaps. */
+  /** The number of the event in the stream, from 0 without gaps. */
   readonly revision: bigint;
-  /** Grows over the whole store, possibly with gaps. */
+  /** The position of the event in the whole store. Positions grow, possibly with gaps. */
   readonly position: bigint;
   readonly recordedAt: bigint;
   readonly correlationId: string;
@@ -119,7 +119,7 @@ export interface EventContext {
   readonly causationId: string;
 }
 
-/** An event as it is read from a store. */
+/** The form in which an event is read from a store. */
 export interface RecordedEvent {
   readonly context: EventContext;
   readonly event: Envelope;

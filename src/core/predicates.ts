@@ -42,7 +42,7 @@ export function millisecondsOf(time: unknown): bigint | undefined {
   return milliseconds >= 0 ? BigInt(milliseconds) : undefined;
 }
 
-/** Checks the tag of the value, because a date may come from another realm. */
+/** Returns whether the value is a date. It checks the tag, because a date may come from another realm. */
 function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]';
 }

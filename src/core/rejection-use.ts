@@ -12,7 +12,7 @@ interface DecisionRecord {
 
 let running: DecisionRecord | undefined;
 
-/** Records that a rejection was made. Outside a decision it does nothing. */
+/** Records that a rejection was made. Outside a decision, the function does nothing. */
 export function rejectionMade(rejection: object): void {
   if (running === undefined) return;
   running.unused ??= new Set();

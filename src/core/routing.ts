@@ -3,9 +3,9 @@ import type { SnapshotPolicy, WritePrecondition } from './messages.ts';
 
 /** Determines how the module treats events whose types it does not declare. */
 export type ForeignEvents =
-  /** The module skips them, because other modules share the stream. */
+  /** Skips the events, because other modules share the stream. */
   | 'skip'
-  /** They are a fault, because the stream belongs to this module alone. */
+  /** Treats such an event as a fault, because the stream belongs to this module alone. */
   | 'fault';
 
 /** One command type that the module decides. */
@@ -19,7 +19,7 @@ export interface CommandDescriptor {
 /** One event type that the module produces and folds. */
 export interface EventDescriptor {
   readonly type: string;
-  /** The newest version. The module upgrades older ones. */
+  /** The newest version of the schema. The module upgrades older versions. */
   readonly schemaVersion: number;
 }
 
@@ -33,8 +33,8 @@ export interface Descriptor {
   /** SHA-256 of the module's code, if the module knows it. A host that loads the code computes its own. */
   readonly digest?: Uint8Array | undefined;
   /**
-   * The category of the module's streams: a valid stream name without `-`. An event is known by its category and its
-   * type, so modules of other categories may use the same event types.
+   * The category of the module's streams: a valid stream name without `-`. An event is identified by its category and
+   * its type, so modules of other categories may use the same event types.
    */
   readonly category: string;
   readonly foreignEvents: ForeignEvents;

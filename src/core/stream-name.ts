@@ -4,7 +4,7 @@
  */
 import { MAX_STREAM_NAME_BYTES } from './limits.ts';
 
-/** A name of at most this many UTF-16 units always fits, because a unit is at most 3 bytes of UTF-8. */
+/** The maximum number of UTF-16 units of a name that always fits, because a unit is at most 3 bytes of UTF-8. */
 const SURELY_SHORT = Math.floor(MAX_STREAM_NAME_BYTES / 3);
 
 /**

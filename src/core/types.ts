@@ -21,9 +21,9 @@ export interface CommandType<Command> {
    * @throws FaultError if the bytes, the type or the shape are wrong.
    */
   fromEnvelope(envelope: Envelope): Command;
-  /** Encodes the command. The encoding is canonical: equal commands have equal bytes. */
+  /** Encodes the command. The encoding is canonical, so equal commands have equal bytes. */
   toEnvelope(command: Command): Envelope;
-  /** Releases the handle: `resource.drop`, which the WIT implies. A type that needs no release omits it. */
+  /** Releases the handle, as `resource.drop` in the WIT does. A type that needs no release omits this function. */
   drop?(command: Command): void;
 }
 
@@ -36,7 +36,7 @@ export interface EventType<Event> {
   fromEnvelope(envelope: Envelope): Event;
   /** Encodes the event. */
   toEnvelope(event: Event): Envelope;
-  /** Releases the handle: `resource.drop`, which the WIT implies. A type that needs no release omits it. */
+  /** Releases the handle, as `resource.drop` in the WIT does. A type that needs no release omits this function. */
   drop?(event: Event): void;
 }
 
@@ -49,6 +49,6 @@ export interface StateType<State> {
   fromBytes(bytes: Uint8Array): State;
   /** Encodes the state. */
   toBytes(state: State): Uint8Array;
-  /** Releases the handle: `resource.drop`, which the WIT implies. A type that needs no release omits it. */
+  /** Releases the handle, as `resource.drop` in the WIT does. A type that needs no release omits this function. */
   drop?(state: State): void;
 }

@@ -23,7 +23,7 @@ export interface UnknownOption {
 }
 
 /**
- * Finds the first unknown option. An option whose value is `undefined` counts too, because its name is still a mistake.
+ * Finds the first unknown option. An option whose value is `undefined` counts too, because its name is still unknown.
  *
  * @returns undefined if every name is known.
  */

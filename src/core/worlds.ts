@@ -1,6 +1,6 @@
 /**
- * The worlds (wit/worlds.wit): the exports of a module, whatever its language. The event sourcer accepts any value of
- * these types: functions in the process, or the exports of a component.
+ * The worlds (wit/worlds.wit), which are the exports of a module in any language. The event sourcer accepts any value
+ * of these types: functions in the process, or the exports of a component.
  */
 import type { Decider } from './decider.ts';
 import type { EventHandler } from './event-handler.ts';

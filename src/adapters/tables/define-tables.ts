@@ -186,7 +186,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     };
   };
   const { setup, statementsOf } = underPrefix(prefix);
-  /** Makes the read model for another engine. Its definition has the text for SQLite on every engine. */
+  /** Returns the statements for an engine. The text of the definition is that for SQLite on every engine. */
   const compiledFor = (engine: TableEngine | undefined): Compiled =>
     engine === undefined ? { setup, statementsOf } : underPrefix(prefix, engine);
   const fingerprints = (): Readonly<Record<string, string>> => {

@@ -110,7 +110,7 @@ function canonicalCommand(module: BoundModule, message: Message): CanonicalComma
   }
 }
 
-/** @throws CommandFailure `fault` or `trap` if the module cannot encode the command. */
+/** Encodes a command. @throws CommandFailure `fault` or `trap` if the module cannot encode it. */
 function encodeCommand(module: BoundModule, command: Message): Envelope {
   try {
     const envelope = module.types.command.toEnvelope(command);

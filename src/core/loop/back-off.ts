@@ -8,11 +8,11 @@ import { MAX_RETRY_DELAY } from '../limits.ts';
 // Read when the module is loaded, so that a test that mocks timers does not stop a retry.
 const { setTimeout: startTimer, setImmediate: startImmediate } = globalThis as {
   setTimeout: (wake: () => void, milliseconds: number) => unknown;
-  /** Undefined in browsers. */
+  /** The function of Node, which is undefined in browsers. */
   setImmediate?: (wake: () => void) => unknown;
 };
 
-/** @param conflicts the command's conflicts so far, from 1. */
+/** Waits before the next decision. @param conflicts the number of the command's conflicts so far, from 1. */
 export function backOff(conflicts: number): Promise<void> {
   const longest = conflicts === 1 ? 0 : Math.min(2 ** conflicts, MAX_RETRY_DELAY);
   return new Promise((resolve) => {

@@ -38,7 +38,7 @@ export class BoundModule {
    * is not used.
    */
   readonly snapshotContentType: string;
-  /** One object for all of the module's decision records. */
+  /** The identity in the module's decision records, which all share one object. */
   readonly identity: ModuleIdentity;
   /** The event types of the descriptor. The module may append and fold only these. */
   readonly eventTypes: ReadonlySet<string>;

@@ -1,6 +1,6 @@
 /**
- * A command in flight: the immutable request, and the progress of the loop. Each round of the loop has a new {@link
- * Attempt}, so that a failed round leaves nothing in the next one.
+ * A command in flight: the immutable request, and the progress of the loop. Each round of the loop has a new
+ * {@link Attempt}, so that a failed round does not affect the next one.
  */
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Decision, Envelope, Outcome } from '../messages.ts';
@@ -29,7 +29,7 @@ export class CommandInFlight {
   readonly route: Route;
   readonly module: BoundModule;
   readonly stream: string;
-  /** The command as it is recorded. */
+  /** The recorded form of the command. */
   readonly envelope: Envelope;
   readonly commandId: string;
   readonly options: CheckedOptions;
@@ -86,7 +86,9 @@ export class CommandInFlight {
     };
   }
 
-  /** @param decided the events of the decision as values of the module, if they are known and no one else holds them. */
+  /**
+   * @param decided the events of the decision as values of the module, if they are known and no other code holds them.
+   */
   result(fields: CommandResult, decided?: readonly unknown[]): CommandResult {
     return this.#isTyped ? new DispatchedCommand(fields, this.module, decided) : new HandledCommand(fields);
   }
@@ -136,8 +138,8 @@ export class Attempt {
   }
 
   /**
-   * Passes the ownership of the state to the caller, who must release it, if the state still belongs to its revision.
-   * The initial state of a `no-stream` command never does, because the stream was not read.
+   * Passes the ownership of the state to the caller if the state still belongs to its revision. The caller must release
+   * it. The initial state of a `no-stream` command never does, because the stream was not read.
    */
   takeIntact(): LiveState | undefined {
     const { live } = this;
@@ -152,7 +154,7 @@ export class Attempt {
   }
 }
 
-/** @throws CommandFailure `fault` or `trap` if the module cannot decode the command. */
+/** Decodes a command. @throws CommandFailure `fault` or `trap` if the module cannot decode it. */
 export function decodeCommand(module: BoundModule, envelope: Envelope): unknown {
   try {
     return module.types.command.fromEnvelope(envelope);

@@ -86,9 +86,9 @@ export class CommandLoop {
   }
 
   /**
-   * Handles an admitted command, and releases its handles whatever happens.
+   * Handles an admitted command. Its handles are always released.
    *
-   * @throws CommandFailure.
+   * @throws CommandFailure
    */
   async run(command: CommandInFlight): Promise<CommandResult> {
     const { queue, store, authorizer, admission, snapshots, cache } = this.#parts;
@@ -194,8 +194,8 @@ export class CommandLoop {
   }
 
   /**
-   * Decides while no other writer can append to the stream, so that a command that lost to a busy writer does not lose
-   * again. Until the store calls the decision, the command can be cancelled.
+   * Decides while no other writer can append to the stream, so that a command with a conflict does not have another
+   * one. Until the store calls the decision, the command can be cancelled.
    */
   async #appendExclusively(attempt: Attempt): Promise<[DecidedAppend, Appended]> {
     const { store } = this.#parts;
@@ -229,7 +229,7 @@ export class CommandLoop {
     return [decided, appended];
   }
 
-  /** @throws CommandFailure `fault`, `trap`, `cancelled` or `deadline-exceeded`. */
+  /** Decides the command. @throws CommandFailure `fault`, `trap`, `cancelled` or `deadline-exceeded`. */
   #decide(attempt: Attempt): DecidedAppend {
     const { live, command } = attempt;
     const { module, commandId } = command;
@@ -266,7 +266,7 @@ export class CommandLoop {
     return decided;
   }
 
-  /** Returns the state after the commit, if it still equals that of the stream. */
+  /** Returns the state after the commit, if it still equals the state of the stream. */
   #takeCommitted(attempt: Attempt, { events }: DecidedAppend, appended: Appended): LiveState | undefined {
     const { live, seenRevision, command } = attempt;
     attempt.live = undefined;

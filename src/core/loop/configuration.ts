@@ -16,7 +16,10 @@ export type ConfiguredStore = EventStore & ExclusiveAppend & { close?(): Promise
 /** The parts and the limits of an event sourcer. */
 export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] = readonly AnyModule[]> {
   readonly store: ConfiguredStore;
-  /** Each command type belongs to one of them. Several may share streams if they skip each other's events. */
+  /**
+   * The modules of the event sourcer. Each command type belongs to one of them. Several modules may share streams if
+   * they skip each other's events.
+   */
   readonly modules: Modules;
   /**
    * The maximum number of times that a command is decided if its appends conflict.

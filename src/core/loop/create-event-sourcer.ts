@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * `createEventSourcer`: the event sourcer (wit/event-sourcer.wit) over a store and modules. This file admits and
- * closes. `accept.ts` checks and decodes a command, and `command-loop.ts` decides it.
+ * `createEventSourcer`: the event sourcer (wit/event-sourcer.wit) over a store and modules. This file admits commands
+ * and closes the event sourcer. `accept.ts` checks and decodes a command, and `command-loop.ts` decides it.
  */
 import type { Message } from '../define/message.ts';
 import type { CommandResult, EventSourcer, FoldedState } from '../event-sourcer.ts';
@@ -152,8 +152,8 @@ class Sourcer {
   }
 
   /**
-   * Admits and accepts a command. It returns the loop's promise itself, because a second promise would cost as much as
-   * the queue.
+   * Admits and accepts a command. The result is the loop's promise itself, because a second promise would cost as much
+   * as the queue.
    */
   #send<Sent>(
     accept: (routes: Routes, command: Sent, options: DispatchOptions | undefined, since: number) => CommandInFlight,

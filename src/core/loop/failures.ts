@@ -23,7 +23,7 @@ export function invalidArgument(argument: string, message: string): CommandFailu
   return new CommandFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }
 
-/** A failure whose payload is a subject and a message. */
+/** Makes a failure whose payload is a subject and a message. */
 export function refused(tag: RefusalTag, subject: string, message: string, cause?: unknown): CommandFailure {
   return new CommandFailure({ tag, val: { subject, message } }, message, cause === undefined ? undefined : { cause });
 }
@@ -46,7 +46,7 @@ function commandTrap(trap: Fault, cause: unknown): CommandFailure {
  * which is a trap.
  *
  * @param place the work during which it happened, for the message.
- * @param details the same as names and values.
+ * @param details the same work, as names and values.
  */
 export function moduleFailure(error: unknown, place: string, details: Details): CommandFailure {
   if (isFault(error)) {

@@ -121,7 +121,7 @@ function tooManyEvents(count: number): FaultError {
   });
 }
 
-/** Makes the fault for an undeclared event. It would be skipped or fail when the stream is read again. */
+/** Makes the fault for an undeclared event. Such an event would be skipped or fail when the stream is read again. */
 function undeclaredEvent(type: string): FaultError {
   return new FaultError({
     code: 'undeclared-event',

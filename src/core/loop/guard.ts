@@ -14,11 +14,12 @@ function asSeen(revision: bigint | undefined): Precondition {
 }
 
 /**
- * Returns the precondition of a decision that saw the stream at `revision`. The caller has checked {@link
- * violatedPrecondition}.
+ * Returns the precondition of a decision that saw the stream at `revision`. The caller has checked
+ * {@link violatedPrecondition}.
  *
- * A decision without events (a rejection, or nothing to do) takes no revision, so the stream would not show that it was
- * decided on an outdated state. It therefore requires that the stream is unchanged, whatever the module declares.
+ * A decision without events (a rejection, or nothing to do) adds no revision to the stream, so the stream would not
+ * show that the state of the decision was outdated. It therefore requires that the stream is unchanged, whatever the
+ * module declares.
  */
 export function appendPrecondition(
   declared: WritePrecondition,
@@ -34,7 +35,7 @@ export function appendPrecondition(
   return declared === 'stream-exists' ? STREAM_EXISTS : ANY;
 }
 
-/** Returns the precondition that a stream with this last revision violates, or `undefined` if it violates neither. */
+/** Returns the precondition that a stream with this last revision violates, or `undefined` if it satisfies both. */
 export function violatedPrecondition(
   declared: WritePrecondition,
   requested: Precondition | undefined,
@@ -62,9 +63,9 @@ export function excludeEachOther(declared: WritePrecondition, requested: Precond
 }
 
 /**
- * Returns whether reading and deciding again can succeed after the append found another revision. It can if the
- * precondition was that the stream is unchanged. It cannot if the caller required a revision or `no-stream`, because a
- * stream never returns to an earlier revision.
+ * Returns whether reading and deciding again can succeed after the append found another revision. It can succeed if the
+ * precondition was that the stream is unchanged. It cannot succeed if the caller required a revision or `no-stream`,
+ * because a stream never returns to an earlier revision.
  */
 export function isRetryable(
   declared: WritePrecondition,

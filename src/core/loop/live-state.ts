@@ -1,8 +1,8 @@
 /**
- * A state in memory: the handle, and the revision that it belongs to.
+ * A state in memory, which consists of the handle and its revision.
  *
- * `evolve` consumes a state and returns the next one (wit/decider.wit). If it throws, the old state is consumed and
- * there is no new one. `release` handles this case, so it is safe on every path and may be called twice.
+ * `evolve` consumes a state and returns the next one (wit/decider.wit). If it throws, the old state is consumed and no
+ * new state exists. `release` handles this case, so it is safe on every path and may be called twice.
  */
 import type { BoundModule } from './bound-module.ts';
 
@@ -11,10 +11,11 @@ export class LiveState {
   readonly stream: string;
   handle: unknown;
   #isOwned: boolean = true;
-  /** The last revision that is folded into the state, or `undefined` if no event is. */
+  /** The last revision that is folded into the state, or `undefined` if no event is folded. */
   revision: bigint | undefined;
   /**
-   * The revision of the snapshot from which the state was loaded or as which it was stored; `undefined` without one.
+   * The revision of the snapshot from which the state was loaded or as which it was stored; `undefined` without a
+   * snapshot.
    */
   snapshotRevision: bigint | undefined = undefined;
   /** True if another module of this event sourcer appended to the stream. The new events must then be read first. */

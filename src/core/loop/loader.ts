@@ -1,4 +1,4 @@
-/** Loads a state from the snapshot, if there is one, and from the later events, page by page. */
+/** Loads a state from the snapshot, if it exists, and from the later events, page by page. */
 import type { EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';

@@ -129,7 +129,7 @@ function checkRead(stream: string, options: StateOptions, known: Readonly<Record
   checkSignal(signal);
 }
 
-/** Refuses a string too, because it has no option names, and a caller may pass a command id by mistake. */
+/** Checks the names of options. A string is refused too, because a caller may pass a command id by mistake. */
 function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object', options);
   const unknown = unknownOption(options, known);

@@ -19,7 +19,10 @@ export class Routes {
   readonly #byName = new Map<string, BoundModule>();
   readonly #events = new EventOwners();
 
-  /** @throws DefinitionError if two modules have the same name, command type, or event category and type. */
+  /**
+   * Makes the tables. @throws DefinitionError if two modules have the same name, command type, or event category and
+   * type.
+   */
   constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
     this.modules = modules.map(
       (module, index) => new BoundModule(module, `createEventSourcer.modules[${index}]`, releaseFailed),

@@ -50,7 +50,10 @@ export class StateSnapshots {
     }
   }
 
-  /** A snapshot that the store has found damaged is dropped, like one that cannot be decoded. */
+  /**
+   * Reads the stored snapshot. If the store reports that it is damaged, it is dropped, like a snapshot that cannot be
+   * decoded.
+   */
   async #stored(
     key: SnapshotKey,
     module: BoundModule,

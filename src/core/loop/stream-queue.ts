@@ -34,8 +34,8 @@ export class StreamQueue {
   readonly #lines = new Map<string, Line | null>();
 
   /**
-   * Returns `undefined` if the caller has the stream now, or a ticket to wait for. In both cases the caller must
-   * `leave` the stream.
+   * Enters the queue of a stream. Returns `undefined` if the caller has the stream now, or a ticket to wait for. In
+   * both cases the caller must `leave` the stream.
    */
   enter(stream: string): Ticket | undefined {
     let line = this.#lines.get(stream);

@@ -5,7 +5,7 @@ import type { ProcessorCapabilities } from './processor-store.ts';
 /** The name of a capability that a store of processors may lack. */
 export type Capability = Exclude<keyof ProcessorCapabilities, 'documents'>;
 
-/** The stores of the package that have each capability. A test compares it with the stores. */
+/** The stores of the package that have each capability. A test compares this list with the stores. */
 export const STORES_WITH: Readonly<Record<Capability, readonly string[]>> = {
   tables: ['SQLite', 'PostgreSQL'],
   inline: ['SQLite'],

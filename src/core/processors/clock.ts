@@ -6,7 +6,10 @@
 export interface Clock {
   /** Returns the milliseconds since the Unix epoch. */
   now(): number;
-  /** Resolves when the clock reaches `time`, in milliseconds since the Unix epoch. Aborting rejects with the reason. */
+  /**
+   * Resolves when the clock reaches `time`, in milliseconds since the Unix epoch. If the signal is aborted, the promise
+   * rejects with its reason.
+   */
   sleepUntil(time: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -14,7 +17,10 @@ export interface Clock {
 const { setTimeout: startTimer, clearTimeout: stopTimer, performance: machineTime } = globalThis;
 const sinceStart = machineTime.now.bind(machineTime);
 
-/** A timer of more than 2^31 - 1 milliseconds fires immediately. The clock may also be stepped while a timer runs. */
+/**
+ * The longest timer, in milliseconds. A timer of more than 2^31 - 1 milliseconds fires immediately, and the clock may
+ * be adjusted while a timer runs.
+ */
 const LONGEST_SLEEP = 60_000;
 
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -36,7 +42,7 @@ export function sleepFor(clock: Clock, milliseconds: number, signal: AbortSignal
   return pause(Math.min(milliseconds, LONGEST_TIMER), signal);
 }
 
-/** Milliseconds since a moment in the past. Steps of the machine's clock do not change them. */
+/** Returns the milliseconds since a moment in the past. Adjustments of the machine's clock do not change them. */
 export function elapsed(clock: Clock): number {
   return clock === systemClock ? sinceStart() : clock.now();
 }

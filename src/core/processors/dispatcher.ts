@@ -106,7 +106,7 @@ export class Dispatcher implements Processor {
     };
   }
 
-  /** Sends a command, and reports its rejection to the process. The id of the reaction is the id of the command. */
+  /** Sends a command, and reports its rejection to the process. The command has the id of the reaction. */
   async #send(command: Envelope, { id, stream, causationId, correlationId }: EventContext): Promise<void> {
     const { deciders } = this.#parts;
     const result = await deciders.handleCommand(command, options(id, causationId, correlationId));

@@ -10,9 +10,9 @@ export interface Document<State> {
   readonly position: bigint;
 }
 
-/** Reads the documents of a read model. They are those of the last commit. */
+/** Reads the documents of a read model, in their state after the last commit. */
 export interface DocumentsReader<State> {
-  /** Returns the document with this key, or `undefined` if there is none. */
+  /** Returns the document with this key, or `undefined` if it does not exist. */
   get(key: string): Promise<State | undefined>;
   /**
    * Returns the documents of a range of keys in the order of the keys, by default at most 100. To continue, pass the

@@ -96,9 +96,7 @@ export class Documents implements InlineProcessor {
     };
   }
 
-  /**
-   * Makes a batch from documents that were read in the transaction that will store them. If it fails, it is dropped.
-   */
+  /** Makes a batch from documents that were read in the transaction that will store them. A failed batch is dropped. */
   inlineBatch(stored: readonly StoredDocument[]): Pick<Batch, 'apply' | 'changes'> {
     this.sharesLost();
     for (const one of stored) this.#keep(one);
@@ -134,7 +132,7 @@ export class Documents implements InlineProcessor {
     document.position = position;
   }
 
-  /** The document that is kept under the key. A new one has no state. */
+  /** Returns the document that is kept under the key. A new document has no state. */
   #documentOf(key: string): Document {
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
@@ -160,8 +158,8 @@ export class Documents implements InlineProcessor {
   }
 
   /**
-   * A fault consumes the handle of the document. A trap ends the instance, and with it all handles. They are restored
-   * without this event.
+   * Restores documents after a failure, without this event. A fault consumes the handle of the document. A trap ends
+   * the instance and all its handles.
    */
   async #recover(document: Document, item: Item, error: unknown): Promise<void> {
     await this.#restore(isFault(error) ? [document] : this.#documentsOfPage());
@@ -176,7 +174,7 @@ export class Documents implements InlineProcessor {
     this.#noteApplied(document, item);
   }
 
-  /** The documents of the current page. Others are forgotten. */
+  /** Returns the documents of the current page. All others are removed from the cache. */
   #documentsOfPage(): readonly Document[] {
     this.#release([...this.#cache.values()].filter(({ key, isChanged }) => !this.#keys.has(key) && !isChanged));
     return [...this.#cache.values()];

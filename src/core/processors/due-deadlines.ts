@@ -1,9 +1,9 @@
 /**
  * Fires the deadlines of processes when they are due.
  *
- * An event that was stored before may move or cancel a deadline. So a deadline waits until its process manager has seen
- * every event of the store that it reads, and the dispatcher every reaction. Then a process never gets the command of a
- * deadline that an earlier event has cancelled, also after a pause of days.
+ * An event that was stored before may move or cancel a deadline. So a deadline waits until its process manager has
+ * processed all of its events in the store, and the dispatcher has processed all reactions. Then the command of a
+ * deadline that an earlier event has cancelled is never sent, even after a pause of days.
  */
 import type { EventName } from '../messages.ts';
 import { EventFailed, failureKind, retrying, stopReason } from './failure-policy.ts';
@@ -19,13 +19,16 @@ export interface DueDeadlinesState {
   readonly held: ReadonlyMap<number, HeldShare>;
   readonly parkedKeys: Set<string>;
   readonly stopping: AbortSignal;
-  /** The position up to which the dispatcher has read its events. */
+  /** Returns the position up to which the dispatcher has read its events. */
   lowest(): bigint | undefined;
 }
 
 /** Stored events that may move or cancel deadlines. */
 interface Unseen {
-  /** Resolves when the process manager may have moved. Absent if the dispatcher itself has events to read. */
+  /**
+   * Resolves when the checkpoint of the process manager may have moved. It is absent if the dispatcher itself has
+   * events to read.
+   */
   readonly change?: Promise<void>;
 }
 
@@ -33,7 +36,7 @@ export class DueDeadlines {
   readonly #parts: RunnerParts;
   readonly #deadlines: NonNullable<Processor['deadlines']>;
   readonly #state: DueDeadlinesState;
-  /** Set if deadlines are due and wait. */
+  /** The stored events for which due deadlines wait. */
   #waiting: Unseen | undefined;
 
   constructor(parts: RunnerParts, deadlines: NonNullable<Processor['deadlines']>, state: DueDeadlinesState) {
@@ -42,12 +45,12 @@ export class DueDeadlines {
     this.#state = state;
   }
 
-  /** Deadlines are due, and have to be looked at again after the next page of events. */
+  /** True if deadlines are due, and have to be checked again after the next page of events. */
   get isWaiting(): boolean {
     return this.#waiting !== undefined;
   }
 
-  /** Calls `alarm` when deadlines have to be looked at again, although no event comes. */
+  /** Calls `alarm` when deadlines have to be checked again without a new event. */
   async setAlarm(alarm: () => void, signal: AbortSignal): Promise<void> {
     const { processors, processor, clock } = this.#parts;
     if (this.#waiting !== undefined) {
@@ -91,7 +94,10 @@ export class DueDeadlines {
     return [...this.#state.held.keys()];
   }
 
-  /** Returns whether the dispatcher or the process manager has not seen all events. `undefined` if both have. */
+  /**
+   * Returns the events that the dispatcher or the process manager has not processed yet, or `undefined` if both have
+   * processed all.
+   */
   async #unseen(): Promise<Unseen | undefined> {
     const { processors, processor } = this.#parts;
     const { subscription, events } = this.#deadlines.source;
@@ -111,7 +117,9 @@ export class DueDeadlines {
     return (await this.#parts.store.readAll({ ...options, afterPosition, events })).length > 0;
   }
 
-  /** Sends the command of a deadline. If that fails, it returns the event that set the deadline, to be parked. */
+  /**
+   * Sends the command of a deadline. If that fails, returns the event that set the deadline, so that it can be parked.
+   */
   async #fire(deadline: StoredDeadline): Promise<readonly ParkedEvent[]> {
     const { clock, policy, processor } = this.#parts;
     const { parkedKeys, stopping } = this.#state;

@@ -5,7 +5,10 @@ import { categoryOf } from '../stream-name.ts';
 export class EventReading {
   /** The filter for the store. */
   readonly events: readonly EventName[];
-  /** The reader's names by category and type. It is empty if the reader uses the original names, which is usual. */
+  /**
+   * The reader's names by category and type. The map is empty if the reader uses the original names, which is the usual
+   * case.
+   */
   readonly #names = new Map<string, Map<string, string>>();
 
   constructor(sources: readonly EventSource[]) {

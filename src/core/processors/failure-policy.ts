@@ -62,7 +62,10 @@ export function completePolicy(policy: FailurePolicy = {}, place: string): Compl
  */
 export type FailureKind = 'permanent' | 'passing' | 'store';
 
-/** A budget ends a pure function at the same place each time. Other traps may be due to the instance. */
+/**
+ * The codes of failures that a retry cannot avoid. A budget ends a pure function at the same place each time, but other
+ * traps may be due to the instance.
+ */
 const PERMANENT_CODES: ReadonlySet<string> = new Set([
   'fenced',
   'fuel-exhausted',

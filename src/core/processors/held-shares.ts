@@ -8,7 +8,7 @@ export interface HeldShare {
   checkpoint: bigint | undefined;
 }
 
-/** Returns fences that prove that the shares are held, and that move their checkpoints. A later checkpoint stays. */
+/** Returns fences that prove that the shares are held, and that move their checkpoints. A later checkpoint is kept. */
 export function fencesOf(
   subscription: SubscriptionId,
   held: readonly HeldShare[],

@@ -1,4 +1,4 @@
-/** Runs items concurrently, but those of one key in order. */
+/** Runs items concurrently, except that items of one key run in order. */
 import type { Item } from './processor.ts';
 
 /** Runs items of one key in order, and up to `width` keys at the same time. */

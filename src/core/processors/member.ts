@@ -52,12 +52,12 @@ export class Member {
     this.#running = this.#run();
   }
 
-  /** Looks for shares and parked events now instead of at the next renewal. */
+  /** Checks the shares and the parked events now instead of at the next renewal. */
   wake(): void {
     this.#wake.abort();
   }
 
-  /** Releases all shares and leaves the group. The runners must be stopped before. */
+  /** Releases all shares and leaves the group. The runners must be stopped first. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake.abort();

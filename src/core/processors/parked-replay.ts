@@ -66,8 +66,9 @@ export async function replayParked(
 }
 
 /**
- * An event that could not be read is parked under the name of its stream. When its key is known, it waits under that
- * key, because another member may hold the share of the key and cache its documents.
+ * Returns a parked event under its key. An event that could not be read is parked under the name of its stream. When
+ * its key is known, it waits under that key, because another member may hold the share of the key and cache its
+ * documents.
  */
 function underKey(parked: ParkedEvent, key: string, shares: number): ParkedEvent {
   return { ...parked, key, share: shareOf(key, shares), reason: undefined, attempts: 0, requested: 'retry' };

@@ -43,7 +43,7 @@ export function rejectionType(commandType: string): string {
   return `${commandType}:rejected`;
 }
 
-/** Returns the type of the command that reports an event. An event is known by its category and its type. */
+/** Returns the type of the command that reports an event. An event is identified by its category and its type. */
 export function observationType({ category, type }: EventName): string {
   return `${category}.${type}`;
 }

@@ -3,7 +3,7 @@
  * commands, and its events are its reactions. So storage, concurrency, idempotency, the hash chain, snapshots and
  * replay are those of every decider, and the outbox is an event stream.
  *
- * The state is folded from the input of the process. A decision record contains the input, but a fold reads only
+ * The state is folded from the input of the process. A decision record contains the input, but folding reads only
  * events. So the input is stored as the last event of its decision, if the state depends on it. It comes last because
  * the index of a reaction is part of its command's id.
  */
@@ -142,7 +142,7 @@ function react(
   });
 }
 
-/** Runs the handler, and releases the state if it fails, because the caller gets the state only as a result. */
+/** Runs the handler. If it fails, the state is released, because the caller does not get it. */
 function releasing<Result>(types: AnyProcessManager['types'], state: unknown, act: () => Result): Result {
   try {
     return act();

@@ -23,7 +23,7 @@ export interface Share {
   readonly subscription: SubscriptionId;
   /** A number from 0, less than the number of shares of the subscription. */
   readonly share: number;
-  /** Every event up to this position is processed or parked. It is `undefined` before the first event. */
+  /** The position up to which every event is processed or parked. It is `undefined` before the first event. */
   readonly checkpoint: bigint | undefined;
   /** The member that holds the share, or `undefined` if no member holds it. */
   readonly holder: string | undefined;
@@ -36,7 +36,7 @@ export interface Share {
 /** A process that runs processors. */
 export interface GroupMember {
   readonly id: string;
-  /** The subscriptions that it runs. It claims only shares of these. */
+  /** The subscriptions that it runs. It claims only shares of these subscriptions. */
   readonly subscriptions: readonly SubscriptionId[];
   /** The time until which the member belongs to the group. */
   readonly expiresAt: number;
@@ -193,9 +193,9 @@ export interface TableSetup {
   /** Present if the tables will replace others. {@link ProcessorStore.replaceSubscription} uses it. */
   readonly replacing?:
     | {
-        /** The statements that rename the tables to the names of those that they replace. */
+        /** The statements that rename the tables to the names of the replaced tables. */
         readonly rename: readonly TableStatement[];
-        /** The tables under those names. */
+        /** The tables under their new names. */
         readonly setup: TableSetup;
       }
     | undefined;
@@ -282,7 +282,9 @@ export interface NewSubscription extends Pick<SubscriptionRecord, 'subscription'
 /** A read model that is updated in the transaction of an append. All its functions are synchronous. */
 export interface InlineProjection {
   readonly subscription: SubscriptionId;
-  /** Returns whether the projection has the stored definition. If not, the store does not call `changes`. */
+  /**
+   * Returns whether the stored definition is that of the projection. If it is not, the store does not call `changes`.
+   */
   isCurrent(definition: string): boolean;
   /** The events that the store passes to `changes`. */
   readonly events: readonly EventName[];
@@ -394,7 +396,7 @@ export interface ProcessorStore {
     expiresAt: number,
   ): Promise<readonly Held[]>;
 
-  /** Releases shares. Shares that are no longer held with these tokens are not changed. */
+  /** Releases shares. A share that is not held with its token is not changed. */
   releaseShares(shares: readonly Pick<Share, 'subscription' | 'share' | 'token'>[]): Promise<void>;
 
   /**
@@ -409,7 +411,9 @@ export interface ProcessorStore {
   /** Returns the documents with these keys, in any order. Keys without a document are left out. */
   readDocuments(subscription: SubscriptionId, keys: readonly string[]): Promise<readonly StoredDocument[]>;
 
-  /** Returns the documents in the order of keys. A list that is shorter than the limit is the last one of the range. */
+  /**
+   * Returns the documents in the order of keys. A list that is shorter than the limit is the last list of the range.
+   */
   listDocuments(subscription: SubscriptionId, options?: ListDocumentsOptions): Promise<readonly StoredDocument[]>;
 
   /** Returns the parked events in the order of subscription, key and position. */

@@ -20,7 +20,7 @@ export interface Item {
    * The decoded event, if it was kept. Handles into a guest are not kept, because they would have to be released.
    */
   readonly message?: unknown;
-  /** True if the event was parked. Later events of its key may have been processed, if the key was not known. */
+  /** True if the event was parked. If its key was not known, later events of the key may have been processed. */
   readonly wasParked?: boolean;
 }
 
@@ -52,8 +52,8 @@ export interface Processor {
   /** The events that it reads. The store filters by them. */
   readonly events: readonly EventName[];
   /**
-   * The number of keys that may be processed concurrently. If it is 1, events are applied one by one in the order of
-   * their positions, and none is applied after a failure.
+   * The number of keys that may be processed concurrently. If the number is 1, events are applied one by one in the
+   * order of their positions. No event is applied after a failure.
    */
   readonly concurrency: number;
   readonly pageSize: number;

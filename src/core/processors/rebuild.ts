@@ -1,6 +1,6 @@
 /**
  * Rebuilds a version of a read model. The new rows are built from the first event, in addition to the rows that readers
- * see, and replace those in one transaction.
+ * see. They replace the old rows in one transaction.
  *
  * The replacement is a separate subscription, `<name>/rebuild`, that only this process runs. So fencing, parking and
  * `status` work as for any other subscription. Each attempt has a unique id, which is the definition of its
@@ -22,7 +22,7 @@ import type { Replacement } from './system-parts.ts';
 
 /** The progress of a rebuild. */
 export interface RebuildProgress {
-  /** The events of the read model that were processed. */
+  /** The number of processed events of the read model. */
   readonly events: number;
   /** The position up to which the store was read. */
   readonly position: bigint;

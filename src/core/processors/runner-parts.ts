@@ -6,10 +6,10 @@ import type { RunnerObserver } from './observer.ts';
 import type { Item, Processor } from './processor.ts';
 import type { ProcessorStore } from './processor-store.ts';
 
-/** The delay, in milliseconds, before a checkpoint is written that only moved past foreign events. */
+/** The delay in milliseconds before the write of a checkpoint that only moved past foreign events. */
 export const IDLE_FLUSH = 100;
 
-/** The number of deadlines that are fired in one round. */
+/** The maximum number of deadlines that fire in one round. */
 export const DEADLINES_AT_ONCE = 100;
 
 /**
@@ -47,7 +47,9 @@ export interface SharedItem extends Item {
   readonly unreadable?: unknown;
 }
 
-/** The state in which all events were read, but the stored checkpoints are lower, because only foreign events came. */
+/**
+ * The state in which all events were read, but the stored checkpoints are lower, because all newer events are foreign.
+ */
 export interface Idle {
   readonly position: bigint;
   /** The time at which the checkpoints have to be written. */

@@ -19,10 +19,10 @@ export class Runner {
   readonly #held = new Map<number, HeldShare>();
   readonly #parkedKeys = new Set<string>();
   readonly #stopping = new AbortController();
-  /** Aborted to interrupt the wait for events. */
+  /** The controller that is aborted to interrupt the wait for events. */
   #interruption = new AbortController();
   #refreshParked = true;
-  /** Set if all events were read, but the stored checkpoints are lower, because only foreign events came. */
+  /** Set if all events were read, but the stored checkpoints are lower, because all newer events are foreign. */
   #idle: Idle | undefined;
   /** True if a caller waits for the checkpoint, which is then written as soon as it can move. */
   #flushRequested = false;
@@ -162,7 +162,9 @@ export class Runner {
     }
   }
 
-  /** If a commit was fenced off, shares were lost. The loop continues with the remaining ones. */
+  /**
+   * Runs work that may fail. If a commit was fenced off, shares were lost. The loop continues with the remaining ones.
+   */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();

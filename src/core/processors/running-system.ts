@@ -166,7 +166,7 @@ export class SystemRun implements AsyncDisposable {
     return running;
   }
 
-  /** Adds the inline projections after their processors have caught up, so that no append has to do that. */
+  /** Adds the inline projections after their processors have caught up, so that no append has to catch up. */
   async #beginInline(projections: readonly InlineProjection[]): Promise<void> {
     if (projections.length === 0) return;
     try {

@@ -8,7 +8,8 @@
 import type { SubscriptionId } from './processor-store.ts';
 
 /**
- * FNV-1a, 32 bits (draft-eastlake-fnv). It must never change, because events of one key would then be in two shares.
+ * Returns the FNV-1a hash of a text, with 32 bits (draft-eastlake-fnv). The function must never change, because events
+ * of one key would then be in two shares.
  */
 function hash(text: string): number {
   let value = 0x811c9dc5;

@@ -1,7 +1,7 @@
 /**
- * The signs of life of other members, by the time that has passed here. A lease that ends at a time of the clock never
- * ends if the clock was stepped backward by a year. A value that did not change for the length of a lease belongs to
- * nobody who lives, whatever the clock says.
+ * Detects members that have ended, by the time that has elapsed in this process. If the clock is set back by a year, a
+ * lease that ends at a time of the clock does not end for a year. But a value that did not change for the length of a
+ * lease belongs to a member that has ended, regardless of the clock.
  */
 import { type Clock, elapsed } from './clock.ts';
 
@@ -11,19 +11,19 @@ export class Sightings {
   #seen = new Map<string, { readonly value: string; readonly since: number }>();
   #before = this.#seen;
 
-  /** @param lease the milliseconds within which a member that lives changes its values. */
+  /** @param lease the milliseconds within which a running member changes its values. */
   constructor(clock: Clock, lease: number) {
     this.#clock = clock;
     this.#lease = lease;
   }
 
-  /** Begins a look. A place that is left out of a look is forgotten. */
+  /** Begins a round of checks. A place that is not checked in a round is forgotten. */
   begin(): void {
     this.#before = this.#seen;
     this.#seen = new Map();
   }
 
-  /** Looks at a value, and returns whether it has not changed for the length of a lease. */
+  /** Checks a value. Returns whether it has not changed for the length of a lease. */
   isSilent(place: string, value: string): boolean {
     const now = elapsed(this.#clock);
     const last = this.#before.get(place);

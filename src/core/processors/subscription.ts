@@ -13,12 +13,15 @@ import type { OptionNames } from '../unknown-names.ts';
 export interface SubscribeOptions {
   /** Starts after this position. By default it starts at the store's first event. */
   readonly after?: bigint | undefined;
-  /** Reads only streams of these categories, or all streams if it is empty or absent. The store applies the filter. */
+  /**
+   * Reads only streams of these categories, or all streams if the list is empty or absent. The store applies the
+   * filter.
+   */
   readonly categories?: readonly string[] | undefined;
-  /** Reads only events of these types, or all events if it is empty or absent. The store applies the filter. */
+  /** Reads only events of these types, or all events if the list is empty or absent. The store applies the filter. */
   readonly eventTypes?: readonly string[] | undefined;
   /**
-   * Reads only these events, by category and type, or all events if it is empty or absent. The store applies the
+   * Reads only these events, by category and type, or all events if the list is empty or absent. The store applies the
    * filter.
    */
   readonly events?: readonly EventName[] | undefined;
@@ -57,7 +60,7 @@ const NAMES: OptionNames<SubscribeOptions> = {
 
 /**
  * Reads the events of a store after a position, and continues with those that are appended later, in this process or in
- * another one. There is no gap and no duplicate between past and new events.
+ * another one. Each event is read exactly once, past and new events alike.
  *
  * The next page is read when the loop requests it, so a slow reader delays only itself. Leaving the loop ends the
  * subscription.

@@ -28,8 +28,8 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
    */
   readonly shares?: number | undefined;
   /**
-   * The time for which a process holds its shares without renewing them, in milliseconds. Another process then takes
-   * over.
+   * The time in milliseconds for which a process holds its shares without renewing them. Another process then claims
+   * them.
    * @default 10000
    */
   readonly lease?: number | undefined;
@@ -37,9 +37,9 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
   readonly failurePolicy?: FailurePolicy | undefined;
   readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
   /**
-   * The names of parts whose definitions may differ from the stored ones although their versions are the same. Use it
-   * if the code has the same meaning as before, for example after a change of the compiler. Stored documents, rows and
-   * states are kept.
+   * The names of parts whose definitions may differ from the stored ones although their versions are the same. Use this
+   * option if the code has the same meaning as before, for example after a change of the compiler. Stored documents,
+   * rows and states are kept.
    * @default []
    */
   readonly acceptChanges?: readonly string[] | undefined;

@@ -17,7 +17,7 @@ import type { Processor } from './processor.ts';
 import type { InlineProjection, ProcessorStore, SubscriptionId } from './processor-store.ts';
 import { type AnyReactor, ReactorProcessor } from './reactor.ts';
 
-/** A read model of a system, of either kind. */
+/** A read model of documents or of tables. */
 export type AnyPart = AnyReadModel | AnyTables;
 
 /** A table read model of `defineTables`, which makes its own processor and reader. */

@@ -1,9 +1,9 @@
 /**
  * Opens, activates and drops versions of processors.
  *
- * A read model can have several versions in a store. Each has its own rows, and readers see the active one. A processor
- * with effects has one version. A new version continues after the last event of the previous one, so that no effect is
- * repeated.
+ * A read model can have several versions in a store. Each version has separate rows, and readers see those of the
+ * active version. A processor with effects has one version. A new version continues after the last event of the
+ * previous one, so that no effect is repeated.
  */
 import { DefinitionError } from '../errors.ts';
 import { UnsupportedByStore } from './capabilities.ts';
@@ -19,7 +19,8 @@ export function isReadModel(kind: SubscriptionRecord['kind']): boolean {
 
 /**
  * Opens the subscription of a processor, to run it.
- * @param acceptsChanges true if the definition may have changed without a new version. The present one is then stored.
+ * @param acceptsChanges true if the definition may have changed without a new version. The present definition is then
+ *   stored.
  * @throws DefinitionChanged if the definition has changed without a new version.
  * @throws DefinitionError if the store cannot keep its tables.
  */

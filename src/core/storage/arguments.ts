@@ -25,7 +25,7 @@ import type { ReadCommitsOptions, ReadStreamsOptions } from './verify-chain.ts';
 
 const OPTIONAL_REVISION = 'a revision, which is a bigint of at least 0, such as 3n, or undefined';
 
-/** The largest integer of SQLite and PostgreSQL. It suffices for 292,000 years at a million events a second. */
+/** The largest integer of SQLite and PostgreSQL. It is large enough for 292,000 years at a million events a second. */
 const MAX_I64 = 2n ** 63n - 1n;
 
 const READ_STREAM: OptionNames<ReadStreamOptions> = { direction: true, fromRevision: true, limit: true };
@@ -41,7 +41,7 @@ const READ_ALL: OptionNames<ReadAllOptions> = {
   events: true,
 };
 
-/** @throws AppendFailure `invalid-argument` that names the argument. */
+/** Checks the arguments of `append`. @throws AppendFailure `invalid-argument` that names the argument. */
 export function checkAppend(
   stream: string,
   events: readonly Envelope[],
@@ -140,7 +140,7 @@ function isRevision(value: unknown): value is bigint {
   return typeof value === 'bigint' && value >= 0n && value <= MAX_I64;
 }
 
-/** @throws StoreFailure `invalid-argument`, as the following functions do. */
+/** Checks the arguments of `readStream`. @throws StoreFailure `invalid-argument`. */
 export function checkReadStream(stream: string, options: ReadStreamOptions): void {
   checkStream(stream, 'stream');
   checkDirectionAndLimit(options, READ_STREAM);
@@ -222,7 +222,7 @@ export function checkCommandId(commandId: string, argument = 'commandId'): void 
   }
 }
 
-/** @throws StoreFailure `invalid-argument`. */
+/** Checks the arguments of `readCommits`. @throws StoreFailure `invalid-argument`. */
 export function checkReadCommits(stream: string, options: ReadCommitsOptions): void {
   checkStream(stream, 'stream');
   checkNames(options, READ_PART);
@@ -230,14 +230,14 @@ export function checkReadCommits(stream: string, options: ReadCommitsOptions): v
   checkLimit(options.limit);
 }
 
-/** @throws StoreFailure `invalid-argument`. */
+/** Checks the arguments of `readStreams`. @throws StoreFailure `invalid-argument`. */
 export function checkReadStreams(options: ReadStreamsOptions): void {
   checkNames(options, READ_PART);
   if (options.after !== undefined) checkStream(options.after, 'options.after');
   checkLimit(options.limit);
 }
 
-/** @throws StoreFailure `invalid-argument`. */
+/** Checks the arguments of `readLog`. @throws StoreFailure `invalid-argument`. */
 export function checkReadLog(options: ReadLogOptions): void {
   checkNames(options, READ_LOG);
   if (options.direction !== undefined) checkDirection(options.direction);
@@ -245,7 +245,9 @@ export function checkReadLog(options: ReadLogOptions): void {
   checkLimit(options.limit);
 }
 
-/** @throws StoreFailure `invalid-argument` that names the commit and its field. */
+/**
+ * Checks the arguments of `importCommits`. @throws StoreFailure `invalid-argument` that names the commit and its field.
+ */
 export function checkImport(commits: readonly RecordedCommit[]): void {
   if (!Array.isArray(commits)) throw misread('commits', mustBe('an array of commits', commits));
   for (let index = 0; index < commits.length; index++) {

@@ -1,7 +1,7 @@
 /**
- * The hash chain (docs/architecture.md, "Commits are chained"; docs/chain.md). Each commit has the SHA-256 of the
- * previous commit's hash in its stream and of its own canonical content. If a hash is kept elsewhere, any change,
- * insertion, removal or reordering of the commits up to it is detected.
+ * The hash chain (docs/architecture.md, "Commits are chained"; docs/chain.md). Each commit has the SHA-256 over the
+ * hash of the previous commit in its stream and the canonical content of the commit itself. If a hash is kept
+ * elsewhere, any change, insertion, removal or reordering of the commits up to it is detected.
  *
  * The content is a fixed sequence of big-endian fields. Each field has a known length or is preceded by its length, so
  * two contents are equal only if the commits are equal. The position is not part of the content, so a stream that is
@@ -34,7 +34,7 @@ export interface Commit {
   readonly events: readonly Envelope[];
 }
 
-/** A commit as a store returns it. */
+/** The form in which a store returns a commit. */
 export interface RecordedCommit {
   readonly decision: RecordedDecision;
   readonly events: readonly Envelope[];
@@ -75,8 +75,8 @@ export function chainedContent(
 }
 
 /**
- * The part of a commit's content after the time: the decision and its events. A store that stamps the revision and the
- * time in its engine gets this part from its client. The next call overwrites the returned view.
+ * Returns the part of a commit's content after the time, which is the decision and its events. A store that stamps the
+ * revision and the time in its engine gets this part from its client. The next call overwrites the returned view.
  */
 export function decidedContent(decision: Decision, events: readonly Envelope[]): Uint8Array {
   start();

@@ -1,6 +1,6 @@
 /**
  * Reads a commit's canonical content (docs/chain.md), which `chain.ts` writes. The content has every field, so a store
- * can keep exactly the bytes that its hashes cover and nothing else.
+ * can keep exactly the bytes that its hashes cover.
  *
  * The bytes are not checked, because a store reads only its own, complete bytes. Payloads are views of them.
  */
@@ -145,7 +145,7 @@ function finish(): void {
   source = NOTHING;
 }
 
-/** Bytes that were cut off, or changed in a length, are not read to their exact end. */
+/** Checks that reading ended exactly at the end. If bytes were cut off or a length was changed, it did not. */
 function checkEnd(): void {
   const isComplete = position === source.length;
   finish();
@@ -207,7 +207,7 @@ function pair(): [string, string] {
   return [anyText(), anyText()];
 }
 
-/** A byte order mark is kept like any other character. */
+/** The decoder of strings. A byte order mark is kept like any other character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function anyText(): string {

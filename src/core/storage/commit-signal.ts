@@ -18,7 +18,8 @@ export class CommitSignal {
   }
 
   /**
-   * The number of times that {@link notify} was called. Read it before you read the store, and pass it to {@link wait}.
+   * The number of times that {@link notify} was called. Read this count before you read the store, and pass it to
+   * {@link wait}.
    */
   get count(): number {
     return this.#count;

@@ -1,7 +1,6 @@
 /**
- * Moving commits between stores. One store returns its commits in the order in which they were made, and another takes
- * them unchanged, with their revisions, times, decision records and hashes. Only positions are new, in the same
- * order.
+ * Moves commits between stores. One store returns its commits in the order in which they were made. Another store adds
+ * them unchanged, with their revisions, times, decision records and hashes. Only positions are new, in the same order.
  *
  * A commit that does not follow the end of its stream's chain is refused. So a copy that was interrupted can be
  * repeated, and the receiving store detects a commit that was changed, omitted or reordered.
@@ -21,8 +20,8 @@ export interface ReadLogOptions {
    */
   readonly direction?: Direction | undefined;
   /**
-   * Continues after the commit of this command id, exclusive; returns nothing if the store does not have it. Without
-   * it, reading begins with the first commit, or with the last one if read backward.
+   * Continues after the commit of this command id, exclusive. Returns nothing if the store does not have that commit.
+   * Without it, reading begins with the first commit, or with the last one if read backward.
    */
   readonly after?: string | undefined;
   /**
@@ -44,17 +43,17 @@ export interface CommitLog {
   readLog(options?: ReadLogOptions): Promise<readonly RecordedCommit[]>;
 }
 
-/** A store that takes the commits of another store. */
+/** A store that adds the commits of another store. */
 export interface CommitImport {
   /**
-   * Adds commits of another store unchanged, one after another. Revisions, times, decisions and hashes are kept.
-   * Events get new positions in the order of the list. A commit that the store has already, in the same stream and with
-   * the same hash, is skipped. If a commit is refused, commits before it in the list may have been added.
+   * Adds commits of another store unchanged, one after another. Revisions, times, decisions and hashes are kept. Events
+   * get new positions in the order of the list. A commit that the store has already, in the same stream and with the
+   * same hash, is skipped. If a commit is refused, commits before it in the list may have been added.
    *
-   * Read models that are written inline take the events in with the next append, or by their processor.
+   * Inline read models process the events with the next append, or by their processor.
    *
    * @throws StoreFailure `failure` with the code `diverged` if a commit does not follow the last commit of its stream,
-   * or if the store has another commit with its command id; `invalid-argument` if it is not a commit.
+   *   or if the store has another commit with its command id; `invalid-argument` if it is not a commit.
    */
   importCommits(commits: readonly RecordedCommit[]): Promise<void>;
 }
@@ -63,7 +62,7 @@ export interface CommitImport {
  * Returns whether a commit is the next one of its stream: whether its hash and its revision follow from the end of the
  * stream. A store checks it before it adds the commit.
  *
- * @param head the end of the stream; `undefined` if the store has no commit of it.
+ * @param head the end of the stream; `undefined` if the store has no commit of the stream.
  */
 export function followsHead(head: Pick<StreamHead, 'revision' | 'hash'> | undefined, commit: RecordedCommit): boolean {
   const { decision: recorded, events } = commit;

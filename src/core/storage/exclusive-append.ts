@@ -2,11 +2,11 @@
  * An operation that a store may offer in addition to its contract. It decides while no other writer can append to the
  * stream.
  *
- * An optimistic append fails if another writer was faster, and a rare writer can lose to a busy one each time.
- * Decisions are synchronous, so a store can run one inside a short reservation of the stream. The memory store does so
- * in one turn of the event loop, and SQLite between BEGIN IMMEDIATE and COMMIT. The event sourcer uses the operation
- * after a conflict. If the store does not have it, the event sourcer retries optimistically (docs/decisions.md, "A
- * command that loses is decided inside the store").
+ * An optimistic append fails if another writer was faster. A writer that appends rarely can fail each time if another
+ * one appends continuously. Decisions are synchronous, so a store can run one inside a short reservation of the stream.
+ * The memory store does so in one turn of the event loop, and SQLite between BEGIN IMMEDIATE and COMMIT. The event
+ * sourcer uses the operation after a conflict. If the store does not have it, the event sourcer retries optimistically
+ * (docs/decisions.md, "A command that loses is decided inside the store").
  */
 import type { Appended } from '../event-store.ts';
 import { MAX_EVENTS_IN_RESERVATION } from '../limits.ts';

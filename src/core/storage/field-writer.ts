@@ -58,7 +58,7 @@ function storeU32(value: number, at: number): void {
   buffer[at + 3] = value;
 }
 
-/** Revisions and times fit in 53 bits in practice, and numbers are faster to split than bigints. */
+/** Writes a u64. Revisions and times fit in 53 bits in practice, and numbers are faster to split than bigints. */
 export function putU64(value: bigint): void {
   room(8);
   const number = Number(value);

@@ -1,6 +1,6 @@
 /**
- * Turns of the event loop for long loops. A store in the process answers without waiting for anything, so that a loop
- * over it would let no timer fire and no signal of the operating system arrive until it has ended.
+ * Lets the event loop run during long loops. A store in the process answers without waiting. So during a loop over such
+ * a store, no timer could fire and no signal of the operating system could arrive.
  */
 
 // Taken when the module is loaded, because test runners replace timers to stop time.

@@ -32,11 +32,17 @@ export interface SystemDefinition<
   readonly name: string;
   /** The modules that decide commands: results of `defineDecider`, or components of the world `command-handler`. */
   readonly deciders: Deciders;
-  /** React to events with commands: results of `defineEventHandler`, or components of the world `process-manager`. */
+  /**
+   * The modules that react to events with commands: results of `defineEventHandler`, or components of the world
+   * `process-manager`.
+   */
   readonly processManagers?: ProcessManagers;
-  /** Answer queries: results of `defineProjector` or `defineTables`, or components of the world `read-model`. */
+  /**
+   * The read models, which answer queries: results of `defineProjector` or `defineTables`, or components of the world
+   * `read-model`.
+   */
   readonly readModels?: ReadModels;
-  /** Have effects outside the system: results of `defineReactor`. */
+  /** The reactors, which have effects outside the system: results of `defineReactor`. */
   readonly reactors?: Reactors;
 }
 
@@ -61,8 +67,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   /** Reads a read model of the system. */
   readModel<Model extends Models>(model: Model): ReaderOf<Model>;
   /**
-   * Resolves when the read models have processed the position, whichever process runs them, so that a program reads its
-   * own writes. Without a position, it waits for the store's last event.
+   * Resolves when the read models have processed the position, so that a program reads its own writes. Any process may
+   * run the read models. Without a position, it waits for the store's last event.
    *
    * ```ts
    * const { position } = await running.dispatch(account.commands.Deposit({ accountId: '0001', amount: 1250 }));
@@ -70,7 +76,7 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
    * ```
    *
    * @param position the position of a command's result. It is `undefined` if the decision has no events. The promise
-   * then resolves immediately.
+   *   then resolves immediately.
    * @throws ProcessorStopped with the reason if a read model has stopped.
    * @throws DefinitionError if an option is unknown, or the system has no processor with one of the names.
    */
@@ -104,15 +110,15 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   dropOldVersions(): Promise<readonly SubscriptionId[]>;
   /**
    * Drops one version of a read model, with its documents and tables.
-   * @throws DefinitionError if there is no such version, or it is the active one of a read model of this system.
+   * @throws DefinitionError if the version does not exist, or is the active version of a read model of this system.
    */
   dropVersion(subscription: SubscriptionId): Promise<void>;
   /** Events that could not be processed. */
   readonly parked: {
     list(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
-    /** Processes the events of a key again, in order. Returns how many are parked. */
+    /** Processes the events of a key again, in order. Returns the number of parked events of the key. */
     retry(subscription: SubscriptionId, key: string): Promise<number>;
-    /** Drops the first parked event of a key, or all of them. Returns how many were dropped. */
+    /** Drops the first parked event of a key, or all of them. Returns the number of dropped events. */
     drop(subscription: SubscriptionId, key: string, which?: 'first' | 'all'): Promise<number>;
   };
   /** Finishes the work in progress, releases the shares and closes the event sourcer. */

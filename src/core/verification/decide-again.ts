@@ -9,7 +9,10 @@ import type { RecordedCommit } from '../storage/chain.ts';
 import { equalBytes } from '../storage/equal-bytes.ts';
 import { recordedEvents } from '../storage/recorded-events.ts';
 
-/** Events have positions only in a store, and modules do not see them in a fold. */
+/**
+ * The position of a decided event. Events have positions only in a store, and modules cannot read a position while they
+ * fold.
+ */
 const NO_POSITION = 0n;
 
 /** Makes the state of a module on an empty stream. @throws CommandFailure if the module fails. */

@@ -2,8 +2,8 @@
 import type { StreamHead } from '../storage/stream-chain.ts';
 
 /**
- * In the order of the store, only few heads are in memory. Other orders work too, but keep the skipped heads in
- * memory.
+ * The heads that must still exist. If they are in the order of the store, only few of them are in memory. In other
+ * orders, the skipped heads are kept in memory.
  */
 export class ExpectedHeads {
   readonly #heads: AsyncIterator<StreamHead> | Iterator<StreamHead>;
@@ -14,7 +14,7 @@ export class ExpectedHeads {
     this.#heads = Symbol.asyncIterator in heads ? heads[Symbol.asyncIterator]() : heads[Symbol.iterator]();
   }
 
-  /** Returns the expected head of a stream; `undefined` if there is none, as for a new stream. */
+  /** Returns the expected head of a stream; `undefined` if no head is expected, as for a new stream. */
   async take(stream: string): Promise<StreamHead | undefined> {
     const passed = this.#passed.get(stream);
     if (passed !== undefined) {

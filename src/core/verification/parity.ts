@@ -27,7 +27,7 @@ export interface Divergence {
   readonly contentType: string;
   /**
    * The shortest history that was found on which the answers differ: the events of the stream before the decision, in
-   * order, without those that make no difference.
+   * order, without those that do not affect the answers.
    */
   readonly history: readonly Envelope[];
   /** The answers to the command on this history. */
@@ -59,12 +59,12 @@ const NAMES: OptionNames<ParityOptions> = { progress: true, signal: true };
 const PAGE = 1_000;
 
 /**
- * Compares two modules before one replaces the other, such as a decider in TypeScript and its component: both fold the
- * recorded histories, and decide every recorded command of the current module. The events and rejections must be equal
+ * Compares two modules before one replaces the other, such as a decider in TypeScript and its component. Both fold the
+ * recorded histories and decide every recorded command of the current module. The events and rejections must be equal
  * byte for byte, and must not fail. The first command that is answered differently is returned with the shortest
  * history that shows it.
  *
- * Nothing is written. The recorded results themselves are not compared; {@link verifyStore} does that.
+ * Nothing is written. The recorded results themselves are not compared. {@link verifyStore} does that.
  *
  * ```ts
  * const candidate = await loadModule(await readFile('account.wasm'));
@@ -189,7 +189,9 @@ class Folded {
   }
 }
 
-/** Two failures are alike, because their texts may differ between languages. */
+/**
+ * Returns whether two answers are equal. Any two failures are equal, because their texts may differ between languages.
+ */
 function isSameAnswer(one: Answer, other: Answer): boolean {
   if (one.tag === 'failed' || other.tag === 'failed') return one.tag === other.tag;
   return (
@@ -221,7 +223,7 @@ function shrunk(modules: Modules, stream: string, decision: Decision, history: r
   return { stream, commandId, command, contentType, history: short.map(({ event }) => event), current, candidate };
 }
 
-/** Revisions have no gaps in a stream. */
+/** Numbers the events from 0, because revisions have no gaps in a stream. */
 function renumbered(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
   return events.map(({ context, ...rest }, index) => ({
     ...rest,
@@ -229,7 +231,7 @@ function renumbered(events: readonly RecordedEvent[]): readonly RecordedEvent[] 
   }));
 }
 
-/** The events before a commit. */
+/** Returns the events before a commit. */
 async function historyOf(store: CommitSource, stream: string, last: RecordedCommit): Promise<readonly RecordedEvent[]> {
   const events: RecordedEvent[] = [];
   for await (const commit of commitsOf(store, stream)) {

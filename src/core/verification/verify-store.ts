@@ -30,11 +30,13 @@ export interface VerificationProgress {
   readonly decisions: number;
   /** The decisions of other modules or versions. Only their chains are verified. */
   readonly unverified: readonly UnverifiedDecisions[];
-  /** The last stream that is verified. Pass it as `after` to continue. `undefined` if there is none yet. */
+  /**
+   * The last stream that is verified. Pass it as `after` to continue. It is `undefined` if no stream is verified yet.
+   */
   readonly last: string | undefined;
 }
 
-/** Decisions that could not be made again, because the system does not have their module in this version. */
+/** Decisions that could not be made again, because the system does not have this version of their module. */
 export interface UnverifiedDecisions {
   readonly module: Pick<ModuleIdentity, 'name' | 'version'>;
   readonly decisions: number;
@@ -60,8 +62,8 @@ export interface VerifyStoreOptions {
    */
   readonly select?: ((stream: string) => boolean) | undefined;
   /**
-   * Heads that were saved elsewhere, such as an earlier result of {@link StreamHead}s. Each stream must still have the
-   * commit of its head. Pass them in the order of the store, from its first stream.
+   * Heads that were saved elsewhere, such as the {@link StreamHead}s of an earlier verification. Each stream must still
+   * have the commit of its head. Pass them in the order of the store, from its first stream.
    */
   readonly heads?: AsyncIterable<StreamHead> | Iterable<StreamHead> | undefined;
   /** Called after each stream, and after each page of a long one. */
@@ -106,7 +108,7 @@ export async function verifyStore(
   return new Verifier(store, modulesOf(system), options).run();
 }
 
-/** Each module of the system by its name. */
+/** Returns each module of the system by its name. */
 function modulesOf({ deciders, processManagers = [] }: VerifiedSystem): ReadonlyMap<string, BoundModule> {
   if (!Array.isArray(deciders)) throw new DefinitionError('verifyStore.deciders', mustBe('an array', deciders));
   const managers = (processManagers as readonly AnyProcessManager[]).map((manager) => processModule(manager));

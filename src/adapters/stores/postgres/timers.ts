@@ -7,5 +7,5 @@ const { now } = performance;
 
 export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 
-/** Milliseconds since a moment in the past. The clock never runs backward. */
+/** Returns the milliseconds of a monotonic clock. */
 export const elapsed: () => number = now.bind(performance);
