@@ -35,7 +35,7 @@ export function unknownOption(options: object, known: object): UnknownOption | u
   return undefined;
 }
 
-/** @returns the error message for an unknown name, with the nearest known name or with all of them. */
+/** Returns the error message for an unknown name, with the nearest known name or with all of them. */
 export function unknownName(
   kind: 'option' | 'command' | 'event' | 'parameter',
   name: string,
@@ -46,7 +46,7 @@ export function unknownName(
   return `unknown ${kind} ${JSON.stringify(name)}; the ${kind}s are ${known.join(', ') || 'none'}`;
 }
 
-/** @returns the known name that is nearest to `name`, or undefined if more than a third of the letters differ. */
+/** Returns the known name that is nearest to `name`, or undefined if more than a third of the letters differ. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;

@@ -22,7 +22,7 @@ export class Output {
   readonly #stream: Writable;
   #hasReader = true;
 
-  /** @param readerLeft called when the reader of the output, such as `head`, has ended. */
+  /** Makes an output. @param readerLeft called when the reader of the output, such as `head`, has ended. */
   constructor(stream: Writable, isJson: boolean, readerLeft: () => void) {
     this.isJson = isJson;
     this.#stream = stream;

@@ -8,6 +8,7 @@ import { type GlobalOptions, Session } from './session.ts';
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
 
 /**
+ * Makes the program with all its commands.
  * @param done called with the exit code of the command.
  * @param names the names of the system, for shell completion.
  */

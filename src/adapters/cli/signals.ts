@@ -8,7 +8,7 @@ import { INTERRUPTED } from './exit-codes.ts';
  */
 const SAME_KEY_PRESS = 500;
 
-/** @param stopping called after the first signal. */
+/** Ends the process at the second signal. @param stopping called after the first signal. */
 export function endOnSecondSignal(halt: AbortController, stopping: () => void): Disposable {
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {

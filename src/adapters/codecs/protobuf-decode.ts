@@ -41,7 +41,10 @@ function fieldsByNumber(message: DescMessage): ReadonlyMap<number, DescField> {
   return fields;
 }
 
-/** @param into the earlier part of a message that comes in several parts, which the format requires to be merged. */
+/**
+ * Reads a message.
+ * @param into the earlier part of a message that comes in several parts, which the format requires to be merged.
+ */
 function readMessage(
   reader: BinaryReader,
   message: DescMessage,

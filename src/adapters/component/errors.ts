@@ -104,7 +104,7 @@ export type TrapCode =
 
 /** The options of a {@link Trap}. */
 export interface TrapOptions extends ErrorOptions {
-  /** @default 'trap' */
+  /** The reason of the trap. @default 'trap' */
   readonly code?: TrapCode | undefined;
 }
 

@@ -216,7 +216,10 @@ const OPTION_NAMES: OptionNames<InstantiateOptions> = {
   onCoreInstance: true,
 };
 
-/** @throws ArgumentError if an option is unknown or invalid. */
+/**
+ * Checks the options, and makes the host's side of the instance.
+ * @throws ArgumentError if an option is unknown or invalid.
+ */
 function hostOf(options: InstantiateOptions): LinkHost {
   checkNames('options', options, OPTION_NAMES);
   const { resources = 'objects', maxHandles = defaultMaxHandles, maxMemoryBytes = 2 ** 32 } = options;

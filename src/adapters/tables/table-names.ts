@@ -100,6 +100,7 @@ export class TableNamesPlugin implements KyselyPlugin {
   readonly #names: TableNames;
 
   /**
+   * Makes the plugin for a prefix.
    * @param tables the names that handlers use. Other names, such as those of common table expressions, are kept.
    * @param engine undefined for SQLite.
    */

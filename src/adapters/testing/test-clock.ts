@@ -49,7 +49,10 @@ export class TestClock implements Clock {
   #now: number;
   readonly #sleepers = new Set<Sleeper>();
 
-  /** @param start a date, or milliseconds since the Unix epoch. By default 2026-01-01, 00:00 UTC. */
+  /**
+   * Makes a clock at a time.
+   * @param start a date, or milliseconds since the Unix epoch. By default 2026-01-01, 00:00 UTC.
+   */
   constructor(start: Date | number = Date.UTC(2026, 0, 1)) {
     this.#now = typeof start === 'number' ? start : start.getTime();
   }

@@ -86,7 +86,7 @@ export function showValue(value: unknown): string {
   return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS - 1)}…`;
 }
 
-/** @param levels the levels of lists and records that are shown. Deeper ones are abbreviated. */
+/** Describes a value. @param levels the levels of lists and records that are shown. Deeper ones are abbreviated. */
 function textOf(value: unknown, levels: number): string {
   switch (typeof value) {
     case 'string':

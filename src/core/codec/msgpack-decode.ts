@@ -24,7 +24,7 @@ let position = 0;
 /** The offset of the end of the bytes, or of the extension that is being read. */
 let end = 0;
 
-/** @throws FaultError `undecodable-payload` with the byte offset. */
+/** Decodes a value from MessagePack. @throws FaultError `undecodable-payload` with the byte offset. */
 export function decodeMsgpack(bytes: Uint8Array, subject: Subject): unknown {
   source = bytes;
   position = 0;
@@ -43,7 +43,7 @@ export function decodeMsgpack(bytes: Uint8Array, subject: Subject): unknown {
 
 const EMPTY = new Uint8Array(0);
 
-/** @throws NoValue that names what was being read, if the bytes end too early. */
+/** Checks that this many bytes follow. @throws NoValue that names what was being read, if the bytes end too early. */
 function need(bytes: number, what: string): void {
   if (end - position < bytes)
     throw new NoValue(position, `${what} needs ${bytes} bytes, and ${end - position} are left`);

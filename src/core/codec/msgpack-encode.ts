@@ -102,7 +102,7 @@ class NoEncoding {
   }
 }
 
-/** @throws FaultError `unencodable-value` with the path. */
+/** Encodes a value as canonical MessagePack. @throws FaultError `unencodable-value` with the path. */
 export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
   try {
     return copyOf(pack(prepare(value, 0)));

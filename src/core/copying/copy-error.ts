@@ -18,7 +18,10 @@ export type CopyErrorCode =
 export class CopyError extends DecidableError<CopyErrorCode, { readonly names: readonly string[] }> {
   override readonly name: string = 'CopyError';
 
-  /** @param names the names of the stream and the command, or the ids of the processes. */
+  /**
+   * Makes the error for a reason.
+   * @param names the names of the stream and the command, or the ids of the processes.
+   */
   constructor(code: CopyErrorCode, names: readonly string[], message: string) {
     super('store', code, { names }, message);
   }

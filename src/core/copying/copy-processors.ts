@@ -41,7 +41,7 @@ const LEASE = 60_000;
 /** The maximum number of parked events or deadlines of one commit. */
 const MAX_CHANGES = 100;
 
-/** @throws CopyError if processes run the system on the store. */
+/** Refuses a store on which processes run the system. @throws CopyError if processes run the system on the store. */
 export async function refuseRunning(
   processors: ProcessorStore,
   code: 'source-in-use' | 'destination-in-use',

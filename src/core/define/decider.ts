@@ -123,7 +123,7 @@ export interface DeciderDefinition<State, Commands, Events> {
   readonly commands: Commands;
   /** Definitions (`defineEvent`) or plain schemas, by type. */
   readonly events: Events;
-  /** @default msgpack */
+  /** The codec of the messages and the states. @default msgpack */
   readonly codec?: Codec;
   /**
    * `'skip'` if other modules write to the same streams.

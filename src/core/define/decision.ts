@@ -40,7 +40,7 @@ export class Decisions<State> {
     this.#codec = codec;
   }
 
-  /** @throws FaultError that names the handler. */
+  /** Returns the state after an event. @throws FaultError that names the handler. */
   evolve(state: State, event: Message): State {
     const { type, evolve: recipe } = entryOf(this.#events, event.type, 'event');
     try {
@@ -51,6 +51,7 @@ export class Decisions<State> {
   }
 
   /**
+   * Returns the events of a decision.
    * @throws RejectionError if the domain rejects the command.
    * @throws FaultError that names the handler.
    */

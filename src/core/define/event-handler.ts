@@ -274,7 +274,7 @@ interface AnyRejectionHandler {
 
 const REJECTION_HANDLER: OptionNames<AnyRejectionHandler> = { evolve: true, handle: true };
 
-/** @throws DefinitionError that names the entry. */
+/** Checks the handlers of rejections. @throws DefinitionError that names the entry. */
 function rejectionHandlers(
   rejected: object,
   commands: MessageTable,

@@ -73,7 +73,10 @@ export function messageTable(
   return new Map(entries);
 }
 
-/** @param type the message's name in the module: its own type, or the reader's name for it. */
+/**
+ * Makes the entry of a message type.
+ * @param type the message's name in the module: its own type, or the reader's name for it.
+ */
 export function messageEntry(kind: Subject['kind'], type: string, definition: Definition, place: string): MessageEntry {
   // The codec gets the type under which the message is stored.
   const subject: Subject = Object.freeze({ kind, type: definition.type, schemaVersion: definition.schemaVersion });
@@ -144,7 +147,10 @@ function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Mes
   return { type, data: shape.read(copyForeign(upcast(definition, version, old)), subject) };
 }
 
-/** @throws FaultError from the codec, or with the code `undecodable-payload` if the codec throws another error. */
+/**
+ * Decodes a payload.
+ * @throws FaultError from the codec, or with the code `undecodable-payload` if the codec throws another error.
+ */
 export function decodePayload(codec: Codec, payload: Uint8Array, subject: Subject): unknown {
   try {
     return codec.decode(payload, subject);

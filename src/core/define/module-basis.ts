@@ -73,7 +73,7 @@ export interface ReaderBasis<State> extends ModuleBasis<State> {
   readonly eventType: EventType<Message>;
   readonly eventDefinitions: Readonly<Record<string, Definition>>;
   readonly descriptor: ModuleBasis<State>['descriptor'] & { readonly events: readonly EventSource[] };
-  /** @throws FaultError `key-failed`. */
+  /** Returns the key of an event. @throws FaultError `key-failed`. */
   key(event: unknown): string | undefined;
   /** Returns the fingerprints of the key, the schema and the initial state. */
   codeFingerprints(): Readonly<Record<'key' | 'state' | 'initialState', string>>;

@@ -14,7 +14,10 @@ export class States<State> {
   readonly #codec: Codec;
   readonly #initial: State;
 
-  /** @throws DefinitionError if the schema is refused, or the initial state does not fit it. */
+  /**
+   * Makes the states of a schema.
+   * @throws DefinitionError if the schema is refused, or the initial state does not fit the schema.
+   */
   constructor(schema: StandardSchema<unknown, State>, initial: unknown, module: string, codec: Codec) {
     this.#shape = shapeOf(schema, `${module}.state`);
     this.#subject = Object.freeze({ kind: 'state', type: module, schemaVersion: 1 });

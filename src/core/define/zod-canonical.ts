@@ -41,7 +41,10 @@ export function canonicalFormOf(schema: unknown): CanonicalForm | undefined {
 /** A test of a value that is its own canonical form. */
 type Accept = (value: unknown) => boolean;
 
-/** @param open the schemas that are being read. A schema that contains itself has no form. */
+/**
+ * Returns the form of a schema.
+ * @param open the schemas that are being read. A schema that contains itself has no form.
+ */
 function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | undefined {
   const internals = zodInternals(schema);
   if (internals === undefined || open.has(schema)) return undefined;

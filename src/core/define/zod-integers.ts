@@ -17,8 +17,9 @@ export function bridgeOf(schema: unknown): Bridge | undefined {
 }
 
 /**
- * @param seen ends the recursion of schemas that contain themselves: the inner schema calls the bridge of the outer
- * one.
+ * Returns the bridge of a schema.
+ * @param seen the schemas that are being read, with their bridges. A schema inside itself calls the bridge of the outer
+ *   schema.
  */
 function bridge(schema: unknown, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
   const definition = zodDefinition(schema);

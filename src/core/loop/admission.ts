@@ -11,7 +11,7 @@ export class Admission {
   #reads = 0;
   #drained: PromiseWithResolvers<void> | undefined;
 
-  /** @param limit the maximum number of commands in flight, waiting ones included. */
+  /** Admits commands up to a limit. @param limit the maximum number of commands in flight, waiting ones included. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -20,7 +20,7 @@ export class Admission {
     return this.#commands;
   }
 
-  /** @throws CommandFailure `closed` or `overloaded`. */
+  /** Admits a command. @throws CommandFailure `closed` or `overloaded`. */
   enterCommand(): void {
     this.#refuseIfClosed();
     if (this.#commands >= this.#limit)
@@ -37,7 +37,7 @@ export class Admission {
     this.#resolveIfDrained();
   }
 
-  /** @throws CommandFailure `closed`. */
+  /** Admits a read. @throws CommandFailure `closed`. */
   enterRead(): void {
     this.#refuseIfClosed();
     this.#reads++;

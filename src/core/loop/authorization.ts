@@ -24,6 +24,7 @@ export interface AuthorizationRequest {
 export type Authorizer = (request: AuthorizationRequest) => boolean | Promise<boolean>;
 
 /**
+ * Calls the authorizer, and refuses the command unless it returns true.
  * @throws CommandFailure `unauthorized`, with the authorizer's error as the cause, `cancelled` or `deadline-exceeded`.
  */
 export async function authorize(authorizer: Authorizer, inFlight: CommandInFlight): Promise<void> {

@@ -59,7 +59,10 @@ export class BoundModule {
   generation: number = 0;
   readonly #releaseFailed: (error: unknown) => void;
 
-  /** @throws DefinitionError if the value is not a module, or its descriptor is invalid. */
+  /**
+   * Checks a module and its descriptor.
+   * @throws DefinitionError if the value is not a module, or its descriptor is invalid.
+   */
   constructor(source: AnyModule, place: string, releaseFailed: (module: string, error: unknown) => void) {
     checkParts(source, place);
     this.source = source;

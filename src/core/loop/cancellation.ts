@@ -29,7 +29,10 @@ export class Cancellation {
     if (delay > 0 && delay <= MAX_TIMER_DELAY) this.#timer = setTimeout(this.#wake, delay);
   }
 
-  /** @throws CommandFailure `cancelled` or `deadline-exceeded` if the work is cancelled. */
+  /**
+   * Checks that the work is not cancelled.
+   * @throws CommandFailure `cancelled` or `deadline-exceeded` if the work is cancelled.
+   */
   check(): void {
     const reason = this.#reason();
     if (reason !== undefined) throw reason;

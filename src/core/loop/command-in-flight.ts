@@ -48,7 +48,10 @@ export class CommandInFlight {
   attempts: number = 0;
   conflicts: number = 0;
 
-  /** @param ownsCommand true if the loop releases the command's handle. The sender releases that of a typed command. */
+  /**
+   * Makes a command in flight from a request.
+   * @param ownsCommand true if the loop releases the command's handle. The sender releases that of a typed command.
+   */
   constructor(request: RoutedRequest, stream: string, envelope: Envelope, command: unknown, ownsCommand: boolean) {
     const { route, options } = request;
     this.route = route;
@@ -87,6 +90,7 @@ export class CommandInFlight {
   }
 
   /**
+   * Makes the result for the sender of the command.
    * @param decided the events of the decision as values of the module, if they are known and no other code holds them.
    */
   result(fields: CommandResult, decided?: readonly unknown[]): CommandResult {

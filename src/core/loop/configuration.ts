@@ -93,7 +93,7 @@ const STORE_MEMBERS = [
   'dropSnapshot',
 ] as const satisfies readonly (keyof EventStore)[];
 
-/** @throws DefinitionError that names the option. */
+/** Checks a configuration, and sets the defaults. @throws DefinitionError that names the option. */
 export function configured(configuration: EventSourcerConfiguration): Configured {
   checkOptionNames(configuration, NAMES, PLACE);
   const { store, modules, authorize, observer = {}, closeStore = false } = configuration;
@@ -119,7 +119,7 @@ export function configured(configuration: EventSourcerConfiguration): Configured
   };
 }
 
-/** @throws DefinitionError if the value is not an event store. */
+/** Checks the store of a configuration. @throws DefinitionError if the value is not an event store. */
 export function checkStore(store: unknown, place: string): void {
   if (store === undefined || store === null) {
     throw new DefinitionError(place, 'is missing; pass an event store, for example createMemoryStore()');

@@ -10,7 +10,10 @@ import { type Cancellation, readStore } from './cancellation.ts';
 import type { CommandInFlight } from './command-in-flight.ts';
 import { refused, storeCorrupt } from './failures.ts';
 
-/** @throws CommandFailure `command-id-reused`, `store`, `closed`, `cancelled` or `deadline-exceeded`. */
+/**
+ * Returns the first outcome of a command that is already recorded.
+ * @throws CommandFailure `command-id-reused`, `store`, `closed`, `cancelled` or `deadline-exceeded`.
+ */
 export async function firstOutcome(
   store: EventStore,
   command: CommandInFlight,

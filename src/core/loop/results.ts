@@ -77,7 +77,7 @@ export class DispatchedCommand extends HandledCommand implements DispatchResult<
   readonly #by: BoundModule;
   #decoded: readonly unknown[] | undefined;
 
-  /** @param decided the events as values, if this result is to have them. Otherwise they are decoded on demand. */
+  /** Makes a result. @param decided the events as values, if they are known. Otherwise they are decoded on demand. */
   constructor(fields: CommandResult, by: BoundModule, decided: readonly unknown[] | undefined) {
     super(fields);
     this.#by = by;

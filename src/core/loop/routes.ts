@@ -20,8 +20,8 @@ export class Routes {
   readonly #events = new EventOwners();
 
   /**
-   * Makes the tables. @throws DefinitionError if two modules have the same name, command type, or event category and
-   * type.
+   * Makes the tables.
+   * @throws DefinitionError if two modules have the same name, command type, or event category and type.
    */
   constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
     this.modules = modules.map(

@@ -31,7 +31,10 @@ export class StateCache {
   #newest: Entry | undefined;
   #size = 0;
 
-  /** @param capacity the maximum number of states for all modules together. 0 disables the cache. */
+  /**
+   * Makes an empty cache.
+   * @param capacity the maximum number of states for all modules together. 0 disables the cache.
+   */
   constructor(modules: readonly BoundModule[], capacity: number) {
     this.#capacity = capacity;
     for (const module of modules) this.#byModule.set(module, new Map());

@@ -38,7 +38,7 @@ export type CompletePolicy = { readonly [Name in keyof FailurePolicy]-?: NonNull
 
 const NAMES: OptionNames<FailurePolicy> = { retries: true, firstDelay: true, longestDelay: true, finally: true };
 
-/** @throws DefinitionError if an option is invalid or unknown. */
+/** Checks a policy, and sets the defaults. @throws DefinitionError if an option is invalid or unknown. */
 export function completePolicy(policy: FailurePolicy = {}, place: string): CompletePolicy {
   checkOptionNames(policy, NAMES, place);
   const complete: CompletePolicy = {

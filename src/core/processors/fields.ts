@@ -30,7 +30,7 @@ export function encodeRecordedEvent({ context, event, contentType }: RecordedEve
   return msgpack.encode({ context: plainContext(context), event, contentType }, PARKED);
 }
 
-/** @throws FaultError with the code `undecodable-payload`. */
+/** Decodes the result of {@link encodeRecordedEvent}. @throws FaultError with the code `undecodable-payload`. */
 export function decodeRecordedEvent(bytes: Uint8Array): RecordedEvent {
   const fields = new Fields(msgpack.decode(bytes, PARKED), PARKED.type);
   return {
@@ -51,7 +51,7 @@ export function encodeDeadline({ command, context }: DeadlineContent): Uint8Arra
   return msgpack.encode({ command, context: plainContext(context) }, DEADLINE);
 }
 
-/** @throws FaultError with the code `undecodable-payload`. */
+/** Decodes the result of {@link encodeDeadline}. @throws FaultError with the code `undecodable-payload`. */
 export function decodeDeadline(bytes: Uint8Array): DeadlineContent {
   const fields = new Fields(msgpack.decode(bytes, DEADLINE), DEADLINE.type);
   return { command: envelopeOf(fields.record('command')), context: contextOf(fields.record('context')) };

@@ -124,7 +124,7 @@ export interface ListDocumentsOptions {
   readonly to?: string | undefined;
   /** Continues after this key, exclusive. */
   readonly after?: string | undefined;
-  /** @default 100 */
+  /** The maximum number of items to return. @default 100 */
   readonly limit?: number | undefined;
 }
 
@@ -149,7 +149,7 @@ export interface ParkedFilter {
   readonly requested?: 'retry' | undefined;
   /** Continues after this parked event, in the order of subscription, key and position. */
   readonly after?: Pick<ParkedEvent, 'subscription' | 'key'> & { readonly position: bigint };
-  /** @default 100 */
+  /** The maximum number of items to return. @default 100 */
   readonly limit?: number | undefined;
 }
 

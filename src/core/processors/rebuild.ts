@@ -70,7 +70,7 @@ export interface RebuildParts {
   head(): Promise<bigint | undefined>;
 }
 
-/** @throws DefinitionError if an option is invalid or unknown. */
+/** Checks the options of a rebuild. @throws DefinitionError if an option is invalid or unknown. */
 export function checkRebuildOptions(options: RebuildOptions, place: string): void {
   checkOptionNames(options, NAMES, place);
   const { onProgress } = options;

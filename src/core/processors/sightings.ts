@@ -11,7 +11,10 @@ export class Sightings {
   #seen = new Map<string, { readonly value: string; readonly since: number }>();
   #before = this.#seen;
 
-  /** @param lease the milliseconds within which a running member changes its values. */
+  /**
+   * Makes an empty record of checks.
+   * @param lease the milliseconds within which a running member changes its values.
+   */
   constructor(clock: Clock, lease: number) {
     this.#clock = clock;
     this.#lease = lease;

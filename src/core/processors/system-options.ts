@@ -43,7 +43,7 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
    * @default []
    */
   readonly acceptChanges?: readonly string[] | undefined;
-  /** @default the system clock */
+  /** The clock of the processors. @default the system clock */
   readonly clock?: Clock | undefined;
   /** Hooks for logs and telemetry, of the event sourcer and of the processors. */
   readonly observer?: (EventSourcerConfiguration['observer'] & RunnerObserver) | undefined;
@@ -102,7 +102,7 @@ export const PARKED_FILTER_NAMES: OptionNames<ParkedFilter> = {
 export const DEFAULT_SHARES = 8;
 export const DEFAULT_LEASE = 10_000;
 
-/** @throws DefinitionError if an option is invalid or unknown. */
+/** Checks the options of a start. @throws DefinitionError if an option is invalid or unknown. */
 export function checkStartOptions(options: StartOptions, system: string): void {
   const place = `${system}.start`;
   if (typeof options !== 'object' || options === null) {
@@ -118,7 +118,10 @@ export function checkStartOptions(options: StartOptions, system: string): void {
   checkWhole('lease', lease);
 }
 
-/** @throws UnsupportedByStore if the store cannot update read models in the transaction of an append. */
+/**
+ * Returns the projections of the inline read models.
+ * @throws UnsupportedByStore if the store cannot update read models in the transaction of an append.
+ */
 export function inlineProjections(
   parts: SystemParts,
   options: StartOptions,

@@ -246,7 +246,8 @@ export function checkReadLog(options: ReadLogOptions): void {
 }
 
 /**
- * Checks the arguments of `importCommits`. @throws StoreFailure `invalid-argument` that names the commit and its field.
+ * Checks the arguments of `importCommits`.
+ * @throws StoreFailure `invalid-argument` that names the commit and its field.
  */
 export function checkImport(commits: readonly RecordedCommit[]): void {
   if (!Array.isArray(commits)) throw misread('commits', mustBe('an array of commits', commits));
@@ -315,7 +316,7 @@ export function satisfies(precondition: Precondition, actual: bigint | undefined
   }
 }
 
-/** @returns the error that `append` throws if the stream does not satisfy the precondition. */
+/** Returns the error that `append` throws if the stream does not satisfy the precondition. */
 export function conflict(stream: string, precondition: Precondition, actual: bigint | undefined): AppendFailure {
   const is = actual === undefined ? 'has no events' : `is at revision ${actual}`;
   return new AppendFailure(
@@ -338,7 +339,7 @@ function inWords(precondition: Precondition): string {
   }
 }
 
-/** @returns the error that `append` throws if the command id is known. */
+/** Returns the error that `append` throws if the command id is known. */
 export function duplicate(first: RecordedDecision): AppendFailure {
   return new AppendFailure(
     { tag: 'duplicate', val: first },
@@ -348,12 +349,12 @@ export function duplicate(first: RecordedDecision): AppendFailure {
 
 const CLOSED = 'the store is closing or closed, and accepts no new calls; open the store again';
 
-/** @returns the error that `append` throws once the store is closing. */
+/** Returns the error that `append` throws once the store is closing. */
 export function appendAfterClose(): AppendFailure {
   return new AppendFailure({ tag: 'closed' }, CLOSED);
 }
 
-/** @returns the error that all other operations throw once the store is closing. */
+/** Returns the error that all other operations throw once the store is closing. */
 export function usedAfterClose(): StoreFailure {
   return new StoreFailure({ tag: 'closed' }, CLOSED);
 }

@@ -31,7 +31,7 @@ export interface ReadCommit extends Commit {
   readonly end: number;
 }
 
-/** @param at the offset of the previous hash, which the content follows. */
+/** Reads a commit. @param at the offset of the previous hash, which the content follows. */
 export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
   start(bytes, at);
   const stream = text(streams);

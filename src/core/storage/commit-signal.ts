@@ -12,7 +12,10 @@ export class CommitSignal {
   #closed: (() => Error) | undefined;
   readonly #onWaiting: ((waiting: boolean) => void) | undefined;
 
-  /** @param onWaiting called with `true` when the first waiter arrives, and with `false` when the last one leaves. */
+  /**
+   * Makes a signal without waiters.
+   * @param onWaiting called with `true` when the first waiter arrives, and with `false` when the last one leaves.
+   */
   constructor(onWaiting?: (waiting: boolean) => void) {
     this.#onWaiting = onWaiting;
   }

@@ -80,7 +80,7 @@ export function isSameCommit(stored: RecordedDecision, { decision }: RecordedCom
   return stored.stream === decision.stream && equalBytes(stored.hash, decision.hash);
 }
 
-/** @returns the error that `importCommits` throws for a commit that it cannot add. */
+/** Returns the error that `importCommits` throws for a commit that it cannot add. */
 export function diverged({ decision: { stream, decision } }: RecordedCommit): StoreFailure {
   const message =
     `the commit of command ${decision.commandId} does not follow the last commit of stream ${JSON.stringify(stream)}: ` +

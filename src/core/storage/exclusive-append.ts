@@ -44,7 +44,10 @@ export interface ExclusiveAppend {
  */
 export const RESERVATION_READ_LIMIT: number = MAX_EVENTS_IN_RESERVATION + 1;
 
-/** @throws AppendFailure `conflict` if more events follow `after` than a reservation may read. */
+/**
+ * Checks the number of events inside a reservation.
+ * @throws AppendFailure `conflict` if more events follow `after` than a reservation may read.
+ */
 export function checkReservedEvents(stream: string, after: bigint | undefined, events: readonly RecordedEvent[]): void {
   if (events.length <= MAX_EVENTS_IN_RESERVATION) return;
   const seen: Precondition = after === undefined ? { tag: 'no-stream' } : { tag: 'at-revision', val: after };

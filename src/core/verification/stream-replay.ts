@@ -13,7 +13,10 @@ export class StreamReplay {
   readonly #reread: (until: bigint) => AsyncIterable<RecordedCommit>;
   #commits = 0;
 
-  /** @param reread reads the stream's commits again, up to the one with this revision. */
+  /**
+   * Begins at the start of a stream.
+   * @param reread reads the stream's commits again, up to the one with this revision.
+   */
   constructor(
     stream: string,
     modules: readonly BoundModule[],

@@ -61,7 +61,7 @@ export class FreshInstances {
     }
   }
 
-  /** @throws Trap if the host already holds `maxHandles` handles. */
+  /** Keeps data under a new handle. @throws Trap if the host already holds `maxHandles` handles. */
   keep(kept: Kept): Handle {
     const { maxHandles } = this.#template;
     if (this.#kept.size >= maxHandles)
@@ -101,7 +101,7 @@ export class FreshInstances {
     return this.#find(handle, 'state').bytes;
   }
 
-  /** @throws ValueError if `handle` is not a live handle of this kind. */
+  /** Returns the data of a handle. @throws ValueError if `handle` is not a live handle of this kind. */
   #find<Kind extends HandleKind>(handle: Handle, kind: Kind): Extract<Kept, { readonly kind: Kind }> {
     const kept = this.#kept.get(handle);
     if (kept === undefined) throw noLiveHandle(kind, handle);

@@ -36,7 +36,8 @@ export class Pool {
   }
 
   /**
-   * Returns the current instance, or a new one if the last one trapped. @throws LinkError | Trap if it cannot start.
+   * Returns the current instance, or a new one if the last one trapped.
+   * @throws LinkError | Trap if it cannot start.
    */
   get guest(): Guest {
     return this.#guest ?? this.#replace();

@@ -85,6 +85,7 @@ abstract class Stream {
   }
 
   /**
+   * Drops the stream.
    * @throws Trap if a pollable of the stream still exists. The specification permits this, and other hosts trap too.
    */
   [Symbol.dispose](): void {
@@ -206,7 +207,10 @@ export class OutputStream extends Stream {
   }
 }
 
-/** @throws Trap if `check-write` does not permit that many bytes. Writing only a part would lose the rest. */
+/**
+ * Checks the length of a write.
+ * @throws Trap if `check-write` does not permit that many bytes. Writing only a part would lose the rest.
+ */
 function checkPermitted(length: number | bigint): void {
   if (length > MAX_CHUNK_BYTES) {
     throw new Trap(`the guest wrote ${length} bytes in one call; check-write permits ${MAX_CHUNK_BYTES}`);

@@ -49,7 +49,7 @@ const CHECKS: { readonly [Name in keyof Required<VirtualWasiOptions>]: Check } =
   stderr: output,
 };
 
-/** @throws ArgumentError that names the option, the expected value and the given one. */
+/** Checks the options. @throws ArgumentError that names the option, the expected value and the given one. */
 export function checkOptions(options: VirtualWasiOptions): void {
   checkNames('options', options, CHECKS);
   for (const [name, check] of Object.entries(CHECKS)) {

@@ -33,7 +33,7 @@ export class Preopens {
   readonly #volume: Volume;
   readonly #directories = new Map<string, OpenDirectory>();
 
-  /** @throws ArgumentError if an option is invalid. */
+  /** Makes the directories of the options. @throws ArgumentError if an option is invalid. */
   constructor(options: FileOptions, now: () => Datetime) {
     this.#volume = new Volume(now);
     const { files, writableFiles, preopens } = options;
@@ -107,7 +107,7 @@ const PREOPEN_NAME = /^(?:\/|\.|\/?(?!\.{1,2}(?:\/|$))[^/\0]+(?:\/(?!\.{1,2}(?:\
 
 const PREOPEN_OPTIONS: OptionNames<Preopen> = { files: true, writable: true };
 
-/** @throws ArgumentError if `preopens` is not an object of directories by their names. */
+/** Checks the option `preopens`. @throws ArgumentError if `preopens` is not an object of directories by their names. */
 export function checkPreopens(option: string, preopens: unknown): void {
   if (!isRecord(preopens)) throw unexpected(option, 'an object of directories by their names', preopens);
   for (const [name, given] of Object.entries(preopens)) {

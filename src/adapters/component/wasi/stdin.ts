@@ -45,7 +45,7 @@ export class Stdin {
   }
 }
 
-/** @throws ArgumentError if `stdin` is not an {@link Input}. */
+/** Checks the option `stdin`. @throws ArgumentError if `stdin` is not an {@link Input}. */
 export function checkInput(option: string, stdin: unknown): void {
   if (typeof stdin === 'string' || isOf(stdin, 'Uint8Array')) return;
   if (typeof stdin === 'object' && stdin !== null && !ArrayBuffer.isView(stdin)) {

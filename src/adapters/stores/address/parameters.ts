@@ -34,7 +34,7 @@ export function wholeFrom(least: number): Parameter<number> {
   };
 }
 
-/** @throws AddressError that names the parameter. */
+/** Parses the query parameters of an address. @throws AddressError that names the parameter. */
 export function readParameters<Values extends object>(
   address: string,
   query: string,

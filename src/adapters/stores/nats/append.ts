@@ -61,7 +61,10 @@ export class Appender {
     this.#parts = parts;
   }
 
-  /** @throws AppendFailure `duplicate` or `conflict`, or ServerFailure; the arguments have been checked. */
+  /**
+   * Appends a commit. The arguments have been checked.
+   * @throws AppendFailure `duplicate` or `conflict`, or ServerFailure
+   */
   async append(
     stream: string,
     events: readonly Envelope[],
@@ -191,8 +194,8 @@ export class Appender {
   }
 
   /**
-   * Looks for the commit of a message that was not answered. @throws ServerFailure `unknown-outcome` if the commit is
-   * not stored yet, because the message may still arrive.
+   * Looks for the commit of a message that was not answered.
+   * @throws ServerFailure `unknown-outcome` if the commit is not stored yet, because the message may still arrive.
    */
   async #sequenceOf(commandId: string, message: CommitMessage, cause: unknown): Promise<number> {
     const { index } = this.#parts;

@@ -147,7 +147,10 @@ export class Client {
     return !this.#isReadOnly;
   }
 
-  /** @throws ServerFailure `read-only` if the store was opened with `readOnly`. */
+  /**
+   * Checks that the store may be changed.
+   * @throws ServerFailure `read-only` if the store was opened with `readOnly`.
+   */
   checkWritable(): void {
     if (this.#isReadOnly)
       throw new ServerFailure('read-only', 'the store was opened with readOnly; open it without this option');

@@ -41,7 +41,7 @@ export interface OpenedStore {
   readonly duplicateWindow: number;
 }
 
-/** @throws ServerFailure `unsupported-engine` that names the version. */
+/** Checks the version of the server. @throws ServerFailure `unsupported-engine` that names the version. */
 function checkServer(connection: NatsConnection): void {
   const version = connection.info?.version ?? 'a server that does not report its version';
   const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
@@ -56,7 +56,7 @@ function checkServer(connection: NatsConnection): void {
   );
 }
 
-/** @throws ServerFailure */
+/** Opens or creates the JetStream streams of a store. @throws ServerFailure */
 export async function openStreams(client: Client, subjects: Subjects, options: CheckedOptions): Promise<OpenedStore> {
   checkServer(client.connection);
   const { storage, replicas, duplicateWindow } = options;

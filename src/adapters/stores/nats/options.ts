@@ -79,7 +79,8 @@ export interface NatsStoreOptions {
   readonly busyTimeout?: number | undefined;
   /**
    * Milliseconds for which the server itself recognizes a command id. The store looks up older ids. It has an effect
-   * only when the store is created. @default 600_000
+   * only when the store is created.
+   * @default 600_000
    */
   readonly duplicateWindow?: number | undefined;
   /**
@@ -138,7 +139,7 @@ export interface CheckedOptions {
 
 const DEFAULT_URL = 'nats://127.0.0.1:4222';
 
-/** @throws DefinitionError that names the option. */
+/** Checks the options, and sets the defaults. @throws DefinitionError that names the option. */
 export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   checkOptionNames(options, NAMES, 'createNatsStore');
   const { url, connection, name = 'decidable', replicas = 1, storage = 'file', readOnly = false } = options;

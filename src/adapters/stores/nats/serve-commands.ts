@@ -70,7 +70,10 @@ export function serveCommands(
   };
 }
 
-/** @throws DefinitionError if the name is invalid, or an option is unknown. */
+/**
+ * Checks the options, and returns the name.
+ * @throws DefinitionError if the name is invalid, or an option is unknown.
+ */
 export function checkName(options: ServeCommandsOptions, place: string): string {
   checkOptionNames(options, NAMES, place);
   const { name = 'decidable' } = options;

@@ -39,7 +39,8 @@ export interface Connections extends Connection {
   /** Runs a transaction. If `run` throws, it is rolled back. */
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result>;
   /**
-   * Opens a connection that listens on a channel. @param ended called if the connection is lost.
+   * Opens a connection that listens on a channel.
+   * @param ended called if the connection is lost.
    * @returns the function that closes the connection.
    */
   listen(channel: string, notified: () => void, ended: () => void): Promise<() => void>;
@@ -53,7 +54,10 @@ export interface AcquiredClient {
   release(isBroken?: boolean): void;
 }
 
-/** @throws MissingPeerError if the store has to create a pool, and `pg` is not installed. */
+/**
+ * Makes the connections for a source.
+ * @throws MissingPeerError if the store has to create a pool, and `pg` is not installed.
+ */
 export async function connectionsOf(source: Source): Promise<Connections> {
   if (source.kind === 'client') return new SharedClient(source.client);
   if (source.kind === 'pool') return new PooledConnections(source.pool, undefined);

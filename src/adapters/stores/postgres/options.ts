@@ -96,7 +96,7 @@ export interface CheckedOptions {
 /** The maximum number of bytes of a name. PostgreSQL truncates longer names. */
 const MAX_NAME_BYTES = 63;
 
-/** @throws DefinitionError that names the option. */
+/** Checks the options, and sets the defaults. @throws DefinitionError that names the option. */
 export function checkOptions(options: PostgresStoreOptions): CheckedOptions {
   checkOptionNames(options, NAMES, 'createPostgresStore');
   const { schema = 'decidable', pollInterval = 1_000, retryTimeout = 10_000, now } = options;

@@ -84,7 +84,10 @@ export class Writer {
     this.#parts = parts;
   }
 
-  /** @param uncertain the error after which it is unknown if the commit is already stored. */
+  /**
+   * Appends a commit with the next transaction.
+   * @param uncertain the error after which it is unknown if the commit is already stored.
+   */
   append(commit: NewCommit, uncertain?: unknown): Promise<Appended> {
     return new Promise((resolve, reject) => {
       const append = { commit, resolve, reject, since: elapsed(), uncertain, isSingle: false, tries: 0 };

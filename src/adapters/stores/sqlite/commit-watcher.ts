@@ -34,7 +34,10 @@ export class CommitWatcher {
   /** The timer that ends the watch if no caller waits again. */
   #end: NodeJS.Timeout | undefined;
 
-  /** @param dataVersion reads `PRAGMA data_version`, or returns `undefined` if it cannot be read now. */
+  /**
+   * Makes a watcher that does not watch yet.
+   * @param dataVersion reads `PRAGMA data_version`, or returns `undefined` if it cannot be read now.
+   */
   constructor(file: string, dataVersion: () => number | undefined) {
     this.#log = `${file}-wal`;
     this.#dataVersion = dataVersion;

@@ -21,7 +21,7 @@ export class FileIdentity {
   readonly #isFlushed: boolean;
   #looked = Number.NEGATIVE_INFINITY;
 
-  /** @param path the path of the open file. */
+  /** Remembers the identity of an open file. @param path the path of the open file. */
   constructor(path: string, { file, durability }: CheckedOptions) {
     this.#file = file;
     this.#isFlushed = durability === 'full';
@@ -32,8 +32,8 @@ export class FileIdentity {
   }
 
   /**
-   * Checks the files if the interval has passed. @throws FileFailure `moved` if the file or its log was deleted or
-   * replaced.
+   * Checks the files if the interval has passed.
+   * @throws FileFailure `moved` if the file or its log was deleted or replaced.
    */
   check(): void {
     const now = elapsed();
@@ -69,7 +69,7 @@ export class FileIdentity {
   }
 }
 
-/** @returns undefined if the file does not exist. */
+/** Returns the file's status, or undefined if the file does not exist. */
 function look(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }

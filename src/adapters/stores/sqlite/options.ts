@@ -63,7 +63,7 @@ export interface CheckedOptions {
   readonly now: () => number;
 }
 
-/** @throws DefinitionError that names the option. */
+/** Checks the options, and sets the defaults. @throws DefinitionError that names the option. */
 export function checkOptions(options: SqliteStoreOptions): CheckedOptions {
   checkOptionNames(options, NAMES, 'createSqliteStore');
   const { file, durability = 'full', readOnly = false, busyTimeout = 10_000, maxPages, now = Date.now } = options;

@@ -50,7 +50,7 @@ interface ReadModule {
   readonly summary: CodeSummary;
 }
 
-/** @throws UnsupportedError if an instruction is unknown. */
+/** Describes the core modules of a component. @throws UnsupportedError if an instruction is unknown. */
 export function inspectCoreModules(component: BinaryComponent): {
   readonly coreModules: readonly InspectedCoreModule[];
   readonly findings: readonly Finding[];

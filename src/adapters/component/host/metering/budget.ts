@@ -48,6 +48,7 @@ export function checkBounds(bounds: Bounds): Bounds {
 }
 
 /**
+ * Checks a limit.
  * @throws ArgumentError if `value` is not a whole number from 0 to `most`. With `orElse`, `Infinity` is accepted too.
  */
 export function checkCount(name: string, value: number, most: number, orElse?: 'or Infinity'): void {

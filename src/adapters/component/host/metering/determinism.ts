@@ -80,7 +80,10 @@ export function checkGrant(grant: readonly Indeterminism[]): void {
   }
 }
 
-/** @throws IndeterminismError if the code has relaxed vector instructions or waits, and `grant` does not name them. */
+/**
+ * Refuses indeterministic code that is not granted.
+ * @throws IndeterminismError if the code has relaxed vector instructions or waits, and `grant` does not name them.
+ */
 export function refuseIndeterminism({ relaxedSimd, waits }: CodeSummary, grant: readonly Indeterminism[]): void {
   if (relaxedSimd.first && !grant.includes('relaxed-simd')) {
     throw new IndeterminismError('relaxed-simd', relaxedSimd.first);
