@@ -16,7 +16,7 @@ export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command'
 /** The base class of the package's errors, with a literal `code` and the WIT's error value as its `payload`. */
 export class DecidableError<Code extends string = string, Payload = unknown> extends Error implements JsonConvertible {
   override readonly name: string = 'DecidableError';
-  /** Stable and machine-readable. */
+  /** The stable, machine-readable code of the error. */
   readonly code: Code;
   readonly payload: Payload;
   /** The kind of the error, after `decidable/`. The guards check it. */

@@ -17,7 +17,7 @@ export interface HandlerDescriptor {
 
 /** A command that is sent at a given time, unless it is cancelled first. */
 export interface Deadline {
-  /** Unique in the process. Scheduling the same id again moves the deadline. */
+  /** The id of the deadline, which is unique in the process. Scheduling the same id again moves the deadline. */
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
   readonly dueAt: bigint;

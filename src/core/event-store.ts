@@ -23,8 +23,8 @@ export interface InvalidArgument {
 /** The store could not do its work. Nothing was written, unless `code` is `unknown-outcome`. */
 export interface StoreFault {
   /**
-   * Stable and machine-readable: `not-found`, `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`,
-   * `io`, `moved`, `unsupported-engine`, `unknown-outcome`, `diverged`.
+   * A stable, machine-readable code: `not-found`, `read-only`, `full`, `busy`, `corrupt`, `newer-format`,
+   * `not-a-store`, `io`, `moved`, `unsupported-engine`, `unknown-outcome`, `diverged`.
    */
   readonly code: string;
   readonly message: string;

@@ -37,7 +37,7 @@ export interface EventSource {
  * decision.
  */
 export interface Rejection {
-  /** Stable and machine-readable: `insufficient-funds`. */
+  /** A stable, machine-readable code, such as `insufficient-funds`. */
   readonly code: string;
   /** A sentence for people. */
   readonly message: string;

@@ -1,7 +1,7 @@
 /**
- * The rules for values that come from outside. A rule returns the problem and throws nothing, because the error depends
- * on the caller: the event sourcer throws a `CommandFailure`, a store an `AppendFailure` or a `StoreFailure`, a
- * definition a `DefinitionError`.
+ * The rules for values that come from outside. A rule returns the problem instead of throwing, because the error
+ * depends on the caller. The event sourcer throws a `CommandFailure`, a store throws an `AppendFailure` or a
+ * `StoreFailure`, and a definition throws a `DefinitionError`.
  */
 import type { Envelope, Precondition, Rejection } from './messages.ts';
 

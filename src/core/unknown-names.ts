@@ -1,8 +1,8 @@
 /**
  * Finds unknown names of options, commands and events, and describes the mistake with the nearest known name.
  *
- * The functions throw nothing, because each caller throws an error of its family. The component loader uses them too,
- * so this file imports nothing.
+ * The functions do not throw, because each caller throws an error of its family. The component loader uses them too, so
+ * this file imports nothing.
  */
 
 /**

@@ -97,7 +97,10 @@ class Writing {
     return `{"$date":"${value.toISOString()}"}`;
   }
 
-  /** Uses an index, because `map` would skip the holes of an array. Holes are undefined, so they are refused. */
+  /**
+   * Encodes the elements of an array. It uses an index, because `map` would skip holes. Holes are undefined, so they
+   * are refused.
+   */
   #elements(values: readonly unknown[], path: Path): string[] {
     return Array.from(values, (element, index) => this.text(element, [...path, index]));
   }

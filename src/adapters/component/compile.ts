@@ -95,8 +95,8 @@ const OPTION_NAMES: OptionNames<CompileOptions> = { instrument: true, instrument
 /**
  * Decodes, validates and compiles a component.
  *
- * No JavaScript code is generated, because the engine compiles the component's core modules, and closures do the rest.
- * So this works under a content security policy without `unsafe-eval`. The policy must allow `wasm-unsafe-eval`.
+ * No JavaScript code is generated. The engine compiles the component's core modules, and closures do the rest. So
+ * `compile` works under a content security policy without `unsafe-eval`. The policy must allow `wasm-unsafe-eval`.
  * Otherwise the engine throws a `CompileError` that names the policy.
  *
  * @param source the bytes of the binary, a `Response` of `fetch`, a `Blob`, or a promise of one of these. Bytes are

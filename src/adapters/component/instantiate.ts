@@ -31,7 +31,7 @@ export interface InstantiateOptions {
    */
   readonly resources?: 'objects' | 'handles' | undefined;
   /**
-   * The maximum number of handles that one component instance, or with `'handles'` the host, may hold at a time.
+   * The maximum number of handles that one component instance, or with `'handles'` the host, may hold simultaneously.
    *
    * @default 4_000_000
    */

@@ -50,7 +50,7 @@ export class TestClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
 
   /**
-   * Makes a clock at a time.
+   * Makes a clock that starts at a given time.
    * @param start a date, or milliseconds since the Unix epoch. By default 2026-01-01, 00:00 UTC.
    */
   constructor(start: Date | number = Date.UTC(2026, 0, 1)) {

@@ -1,8 +1,8 @@
 /**
  * The default codec: canonical MessagePack (docs/encoding.md §2). Equal values have equal bytes in every language.
  *
- * A safe integer is decoded as a number and any other as a bigint, whichever of them was encoded. Code that knows the
- * schema converts it to the schema's type (`define/zod-integers.ts`).
+ * A safe integer is decoded as a number, and any other integer as a bigint. Numbers and bigints are not distinguished
+ * in the bytes. Code that knows the schema converts it to the schema's type (`define/zod-integers.ts`).
  */
 import type { Codec } from './codec.ts';
 import { decodeMsgpack } from './msgpack-decode.ts';

@@ -11,7 +11,7 @@ export type CopyErrorCode =
   | 'source-in-use'
   /** Processes run the system on the destination. */
   | 'destination-in-use'
-  /** One of the stores keeps no processors. */
+  /** One of the stores has no storage for processors. */
   | 'no-processors';
 
 /** A store cannot be copied. `code` is the reason. */

@@ -16,8 +16,8 @@ import { isFlat, lend } from './state-value.ts';
 enableMapSet();
 
 /**
- * A separate instance, so that a program's immer settings do not affect folding. It freezes nothing, because it would
- * freeze the handler's own objects too. `keep` makes a frozen copy of the result.
+ * A separate instance, so that a program's immer settings do not affect folding. It does not freeze results, because it
+ * would freeze the handler's own objects too. `keep` makes a frozen copy of the result.
  */
 const immer = new Immer({ autoFreeze: false });
 

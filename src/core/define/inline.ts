@@ -6,7 +6,7 @@ const INLINE = new WeakMap<object, object>();
 
 /**
  * Marks a read model of a system as inline. Its documents or rows are written in the transaction of each append, so
- * that a read after `dispatch` shows what the command did. If it cannot process an event, the command fails, and
+ * that a read after `dispatch` shows the effects of the command. If it cannot process an event, the command fails, and
  * nothing is stored.
  *
  * Each command of the system waits for it, and all processes that write share one lock. Use it for data that must be

@@ -122,7 +122,7 @@ export function shapeOf<Value>(schema: StandardSchema<unknown, Value>, place: st
 
 /** A way in which a schema contradicts itself, and the advice about it. */
 interface Contradiction {
-  /** Completes the message "returned …, and … <when>". */
+  /** The end of the message "returned …, and … <when>". */
   readonly when: string;
   readonly advice: string;
 }

@@ -14,7 +14,7 @@ import { toHex } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
 
-/** A module of any types. The loop passes its values on and never inspects them. */
+/** A module with any type parameters. The loop passes its values on and never inspects them. */
 export type AnyModule = CommandHandler<unknown, unknown, unknown> &
   CanonicalCommands<unknown> &
   CommandIdAware<unknown, unknown, unknown> &

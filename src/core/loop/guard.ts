@@ -18,8 +18,8 @@ function asSeen(revision: bigint | undefined): Precondition {
  * {@link violatedPrecondition}.
  *
  * A decision without events (a rejection, or nothing to do) adds no revision to the stream, so the stream would not
- * show that the state of the decision was outdated. It therefore requires that the stream is unchanged, whatever the
- * module declares.
+ * show that the state of the decision was outdated. It therefore requires that the stream is unchanged, even if the
+ * module declares a weaker precondition.
  */
 export function appendPrecondition(
   declared: WritePrecondition,

@@ -23,7 +23,7 @@ export class StateReader {
   }
 
   /**
-   * Reads the newest state. It waits for earlier commands to the stream, so that their senders see the results.
+   * Reads the newest state. It waits for earlier commands to the stream, so that their senders can read their effects.
    *
    * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed` or `cancelled`.
    */

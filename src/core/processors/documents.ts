@@ -10,7 +10,7 @@ import type { InlineProcessor } from './inline-projection.ts';
 import type { Batch, Item, Opened } from './processor.ts';
 import type { DocumentChange, ProcessorStore, StoredDocument, SubscriptionId } from './processor-store.ts';
 
-/** A read model of any types. */
+/** A read model with any type parameters. */
 export type AnyReadModel = ReadModel<unknown, unknown, unknown> & CodeFingerprints;
 
 /** The maximum number of documents that are kept decoded between pages. */

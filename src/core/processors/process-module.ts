@@ -28,7 +28,7 @@ import {
   rejectionType,
 } from './process-messages.ts';
 
-/** A process manager of any types. */
+/** A process manager with any type parameters. */
 export type AnyProcessManager = ProcessManager<unknown, unknown, unknown> & CodeFingerprints;
 
 /** The state of one process. */

@@ -52,8 +52,8 @@ export interface SubscriptionRecord {
   /** True if readers of the read model read this version. Other versions are being built, or were replaced. */
   readonly active: boolean;
   /**
-   * The failure that has stopped the processor. It stays until the processor makes progress or {@link
-   * ProcessorStore.setStopped} clears it.
+   * The failure that has stopped the processor. It is kept until the processor makes progress or
+   * {@link ProcessorStore.setStopped} clears it.
    */
   readonly stopped: StopReason | undefined;
 }
@@ -166,7 +166,7 @@ export interface StoredDeadline {
   readonly share: number;
   /** The stream of the process. */
   readonly stream: string;
-  /** Unique in the process. */
+  /** The id of the deadline, which is unique in the process. */
   readonly id: string;
   readonly dueAt: number;
   /**
@@ -231,7 +231,7 @@ export interface TableReading {
 
 /** The differences between an engine and SQLite, in the tables of read models. */
 export interface TableEngine {
-  /** Returns a Kysely dialect that compiles statements and runs nothing. `decidable/tables` knows its type. */
+  /** Returns a Kysely dialect that compiles statements without running them. `decidable/tables` knows its type. */
   compileDialect(): unknown;
   /**
    * The maximum number of bytes of the name of a table, index or constraint. Longer names are shortened, with a hash.
@@ -350,7 +350,7 @@ export interface ProcessorStore {
 
   /**
    * Replaces the contents of `subscription` by those of `replacement`: checkpoints, documents, tables, parked events
-   * and deadlines. The definition becomes the given one, and the active version stays. Members that hold shares of
+   * and deadlines. The definition becomes the given one. The active version is not changed. Members that hold shares of
    * either lose them. It is one transaction, so readers see either the old or the new contents.
    *
    * It changes nothing and returns false if one of the two does not exist, or a share of the replacement has a lower

@@ -134,7 +134,8 @@ export class GuardedStore implements EventStore, AsyncDisposable {
   }
 
   /**
-   * Calls an operation if the store is open and the arguments are valid. An adapter uses it for its further operations.
+   * Calls an operation if the store is open and the arguments are valid. An adapter uses this method for its further
+   * operations.
    */
   protected guarded<Result>(check: () => void, call: () => Promise<Result>): Promise<Result> {
     try {

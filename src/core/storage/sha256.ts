@@ -10,8 +10,8 @@ interface NodeCrypto {
 }
 
 /**
- * The module is looked up at run time instead of imported, because the core also runs in browsers, which do not have
- * it.
+ * The module of Node. It is looked up at run time instead of imported, because the core also runs in browsers, which do
+ * not have it.
  */
 const crypto = (
   globalThis as { process?: { getBuiltinModule?: (id: string) => NodeCrypto | undefined } }

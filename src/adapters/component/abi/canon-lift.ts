@@ -52,7 +52,7 @@ export interface LiftedFunction {
   readonly postReturn: CoreFunction | undefined;
 }
 
-/** A function that takes and returns JavaScript values. */
+/** A function whose arguments and result are JavaScript values. */
 export type HostCallable = (...args: unknown[]) => unknown;
 
 /**
@@ -111,7 +111,7 @@ function callOf(lifted: LiftedFunction, name: string, isSimple: boolean): Call {
 /** Lowers the arguments, counts them in `call.lowered`, and calls the core function. */
 type Invoke = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => CoreValue | undefined;
 
-/** Returns the function that JavaScript sees. */
+/** Returns the function that JavaScript calls. */
 export function callableOf(lifted: LiftedFunction, name: string): HostCallable {
   const signature = signatureOf(lifted.type);
   const call = callOf(lifted, name, signature.isSimple);
@@ -315,7 +315,7 @@ function endLends(handles: Handles, scope: CallScope, lends: number, objects: nu
 // Calls that wait --------------------------------------------------------------------------------------------------
 
 /**
- * Returns the function that JavaScript sees for an `async func`, or for any function of an instance that may have to
+ * Returns the function that JavaScript calls for an `async func`, or for any function of an instance that may have to
  * wait for the host. If the engine has JavaScript promise integration, it suspends the guest while it waits.
  */
 export function promisingCallableOf(lifted: LiftedFunction, name: string): HostCallable {

@@ -52,7 +52,7 @@ export class Context {
   readonly hostHandles: Handles;
   /** The second result of `store_string_into_range` and `store_list_into_range`, which is the (tagged) length. */
   lowered = 0;
-  /** The number of bytes that the call has lifted so far, and the maximum number. */
+  /** The number of bytes that the call has lifted so far, and then the maximum number. */
   lifted = 0;
   readonly maxLifted: number;
   /**
@@ -124,7 +124,10 @@ export class Context {
   }
 }
 
-/** Validation requires `realloc` for every function that allocates. */
+/**
+ * Stands for a missing `realloc`. It is never called, because validation requires `realloc` for every function that
+ * allocates.
+ */
 const noRealloc: CoreFunction = () => {
   throw new Error('every memory has its realloc');
 };

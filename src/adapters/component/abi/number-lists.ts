@@ -1,7 +1,7 @@
 /**
  * *CanonicalABI.md*, `load_list_from_valid_range` and `store_list_into_valid_range` for numbers: ranges of bytes are
- * copied as a whole, and JavaScript sees typed arrays. (Typed arrays have the byte order of the engine, which is
- * little-endian wherever WebAssembly runs.)
+ * copied as a whole, and become typed arrays in JavaScript. (Typed arrays have the byte order of the engine, which is
+ * little-endian on all machines that run WebAssembly.)
  */
 import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context } from './canonical-options.ts';

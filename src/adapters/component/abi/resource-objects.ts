@@ -224,8 +224,8 @@ export type HostClass = object;
 
 /**
  * Represents the resources of a type that the host implements. Their rep is the value that the host passed: an object,
- * or with `resources: 'handles'` a number, of which all 32 bits are kept. No guest sees a rep, because only the
- * component that defines a type can read its reps. So an object stays alive as long as its handle, and no longer than
+ * or with `resources: 'handles'` a number, of which all 32 bits are kept. No guest can read such a rep, because only
+ * the component that defines a type can read its reps. So an object lives as long as its handle, and at most as long as
  * the instance that holds the handle. A table of objects would keep them forever.
  */
 class HostResources implements ResourceObjects {

@@ -16,8 +16,8 @@ export class ResourceState<Instance> {
   /** The destructor, if there is one. The linker sets it when it creates the core function. */
   dtor: ((rep: number) => void) | undefined = undefined;
   /**
-   * The JavaScript objects of this type (see `resource-objects.ts`). They are set before JavaScript sees a resource of
-   * this type.
+   * The JavaScript objects of this type (see `resource-objects.ts`). They are set before a resource of this type is
+   * passed to JavaScript.
    */
   objects: ResourceObjects | undefined = undefined;
 

@@ -15,8 +15,8 @@ const shortList = 64;
 const names = new Map<number, { readonly name: string; readonly bytes: Uint8Array }>();
 
 /**
- * Reads one range of the input. Every read names the thing that it reads, stays inside the range, and fails with the
- * absolute offset in the input. Readers of nested ranges share the bytes, so nothing is copied.
+ * Reads one range of the input. Every read names its subject, stays inside the range, and fails with the absolute
+ * offset in the input. Readers of nested ranges share the bytes, so nothing is copied.
  */
 export class Reader {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -173,7 +173,7 @@ export class Reader {
     return true;
   }
 
-  /** Reads the length of a `vec`, which is at most `max`. Each element takes at least one byte. */
+  /** Reads the length of a `vec`, which is at most `max`. Each element has at least one byte. */
   count(what: string, max: number): number {
     const offset = this.position;
     const count = this.u32(what);

@@ -37,7 +37,7 @@ interface Engine {
   readonly RuntimeError: ErrorConstructorOf;
   readonly CompileError: ErrorConstructorOf;
   readonly LinkError: ErrorConstructorOf;
-  /** Missing in engines without exception handling. */
+  /** The class of core exceptions. It is missing in engines without exception handling. */
   readonly Exception?: abstract new (
     ...args: never[]
   ) => object;

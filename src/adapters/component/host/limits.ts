@@ -10,8 +10,8 @@ export const DEFAULT_MAX_MEMORY_BYTES: number = 256 * 1024 * 1024;
 export const DEFAULT_MAX_TABLE_ELEMENTS: number = 1_000_000;
 
 /**
- * The maximum number of handles that the host, or one instance in the guest, holds at a time. Most of them are cached
- * states and the events of one load.
+ * The maximum number of handles that the host, or one instance in the guest, holds simultaneously. Most of them are
+ * cached states and the events of one load.
  */
 export const DEFAULT_MAX_HANDLES: number = 1_000_000;
 

@@ -129,7 +129,7 @@ function trackOf(version: string | undefined): string | undefined {
 export interface ResourceFunctionName {
   readonly form: 'constructor' | 'method' | 'static';
   readonly resource: string;
-  /** It is empty for a constructor. */
+  /** The name of the member. It is empty for a constructor. */
   readonly member: string;
 }
 

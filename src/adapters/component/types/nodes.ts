@@ -48,7 +48,7 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
   replacement: ValueTypeNode | undefined = undefined;
   #narrow: Layout | undefined = undefined;
   #wide: Layout | undefined = undefined;
-  /** See `describeValue`. */
+  /** The cached result of `describeValue`. */
   description: ValueType | undefined = undefined;
 
   constructor(
@@ -211,9 +211,9 @@ export class FunctionNode {
   readonly async: boolean;
   readonly params: readonly ParamNode[];
   readonly result: ValueTypeNode | undefined;
-  /** See `signatureOf`. */
+  /** The cached result of `signatureOf`. */
   signature: Signature | undefined = undefined;
-  /** See `describeFunction`. */
+  /** The cached result of `describeFunction`. */
   description: FunctionType | undefined = undefined;
 
   constructor(async: boolean, params: readonly ParamNode[], result: ValueTypeNode | undefined) {
@@ -243,7 +243,7 @@ export interface NamedNode {
 /** A list of exports, which can be found by name. */
 class Exporting {
   readonly exports: readonly NamedNode[];
-  /** See `checkNesting`. */
+  /** The cached number of levels of `checkNesting`. */
   nesting: number = 0;
   #byName: Map<string, ExternNode> | undefined = undefined;
 

@@ -222,8 +222,8 @@ export class CoreTypes {
   }
 
   /**
-   * Returns true if no type has a number. The numbers of different components are not comparable if the host links
-   * them.
+   * Returns true if no type has a number. Each component assigns its numbers separately, so numbers of different
+   * components cannot be compared.
    */
   get isEmpty(): boolean {
     return this.#definitions.length === 0;

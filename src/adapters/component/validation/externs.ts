@@ -97,8 +97,8 @@ function ascribed(
 }
 
 /**
- * Records the resource types that an export defines. A component defines the resource types that it does not import,
- * and the first export of each one defines it.
+ * Records the resource types that an export defines. A component defines the resource types that it does not import.
+ * The first export of such a type defines it.
  */
 function defineResources(scope: Scope, name: string, type: ExternNode): ExternNode {
   if (type.kind === 'type' && type.type.kind === 'resource') {

@@ -11,7 +11,7 @@ export interface ParsedName {
   readonly kind: 'label' | 'interface' | 'constructor' | 'method' | 'static';
   /** The resource of `[constructor]resource`, `[method]resource.member` or `[static]resource.member`. */
   readonly resource: string | undefined;
-  /** Names are strongly unique if their canonical forms differ. */
+  /** The canonical form of the name. Names are strongly unique if their canonical forms differ. */
   readonly canonical: string;
   /**
    * True if another name may have the same JavaScript name, or the JavaScript name may be reserved. See

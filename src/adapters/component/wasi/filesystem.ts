@@ -57,7 +57,7 @@ interface DirectoryEntry {
 export class DirectoryEntryStream {
   readonly #volume: Volume;
   readonly #count: number;
-  /** It is undefined after the listing was read to its end or dropped. */
+  /** The remaining entries. The field is undefined after the listing was read to its end or dropped. */
   #entries: Iterator<[name: string, node: MemoryNode]> | undefined;
 
   constructor(directory: MemoryDirectory, volume: Volume) {

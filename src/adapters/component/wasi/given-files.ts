@@ -1,4 +1,4 @@
-/** Converts the files that the host passes to the files in memory that the guest sees, and back. */
+/** Converts the files that the host passes to the files in memory that the guest uses, and back. */
 
 import { show } from '../abi/javascript-values.ts';
 import { ArgumentError } from '../errors.ts';

@@ -144,7 +144,7 @@ export type Sink = (bytes: Uint8Array) => void;
 
 /** `resource output-stream`. A stream that has failed is closed. */
 export class OutputStream extends Stream {
-  /** It is undefined after a write has failed. */
+  /** The receiver of the bytes. It is undefined after a write has failed. */
   #sink: Sink | undefined;
 
   /** `close` is called once, when the guest drops the stream. */

@@ -16,10 +16,10 @@ import { checkInput } from './stdin.ts';
 export interface VirtualWasiOptions extends CommandLine {
   /** The interfaces that the guest may call. {@link LANGUAGE_RUNTIME} contains all of them. @default [] */
   readonly grant?: readonly WasiInterface[] | undefined;
-  /** Files in memory, below `/`. Cannot be combined with `preopens`. @default {} */
+  /** Files in memory, below `/`. This option cannot be combined with `preopens`. @default {} */
   readonly files?: FileTree | undefined;
   /**
-   * If true, the guest may create, change and remove files below `/`. Cannot be combined with `preopens`.
+   * If true, the guest may create, change and remove files below `/`. This option cannot be combined with `preopens`.
    *
    * @default false
    */

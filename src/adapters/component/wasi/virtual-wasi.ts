@@ -28,7 +28,7 @@ export interface DecisionContext {
 
 /** The virtual WASI of one instance. Create one for each instance. */
 export interface VirtualWasi {
-  /** Pass it to `instantiate`, together with the component's other imports. */
+  /** The import object. Pass it to `instantiate`, together with the component's other imports. */
   readonly imports: Interfaces;
   /**
    * Sets the clock to the command's time, and derives randomness from its id. Without an argument, both have the

@@ -22,7 +22,8 @@ export class CommandIds {
   readonly #seed = Math.trunc(Math.random() * 2 ** 32) | 0;
 
   /**
-   * Returns the number of the commit of the command with this UUID, in lower case, or -1 if it is unknown.
+   * Returns the number of the commit of the command with this UUID, or -1 if the command is unknown. The UUID is in
+   * lower case.
    */
   find(uuid: string): number {
     const at = 4 * this.#count;

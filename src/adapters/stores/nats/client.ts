@@ -41,7 +41,10 @@ export interface StoredMessage {
 /** A part of a JetStream stream, in the order of sequence numbers. */
 export interface PageRequest {
   readonly stream: string;
-  /** `undefined` reads all messages, which costs the server half as much as a pattern that all of them match. */
+  /**
+   * The subjects to read. With `undefined`, all messages are read, which costs the server half as much as a pattern
+   * that matches all of them.
+   */
   readonly subject: string | undefined;
   /** The first sequence number. */
   readonly from: number;
@@ -95,7 +98,7 @@ export class Client {
   #isClosed = false;
   readonly #driver: Driver;
   /**
-   * All replies come to subjects below one inbox. The client's own requests make two errors with a stack each, in case
+   * The prefix of the subjects of all replies. The client's own requests make two errors with a stack each, in case
    * they fail. That takes a third of the time of an append.
    */
   readonly #inbox: string;

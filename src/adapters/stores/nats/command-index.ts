@@ -1,5 +1,5 @@
 /**
- * The index of command ids (docs/decisions.md §61). A command id is used once in a store, forever. Together, two
+ * The index of command ids (docs/decisions.md §61). A command id can be used only once in a store. Together, two
  * mechanisms recognize it at any time:
  *
  * - The server refuses an id that it has seen within its duplicate window.

@@ -62,7 +62,7 @@ export class CommitReader {
 
   /**
    * Reads the commits of a subject from a sequence number on, up to the last one. Each array has the commits of one
-   * reply. A reader that stops early costs nothing.
+   * reply. A reader may stop early at no cost.
    */
   async *commits(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredCommit[]> {
     let parts: CommitPart[] = [];

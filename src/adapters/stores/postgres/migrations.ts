@@ -15,7 +15,7 @@ import { compilerFor, type Tables } from './schema.ts';
 /** The oldest server that has functions with bodies of standard SQL, and transaction ids of 64 bits. */
 const OLDEST_SERVER = 140_000;
 
-/** The type of text that is compared by its UTF-8 bytes, whatever the locale of the database. */
+/** The type of text that is compared by its UTF-8 bytes, in any locale of the database. */
 const name = sql`text collate "C"`;
 const bytes = sql`bytea`;
 

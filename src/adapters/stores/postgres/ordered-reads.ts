@@ -70,8 +70,8 @@ function containing(own: string): string {
 }
 
 /**
- * Selects events of some types. Each type has an ordered list of its commits, so the read only looks at `limit` commits
- * of each type.
+ * Selects events of some types. Each type has an ordered list of its commits, so only `limit` commits of each type are
+ * read.
  */
 function some(own: string, direction: 'forward' | 'backward'): string {
   const [order, isInside] =
@@ -108,7 +108,9 @@ function some(own: string, direction: 'forward' | 'backward'): string {
     order by c.position ${order}`;
 }
 
-/** Selects the commits of all streams in order. Commits with events and commits without have separate indexes. */
+/**
+ * Selects the commits of all streams in order. Commits with events and commits without events have separate indexes.
+ */
 function log(own: string, direction: 'forward' | 'backward'): string {
   const [order, comparison, start] = direction === 'forward' ? ['', '>', '-1'] : ['desc', '<', '9223372036854775807'];
   const part = (condition: string): string => `

@@ -67,7 +67,7 @@ export interface ProcessorTables {
   };
 }
 
-/** The type of text that is ordered by its UTF-8 bytes, whatever the locale of the database. */
+/** The type of text that is ordered by its UTF-8 bytes, in any locale of the database. */
 const name = sql`text collate "C"`;
 const bytes = sql`bytea`;
 

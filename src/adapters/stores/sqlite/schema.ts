@@ -2,7 +2,7 @@
  * The tables of the file (docs/sqlite-format.md), and the Kysely that builds, types and compiles their queries.
  *
  * Kysely is only used to compile. Its own SQLite dialect begins deferred transactions, in which a write after a read
- * can fail with SQLITE_BUSY_SNAPSHOT whatever the timeout, and it prepares each query again.
+ * can fail with SQLITE_BUSY_SNAPSHOT regardless of the timeout. It also prepares each query again.
  */
 import {
   DummyDriver,

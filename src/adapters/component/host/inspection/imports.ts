@@ -14,9 +14,9 @@ export type ImportProvider = 'nothing' | 'virtual-wasi' | 'refused' | 'host';
 
 /** An import of a component. */
 export interface InspectedImport {
-  /** Its name, such as `wasi:clocks/wall-clock@0.2.3`. */
+  /** The name of the import, such as `wasi:clocks/wall-clock@0.2.3`. */
   readonly name: string;
-  /** The kind of its type: `instance`, `func`, `type` … */
+  /** The kind of the import's type: `instance`, `func`, `type` … */
   readonly kind: string;
   readonly provider: ImportProvider;
   /** The access that the import grants to the guest, as a sentence. */

@@ -3,10 +3,10 @@ import { Cursor } from '../metering/cursor.ts';
 
 /** A language or a tool that took part in making the component. */
 export interface Producer {
-  /** `language`, `processed-by` or `sdk`. */
+  /** The name of the field: `language`, `processed-by` or `sdk`. */
   readonly field: string;
   readonly name: string;
-  /** Its version, which may be empty. */
+  /** The version of the producer, which may be empty. */
   readonly version: string;
 }
 

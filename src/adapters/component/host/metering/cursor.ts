@@ -1,4 +1,4 @@
-/** Reads a core module that the loader or the engine has already validated, so it checks nothing. */
+/** Reads a core module without checks, because the loader or the engine has already validated it. */
 
 export class Cursor {
   readonly bytes: Uint8Array;

@@ -16,7 +16,7 @@
  * ```
  *
  * An exception bypasses this exit. So a function that catches exceptions keeps its depth in a local, and resets the
- * counter wherever a caught exception may land.
+ * counter at each place where a caught exception may continue.
  */
 import { I32 } from './additions.ts';
 import { type Cursor, signedBytes, unsignedBytes } from './cursor.ts';
