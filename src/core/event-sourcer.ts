@@ -15,7 +15,8 @@ export interface CommandOptions {
   /** The sender of the command. */
   readonly actor?: string | undefined;
   /**
-   * A precondition in addition to the one that the module declares for the command. It can only strengthen that one.
+   * A precondition in addition to the one that the module declares for the command. It can only strengthen the declared
+   * precondition.
    */
   readonly precondition?: Precondition | undefined;
   /** The command fails if it is not committed by this time, in milliseconds since the Unix epoch. */

@@ -12,8 +12,8 @@
  * | `Error` | `{ name, message, code?, payload?, cause? }` | |
  * | `undefined`, a function, a symbol | the field is left out; `null` in an array | `JSON.stringify` |
  *
- * The result is for people and logs. It is not a codec, because a string cannot be distinguished from a number that
- * became one. The JSON codec is `decidable/codecs/json`.
+ * The result is for people and logs. It is not a codec, because the string of a number cannot be distinguished from
+ * other strings. The JSON codec is `decidable/codecs/json`.
  */
 import { MAX_VALUE_DEPTH } from './limits.ts';
 

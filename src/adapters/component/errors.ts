@@ -54,7 +54,8 @@ export class LinkError extends Error {
   readonly family: typeof COMPONENT = COMPONENT;
   readonly code = 'link';
   /**
-   * The names that lead to the import or export, outermost first. If there are several problems, it is the first one.
+   * The names that lead to the import or export, outermost first. If there are several problems, this is the path of
+   * the first one.
    */
   readonly path: readonly string[];
   /** All problems that were found. There is at least one. */

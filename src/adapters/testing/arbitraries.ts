@@ -48,7 +48,8 @@ export interface OwnArbitrary {
 export interface ArbitraryOptions {
   /**
    * The caller's arbitraries for single schemas. Each is used wherever its schema occurs, as the data of a message or
-   * inside it. Schemas of libraries other than zod need one, and so do refinements that random values rarely satisfy.
+   * inside it. Schemas of libraries other than zod need an arbitrary. So do refinements that random values rarely
+   * satisfy.
    * @default none
    */
   readonly own?: readonly OwnArbitrary[] | undefined;

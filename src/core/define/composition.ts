@@ -68,8 +68,8 @@ export interface Adapter<State, Command, Event, OuterState, OuterCommand, OuterE
 }
 
 /**
- * Adapts a decider to other types. Adapting with identities changes nothing, and adapting twice is the same as adapting
- * once with the composed functions.
+ * Adapts a decider to other types. Adapting with identities does not change a decider. Adapting twice is the same as
+ * adapting once with the composed functions.
  */
 export function adapt<State, Command, Event, OuterState, OuterCommand, OuterEvent>(
   decider: Decider<State, Command, Event>,

@@ -88,8 +88,8 @@ export class Decisions<State> {
   }
 
   /**
-   * Adds the events that a handler returned, each in the form that decoding its bytes produces. So nothing is stored
-   * that cannot be read again, and a replay folds the same values.
+   * Adds the events that a handler returned, each in the form that decoding its bytes produces. So every stored event
+   * can be read again, and a replay folds the same values.
    */
   #takeEvents(returned: unknown, command: string, decided: Message[]): void {
     if (!Array.isArray(returned)) throw noDecision(command, `returned ${kindOf(returned)} instead of a list of events`);

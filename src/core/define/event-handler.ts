@@ -34,8 +34,8 @@ import { lend } from './state-value.ts';
 import { stateFault } from './states.ts';
 
 /**
- * A reaction of a process manager. {@link dispatchCommand}, {@link scheduleCommand}, {@link cancelDeadline} and {@link
- * endProcess} return one.
+ * A reaction of a process manager. The functions {@link dispatchCommand}, {@link scheduleCommand},
+ * {@link cancelDeadline} and {@link endProcess} return reactions.
  */
 export type Reacted<Command> =
   | { readonly tag: 'dispatch'; readonly command: Command }

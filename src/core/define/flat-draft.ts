@@ -24,7 +24,7 @@ class Changes {
   readonly base: Fields;
   /** The base itself, or a copy of it with the fields that the handler has set. */
   latest: Fields;
-  /** The draft of immer to which everything is passed on, if the handler needs one. */
+  /** The draft of immer to which all operations are passed on, if the handler needs such a draft. */
   draft: Fields | undefined = undefined;
   readonly immer: Immer;
 

@@ -260,7 +260,7 @@ export function policiesOf(definition: Definition): { precondition: WritePrecond
 }
 
 /**
- * Checks the fields that every definition has, and that it has no unknown ones.
+ * Checks the fields that every definition has, and refuses unknown fields.
  *
  * @param known the names of all its fields.
  * @returns the module's name.

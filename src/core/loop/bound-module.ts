@@ -43,7 +43,7 @@ export class BoundModule {
   /** The event types of the descriptor. The module may append and fold only these. */
   readonly eventTypes: ReadonlySet<string>;
   readonly skipsForeignEvents: boolean;
-  /** True if a command type stores snapshots. Otherwise the loader does not look for one. */
+  /** True if a command type stores snapshots. Otherwise the loader does not look for snapshots. */
   readonly takesSnapshots: boolean;
   /** True if the module has `decideWithCommandId`. */
   readonly knowsCommandId: boolean;

@@ -71,7 +71,7 @@ export interface LoopParts {
   readonly authorizer: Authorizer | undefined;
   readonly observer: EventSourcerObserver;
   readonly ends: CommandEnds | undefined;
-  /** `undefined` means the default for commands without a deadline, and no limit for commands with one. */
+  /** `undefined` means the default for commands without a deadline, and no limit for commands with a deadline. */
   readonly maxAttempts: number | undefined;
 }
 
@@ -194,7 +194,7 @@ export class CommandLoop {
   }
 
   /**
-   * Decides while no other writer can append to the stream, so that a command with a conflict does not have another
+   * Decides while no other writer can append to the stream, so that a command that had a conflict does not have another
    * one. Until the store calls the decision, the command can be cancelled.
    */
   async #appendExclusively(attempt: Attempt): Promise<[DecidedAppend, Appended]> {

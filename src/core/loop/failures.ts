@@ -96,7 +96,10 @@ export function invalidReturn(code: string, place: string, { field, message }: F
   return new FaultError({ code, message: text, details: [['value', `${place}${field}`]] });
 }
 
-/** The arguments of an append that come from the module, with the code of the fault if the store refuses one. */
+/**
+ * The arguments of an append that come from the module, with the code of the fault if the store refuses such an
+ * argument.
+ */
 const FROM_MODULE: readonly (readonly [prefix: string, code: string])[] = [
   ['events', 'invalid-event'],
   ['stream', 'invalid-stream-name'],

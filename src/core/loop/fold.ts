@@ -71,9 +71,9 @@ function otherContentType(module: BoundModule, recorded: RecordedEvent): FaultEr
 
 /**
  * Encodes each event of a decision, folds it into the state and releases it. Events are folded before they are stored,
- * so that nothing is stored that cannot be read again (docs/architecture.md, "Fold before append").
+ * so that every stored event can be read again (docs/architecture.md, "Fold before append").
  *
- * @throws CommandFailure `fault` or `trap`. All events are then released, and nothing must be stored.
+ * @throws CommandFailure `fault` or `trap`. All events are then released, and none of them may be stored.
  */
 export function foldDecided(live: LiveState, events: readonly unknown[]): readonly Envelope[] {
   const { module } = live;

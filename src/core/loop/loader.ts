@@ -46,7 +46,7 @@ export class Loader {
 
   /**
    * Loads the state for a reader. If a snapshot is newer than its stream, the precondition of an append fails. A reader
-   * appends nothing, so this method checks that the stream has the snapshot's last event.
+   * does not append, so this method checks that the stream has the snapshot's last event.
    *
    * @throws CommandFailure as {@link load}.
    */

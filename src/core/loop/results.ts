@@ -60,8 +60,8 @@ export class HandledCommand implements CommandResult, JsonConvertible {
 }
 
 /**
- * The events are decoded on demand, because most callers do not read them. The property is an own one, so that a spread
- * copies it. One descriptor serves all results, because a closure for each would cost as much as the rest of the
+ * The events are decoded on demand, because most callers do not read them. They are an own property, so that a spread
+ * copies it. One descriptor serves all results, because a closure for each result would cost as much as the rest of the
  * result.
  */
 const DECIDED: PropertyDescriptor & ThisType<DispatchedCommand> = {

@@ -3,8 +3,8 @@
  * deadlines.
  *
  * One {@link ProcessorStore.commit} writes all results of a page of events together with the new checkpoints, in one
- * transaction. Each share has a fencing token. If the token has changed, the member has lost the share, and the commit
- * throws and writes nothing. Exactly-once processing follows from these two rules.
+ * transaction. Each share has a fencing token. If the token has changed, the member has lost the share. The commit then
+ * throws, and nothing is written. Exactly-once processing follows from these two rules.
  *
  * All times are milliseconds since the Unix epoch. The caller passes them, so that tests can set the clock.
  */
@@ -353,8 +353,8 @@ export interface ProcessorStore {
    * and deadlines. The definition becomes the given one. The active version is not changed. Members that hold shares of
    * either lose them. It is one transaction, so readers see either the old or the new contents.
    *
-   * It changes nothing and returns false if one of the two does not exist, or a share of the replacement has a lower
-   * checkpoint, because readers would then see older contents.
+   * If one of the two does not exist, it returns false without a change. It does the same if a share of the replacement
+   * has a lower checkpoint, because readers would then see older contents.
    */
   replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId, definition: string): Promise<boolean>;
 

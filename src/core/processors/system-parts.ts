@@ -37,7 +37,7 @@ export interface AnyTables {
   readonly sources: readonly EventSource[];
 }
 
-/** A second build of a version of a read model, which will replace the first one. */
+/** A second build of a version of a read model, which will replace the first build. */
 export interface Replacement {
   readonly subscription: SubscriptionId;
   /** A unique id, because the new tables and indexes need names that differ from the present ones. */

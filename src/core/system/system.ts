@@ -206,7 +206,7 @@ export function defineSystem<
   };
 }
 
-/** Checks a list of parts. @throws DefinitionError if an entry has none of the members of its kind. */
+/** Checks a list of parts. @throws DefinitionError if an entry lacks all members of its kind. */
 function listOf<Part>(value: unknown, place: string, members: readonly string[]): readonly Part[] {
   if (!Array.isArray(value)) throw new DefinitionError(place, 'must be an array');
   for (const [index, part] of value.entries()) {

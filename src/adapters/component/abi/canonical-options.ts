@@ -52,12 +52,13 @@ export class Context {
   readonly hostHandles: Handles;
   /** The second result of `store_string_into_range` and `store_list_into_range`, which is the (tagged) length. */
   lowered = 0;
-  /** The number of bytes that the call has lifted so far, and then the maximum number. */
+  /** The number of bytes that the call has lifted so far. */
   lifted = 0;
+  /** The maximum number of bytes that the call may lift. */
   readonly maxLifted: number;
   /**
-   * The own handles that were lowered so far, with their values. It is defined only while arguments of JavaScript are
-   * lowered.
+   * The own handles that were lowered so far, with their values. The list is defined only while arguments of JavaScript
+   * are lowered.
    */
   loweredOwns: LoweredOwn[] | undefined = undefined;
   private readonly realloc: CoreFunction;

@@ -40,7 +40,7 @@ export interface Host {
 
 export class ComponentInstance {
   readonly parent: ComponentInstance | undefined;
-  /** The instance that JavaScript created, and that contains this one. */
+  /** The instance that JavaScript created and that contains this instance. */
   readonly root: ComponentInstance;
   /** `may_enter`, and whether the instance trapped. */
   state: number = IDLE;
@@ -58,7 +58,7 @@ export class ComponentInstance {
   mayWait: boolean = false;
   /** The last of the calls that take turns. Only root instances have it. */
   lastTurn: Promise<unknown> | undefined = undefined;
-  /** The run-time resource types, by the slot that the linker assigned to each static one. */
+  /** The run-time resource types, by the slot that the linker assigned to each static resource type. */
   readonly resources: RuntimeResource[] = [];
   /** The error of the trap, if `state` is `POISONED`. */
   failure: unknown = undefined;

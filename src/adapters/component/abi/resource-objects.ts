@@ -178,7 +178,7 @@ export class GuestResourceObjects implements ResourceObjects {
   construct: ((...args: unknown[]) => unknown) | undefined = undefined;
   /**
    * The name of the static function that calls `construct`. It is defined if `construct` returns a promise, because
-   * `new` cannot return one.
+   * `new` cannot return a promise.
    */
   promisingConstructor: string | undefined = undefined;
   private readonly type: RuntimeResource;

@@ -2,7 +2,7 @@
 const UNNAMED = 'resource';
 
 /**
- * `ResourceType` at run time. Each instantiation of the component that defines it creates a new one. The host creates
+ * `ResourceType` at run time. Each instantiation of the component that defines it creates a new type. The host creates
  * one for each type that it defines.
  *
  * `Instance` is `ComponentInstance`, which refers to resource types in turn. `component-instance.ts` binds the
@@ -13,7 +13,7 @@ export class ResourceState<Instance> {
   name: string;
   /** The instance that defines the type. It is undefined if the host defines it. */
   readonly impl: Instance | undefined;
-  /** The destructor, if there is one. The linker sets it when it creates the core function. */
+  /** The destructor, if the type has a destructor. The linker sets it when it creates the core function. */
   dtor: ((rep: number) => void) | undefined = undefined;
   /**
    * The JavaScript objects of this type (see `resource-objects.ts`). They are set before a resource of this type is

@@ -7,7 +7,7 @@
 export const BORROWED = 1;
 export const LEND = 2;
 
-/** `ResourceHandle`: an entry of a table. When its handle is dropped, the entry is reused for the next one. */
+/** `ResourceHandle`: an entry of a table. When its handle is dropped, the entry is reused for the next handle. */
 export class ResourceHandle<Type> {
   /** The type of the resource. It is undefined while the entry is free. */
   type: Type | undefined = undefined;

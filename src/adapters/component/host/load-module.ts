@@ -42,9 +42,9 @@ export interface ComponentStatistics {
 interface LoadedModule {
   readonly types: HandleTypes;
   /**
-   * The compiled component. `loadModule(module.component)` compiles nothing, and keeps the limits of memories, tables
-   * and calls. If the options name other limits, the core modules are compiled again. `instantiate` refuses it, because
-   * only this host calls the start functions of rewritten modules.
+   * The compiled component. `loadModule(module.component)` does not compile it again, and keeps the limits of memories,
+   * tables and calls. If the options name other limits, the core modules are compiled again. `instantiate` refuses it,
+   * because only this host calls the start functions of rewritten modules.
    */
   readonly component: Component;
   readonly statistics: ComponentStatistics;

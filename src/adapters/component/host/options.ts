@@ -81,7 +81,7 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    * them slower. By default, nothing is counted.
    *
    * The limits of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
-   * keeps its limits, unless the options name other ones. In this case its core modules are compiled again. The core
+   * keeps its limits, unless the options name other limits. In this case its core modules are compiled again. The core
    * modules of a component that `compile` has compiled are always compiled again.
    */
   readonly budget?: Budget | undefined;

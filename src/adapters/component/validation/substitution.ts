@@ -34,7 +34,7 @@ export class Substitution {
     this.#context = context;
   }
 
-  /** Maps each of the resource types to a new one. Returns the new ones. */
+  /** Maps each resource type to a new one. Returns the new resource types. */
   refresh(resources: readonly ResourceType[]): ResourceType[] {
     return resources.map((resource) => {
       const fresh: ResourceType = { kind: 'resource', name: resource.name };

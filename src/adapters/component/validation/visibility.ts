@@ -17,7 +17,7 @@ function visibilityOf(scope: Scope, type: Marked<unknown>): number {
   return type.visibleIn === scope.place ? type.visibility : (scope.visible.get(type) ?? 0);
 }
 
-/** Records that a type has an externally visible name in the scope, or that all types inside it have one. */
+/** Records that a type has an externally visible name in the scope, or that all types inside it have such names. */
 function markVisible(scope: Scope, type: Marked<unknown>, visibility: Visibility): void {
   const most = Math.max(visibility, visibilityOf(scope, type));
   if (type.visibleIn === 0 || type.visibleIn === scope.place) {

@@ -50,7 +50,8 @@ export class Pollable {
   }
 
   /**
-   * Returns the indices of the pollables that are ready. If none is ready, waits for the first ones.
+   * Returns the indices of the pollables that are ready. If no pollable is ready, waits for the first ones that become
+   * ready.
    *
    * @throws Trap if the list is empty.
    */

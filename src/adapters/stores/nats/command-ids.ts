@@ -1,7 +1,7 @@
 /**
  * The command ids of all commits, in memory: 8 to 16 bytes for each. A table finds the sequence numbers of the commits
- * whose ids have the same 32 bits as an id. The caller compares the whole id with the one in the message, so that a
- * collision costs a request and changes nothing.
+ * whose ids have the same 32 bits as an id. The caller compares the whole id with the id in the message, so a collision
+ * only costs a request.
  */
 import { hexDigit } from '../../../core/uuid.ts';
 

@@ -28,7 +28,7 @@ export class IdSegments {
   }
 
   /**
-   * Reads the blocks from the first one up to the first missing one.
+   * Reads the blocks in order, up to the first missing block.
    *
    * @param take called with the id of each message.
    * @returns the number of the last message.

@@ -2,8 +2,8 @@
  * The storage of processors on a NATS server (src/core/processors/processor-store.ts, docs/decisions.md §61).
  *
  * The shares of a version are one value. A commit replaces it under a guard, together with the documents, parked events
- * and deadlines, in one atomic batch. Every operation that takes shares away from their members replaces or deletes the
- * same value, so a member that has lost a share writes nothing.
+ * and deadlines, in one atomic batch. Every operation that removes shares from their members replaces or deletes the
+ * same value, so the commit of a member that has lost a share fails.
  */
 import { compareUtf8 } from '../../../core/codec/values.ts';
 import {

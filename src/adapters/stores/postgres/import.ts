@@ -39,7 +39,8 @@ interface Head {
 /**
  * Adds the commits that the store does not have, up to the first refused commit.
  *
- * @returns the first commit that does not follow the previous one, if there is one. The commits before it are added.
+ * @returns the first commit that does not follow the previous one, or undefined if all follow. The commits before it
+ *   are added.
  * @throws Overtaken if the transaction has to be repeated.
  */
 export async function importCommits(

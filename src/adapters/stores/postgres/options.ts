@@ -23,7 +23,7 @@ export interface PostgresStoreOptions {
    */
   readonly schema?: string | undefined;
   /**
-   * Creates the store if the schema does not have one. With `false`, a missing store is a failure.
+   * Creates the store if the schema does not contain a store. With `false`, a missing store is a failure.
    * @default true, and `false` with `readOnly`
    */
   readonly create?: boolean | undefined;

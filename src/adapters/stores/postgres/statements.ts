@@ -2,8 +2,8 @@
  * The statements of a store, for its schema. Simple ones are built by Kysely. Reads of events are written by hand,
  * because the shape of their plans matters.
  *
- * Events are read by their commits. A read begins with the commit that holds the first wanted event, and takes no more
- * commits than it needs: `before` counts the events of the commits before one.
+ * Events are read by their commits. A read begins with the commit that holds the first wanted event. It reads only the
+ * commits that it needs, because `before` is the number of events in the earlier commits.
  */
 import { quoted } from './functions.ts';
 import { bound, compilerFor, type Tables } from './schema.ts';

@@ -2,8 +2,8 @@
  * Group commit. Writes that arrive together share a transaction, and none is acknowledged before its COMMIT has
  * returned.
  *
- * Savepoints are not needed, because a write makes all its checks before it changes a row, and so a conflict or a
- * duplicate has nothing to undo. A later failure (a full disk, a torn page) fails the whole transaction. It is rolled
+ * Savepoints are not needed, because a write makes all its checks before it changes a row. So a conflict or a duplicate
+ * does not have to be undone. A later failure (a full disk, a torn page) fails the whole transaction. It is rolled
  * back, and each of its writes is repeated in a separate transaction, so that one write does not affect the others.
  */
 import type { Database, Statement } from 'better-sqlite3';
@@ -44,7 +44,7 @@ export interface Write {
 
 /** The functions that are called for the writer's transactions. */
 export interface TransactionListener {
-  /** Called first in each transaction. Returns whether another connection has committed since the last one. */
+  /** Called first in each transaction. Returns whether another connection has committed since the last transaction. */
   began(): boolean;
   /**
    * Called last in each transaction. If it throws, the transaction is rolled back and its writes fail with the error.
