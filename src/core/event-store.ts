@@ -1,6 +1,6 @@
 /**
  * `event-store` (wit/event-store.wit): streams of events, the decisions that they come from, and snapshots. The
- * functions of a store have effects, so they return promises. The functions of a module have none, so they are
+ * functions of a store have effects, so they return promises. The functions of a module have no effects, so they are
  * synchronous.
  */
 import type { Decision, Envelope, EventName, Precondition, RecordedDecision, RecordedEvent } from './messages.ts';
@@ -48,10 +48,11 @@ export type AppendError =
 
 /** The result of an append. */
 export interface Appended {
-  /** The revision of the first new event, or undefined if there were no events. */
+  /** The revision of the first new event, or undefined if the append had no events. */
   readonly firstRevision?: bigint | undefined;
   /**
-   * The position of the first new event, or undefined if there were no events. The other events follow it, in order.
+   * The position of the first new event, or undefined if the append had no events. The other events follow it, in
+   * order.
    */
   readonly firstPosition?: bigint | undefined;
   /** The stream's last revision after the append, or undefined if the stream has no events. */

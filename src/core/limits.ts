@@ -17,7 +17,7 @@ export const DEFAULT_REPLAY_LIMIT = 1_000_000;
  */
 export const DEFAULT_MAX_ATTEMPTS = 8;
 
-/** The longest pause before a command is decided again, in milliseconds. */
+/** The maximum pause in milliseconds before a command is decided again. */
 export const MAX_RETRY_DELAY = 64;
 
 /** The number of conflicts after which a command is decided inside the store. See `storage/exclusive-append.ts`. */

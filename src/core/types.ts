@@ -1,6 +1,6 @@
 /**
  * `types` (wit/types.wit): commands, events and states as opaque handles. Only the module that exports this interface
- * knows their content. They are encoded only when something is stored or sent.
+ * knows their content. They are encoded only when they are stored or sent.
  *
  * A resource of the WIT is a type parameter here, and its methods are functions over that opaque type:
  * `types.event.toEnvelope(event)`.
@@ -14,7 +14,7 @@ export interface Types<State, Command, Event> {
   readonly state: StateType<State>;
 }
 
-/** `resource command`: a request to change something. */
+/** `resource command`: a request to change a stream. */
 export interface CommandType<Command> {
   /**
    * Decodes a command.
@@ -27,7 +27,7 @@ export interface CommandType<Command> {
   drop?(command: Command): void;
 }
 
-/** `resource event`: something that happened. */
+/** `resource event`: a fact that a decision has recorded. */
 export interface EventType<Event> {
   /**
    * Decodes an event, and upgrades one of an older schema version.

@@ -51,7 +51,10 @@ export class Session {
     return this.#config;
   }
 
-  /** Loads the configuration, if there is one. With `--store`, a command that only reads a store works without it. */
+  /**
+   * Loads the configuration, if it exists. With `--store`, a command that only reads a store works without a
+   * configuration.
+   */
   async optionalConfig(): Promise<LoadedConfig | undefined> {
     const { config, store } = this.#options;
     return store !== undefined && findConfig(config) === undefined ? undefined : await this.config();

@@ -39,7 +39,7 @@ export function decodeJson(bytes: Uint8Array, subject: Subject): unknown {
 
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-/** A run of characters that need no escape, up to a quote, an escape or a control character. */
+/** Matches characters that need no escape, up to a quote, an escape or a control character. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 refuses them.
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))/y;

@@ -163,7 +163,7 @@ interface Preparation<Exports extends object> {
 }
 
 /**
- * Checks the arguments, and reads the imports before anything of the component runs. The caller chooses the type of the
+ * Checks the arguments, and reads the imports before any code of the component runs. The caller chooses the type of the
  * exports, because TypeScript cannot read the types of a binary.
  */
 function prepare<Exports extends object>(

@@ -281,7 +281,7 @@ const SQLITE: Dialect = {
   createQueryCompiler: () => new SqliteQueryCompiler(),
 };
 
-/** Returns the names of the tables that `create` makes. @throws DefinitionError if it makes none. */
+/** Returns the names of the tables that `create` makes. @throws DefinitionError if it makes no table. */
 function tablesOf(create: Create<unknown>, place: string): ReadonlySet<string> {
   const names = new Set<string>();
   const queries = create(compilerOf('', new Set()));

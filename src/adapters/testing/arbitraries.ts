@@ -47,7 +47,7 @@ export interface OwnArbitrary {
 /** The options of `arbitraries`. */
 export interface ArbitraryOptions {
   /**
-   * The caller's arbitraries for single schemas. Each is used wherever its schema occurs, as the data of a message or
+   * The caller's arbitraries for single schemas. Each is used at all places of its schema, as the data of a message or
    * inside it. Schemas of libraries other than zod need an arbitrary. So do refinements that random values rarely
    * satisfy.
    * @default none

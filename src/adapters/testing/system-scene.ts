@@ -149,7 +149,7 @@ export class Scene implements AsyncDisposable {
     return (await Promise.all(lists)).flat().sort((one, other) => one.dueAt - other.dueAt);
   }
 
-  /** Returns the position of the last event, or undefined if there are no events. */
+  /** Returns the position of the last event, or undefined if the store has no events. */
   head(): Promise<bigint | undefined> {
     return lastPosition(this.#store);
   }

@@ -39,8 +39,8 @@ import {
 const POOL_BYTES = 8_192;
 const LARGEST_POOLED_BYTES = 1_024;
 /**
- * The largest buffer that msgpackr may keep after a call. It grows to several times the largest value and never
- * shrinks.
+ * The maximum number of bytes of the buffer that msgpackr may keep after a call. The buffer grows to several times the
+ * largest value and never shrinks.
  */
 const LARGEST_KEPT_BYTES = 1_048_576;
 const FIRST_BYTES = 8_192;

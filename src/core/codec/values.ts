@@ -1,5 +1,5 @@
 /**
- * Defines which values have an encoding, and the errors for those that have none. All codecs share this model
+ * Defines which values have an encoding, and the errors for all other values. All codecs share this model
  * (docs/encoding.md §1): null, booleans, integers, floats, strings, binary, lists, records, dates, sets and maps.
  *
  * Equal values have equal bytes. Therefore 5 and 5n are the same integer, -0 is 0, a record's fields have no order, and

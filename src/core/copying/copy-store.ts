@@ -75,7 +75,7 @@ export interface CopyResult {
 /** The maximum number of comparisons of the ends of the chains, if programs write to the source in the meantime. */
 const MAX_ROUNDS = 5;
 
-/** The longest delay in milliseconds before the destination is read again, if not all commits are visible yet. */
+/** The maximum delay in milliseconds before the destination is read again, if not all commits are visible yet. */
 const LONGEST_PAUSE = 1_000;
 
 /**

@@ -1,11 +1,11 @@
 /**
  * The draft of a flat state: a record of strings, numbers and other values that are not objects.
  *
- * Handlers of such a state nearly always read and set fields, and nothing else. That needs no more than a copy, so this
- * draft reads and sets the fields of a copy. For everything else it makes a draft of immer, applies the changes so far,
- * and passes all later operations on to it. These operations are deleting or defining a field, assigning an object to a
- * field, and every function of immer (`current`, `original`, `isDraft`, `produce`), because each of them reads a symbol
- * of the draft.
+ * Handlers of such a state nearly always only read and set fields. A copy is sufficient for that, so this draft reads
+ * and sets the fields of a copy. For everything else it makes a draft of immer, applies the changes so far, and passes
+ * all later operations on to it. These operations are deleting or defining a field, assigning an object to a field, and
+ * every function of immer (`current`, `original`, `isDraft`, `produce`), because each of them reads a symbol of the
+ * draft.
  *
  * A handler can observe one difference. immer does not freeze the result of a `produce` inside another one. Here it
  * does, because the handler does not run inside a `produce`. A state that contains lists or records cannot be drafted

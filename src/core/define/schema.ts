@@ -68,8 +68,8 @@ export interface Shape<Value> {
    * Accepts a value of the program: copies it, applies the schema once, and normalizes the result to the form that
    * decoding its bytes produces.
    *
-   * @throws FaultError `invalid-shape` (for an event, which the module made: `invalid-event`), `unencodable-value`, or
-   * `unstable-schema` if the schema changes its own output or returns different values for one input.
+   * @throws FaultError `invalid-shape` (or `invalid-event` for an event), `unencodable-value`, or `unstable-schema` if
+   *   the schema changes its own output or returns different values for one input.
    */
   enter(value: unknown, subject: Subject, codec: Codec): Entered<Value>;
 

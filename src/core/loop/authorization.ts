@@ -1,5 +1,5 @@
 /**
- * Calls the authorizer before the command waits, loads or decides anything. A command is accepted only if the
+ * Calls the authorizer before a command waits, loads a state or is decided. A command is accepted only if the
  * authorizer returns true.
  */
 import { isCommandFailure } from '../errors.ts';

@@ -6,7 +6,7 @@
 import type { CommandFailure } from '../errors.ts';
 import { asCommandFailure, refused } from './failures.ts';
 
-/** The longest delay of a timer. A later deadline is found by the checks between the steps. */
+/** The maximum delay of a timer in milliseconds. A later deadline is found by the checks between the steps. */
 const MAX_TIMER_DELAY = 2_147_483_647;
 
 export class Cancellation {

@@ -14,7 +14,7 @@ export class CommandEnds {
     this.#observer = observer;
   }
 
-  /** Returns `undefined` if the observer has none of the hooks. */
+  /** Makes the notifier for an observer. Returns `undefined` if the observer lacks all of its hooks. */
   static of(observer: EventSourcerObserver): CommandEnds | undefined {
     const { committed, rejected, duplicate, failed } = observer;
     return (committed ?? rejected ?? duplicate ?? failed) === undefined ? undefined : new CommandEnds(observer);

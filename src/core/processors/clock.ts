@@ -18,8 +18,8 @@ const { setTimeout: startTimer, clearTimeout: stopTimer, performance: machineTim
 const sinceStart = machineTime.now.bind(machineTime);
 
 /**
- * The longest timer, in milliseconds. A timer of more than 2^31 - 1 milliseconds fires immediately, and the clock may
- * be adjusted while a timer runs.
+ * The maximum duration of a timer in milliseconds. A timer of more than 2^31 - 1 milliseconds fires immediately, and
+ * the clock may be adjusted while a timer runs.
  */
 const LONGEST_SLEEP = 60_000;
 

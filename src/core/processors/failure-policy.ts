@@ -20,7 +20,7 @@ export interface FailurePolicy {
    */
   readonly firstDelay?: number | undefined;
   /**
-   * The longest delay, in milliseconds.
+   * The maximum delay in milliseconds.
    * @default 30000
    */
   readonly longestDelay?: number | undefined;

@@ -2,7 +2,7 @@
  * Divides the work of a subscription among the members of a group.
  *
  * A subscription has a fixed number of shares, and each key belongs to one of them. The assignment of shares depends
- * only on the list of members, so that members need no negotiation. Each member releases the shares of others and
+ * only on the list of members, so members do not have to negotiate. Each member releases the shares of others and
  * claims its own.
  */
 import type { SubscriptionId } from './processor-store.ts';

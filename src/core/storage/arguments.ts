@@ -1,5 +1,5 @@
 /**
- * The checks of arguments that every store makes before it does anything (wit/event-store.wit, `invalid-argument`), and
+ * The checks of arguments that every store makes before any other work (wit/event-store.wit, `invalid-argument`), and
  * the meaning of a precondition. All stores use them, so that they refuse the same arguments with the same messages.
  * Types are checked too, because the caller may be JavaScript or a component's host.
  */

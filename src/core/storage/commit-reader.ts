@@ -229,7 +229,7 @@ function text(last: Remembered): string {
   return last.text;
 }
 
-/** Reads a string that is probably `expected`. A comparison is quicker than decoding. */
+/** Reads a string that is probably `expected`. A comparison is faster than decoding. */
 function textOr(expected: string): string {
   const { length } = expected;
   const before = position;

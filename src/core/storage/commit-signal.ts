@@ -59,7 +59,7 @@ export class CommitSignal {
     });
   }
 
-  /** Resolves all waiters, because something may have been committed. */
+  /** Resolves all waiters after a possible commit. */
   notify(): void {
     this.#count++;
     if (this.#waiters.size === 0) return;

@@ -7,7 +7,10 @@ import type { Envelope } from '../messages.ts';
 import { writeUuid } from '../uuid.ts';
 
 const FIRST_BYTES = 4_096;
-/** The largest buffer that is kept after a call. A larger one is left to the garbage collector. */
+/**
+ * The maximum number of bytes of the buffer that is kept after a call. A larger buffer is left to the garbage
+ * collector.
+ */
 const LARGEST_KEPT_BYTES = 1_048_576;
 
 let buffer = new Uint8Array(FIRST_BYTES);

@@ -25,7 +25,7 @@ import type { CommitImport, CommitLog, ReadLogOptions } from './commit-transfer.
 import type { DecidedAppend, ExclusiveAppend } from './exclusive-append.ts';
 import type { CommitSource, Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from './verify-chain.ts';
 
-/** The operations of a store. Their arguments are valid, and none is called after `close`. */
+/** The operations of a store. Their arguments are valid, and no operation is called after `close`. */
 export interface BareStore extends EventStore {
   /** Finishes accepted work, and rejects callers that wait for events with `closed`. It is called once. */
   close(): Promise<void>;

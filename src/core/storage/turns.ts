@@ -6,14 +6,14 @@
 // Taken when the module is loaded, because test runners replace timers to stop time.
 const { setTimeout: startTimer } = globalThis;
 
-/** The longest time in milliseconds between two turns. */
+/** The maximum number of milliseconds between two turns. */
 const LONGEST = 20;
 
-/** Lets the event loop run from time to time. */
+/** Lets the event loop run at regular intervals. */
 export class Turns {
   #last: number = performance.now();
 
-  /** Waits for a turn of the event loop if the last one was a while ago. */
+  /** Waits for a turn of the event loop if the time since the last one exceeds the maximum. */
   async next(): Promise<void> {
     if (performance.now() - this.#last < LONGEST) return;
     await new Promise<void>((resolve) => startTimer(resolve, 0));

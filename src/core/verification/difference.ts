@@ -22,7 +22,10 @@ export type Difference =
   | { readonly reason: 'chain'; readonly broken: BrokenCommit | Damage }
   /** A stream of the expected heads is missing, or no longer has the commit of its head. */
   | { readonly reason: 'head'; readonly stream: string; readonly revision: bigint | undefined }
-  /** The recorded command was accepted and is rejected now, or vice versa, or the rejections differ. */
+  /**
+   * The command has another outcome than the recorded one: accepted instead of rejected, rejected instead of accepted,
+   * or rejected in another way.
+   */
   | {
       readonly reason: 'outcome';
       readonly place: DecisionPlace;

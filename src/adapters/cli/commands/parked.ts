@@ -122,7 +122,7 @@ async function allParked(
   return parked;
 }
 
-/** Returns the parked events of a key. @throws CommandLineError `not-found` if there are none. */
+/** Returns the parked events of a key. @throws CommandLineError `not-found` if the key has no parked events. */
 async function parkedOf(
   processors: ProcessorStore,
   name: string,

@@ -228,8 +228,8 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
 }
 
 /**
- * Returns the call of a core function with one core argument for each of at most four parameters. Such a call needs no
- * array of arguments.
+ * Returns the call of a core function with one core argument for each of at most four parameters. Such a call does not
+ * need an array of arguments.
  */
 function simpleInvoke(call: Call, [param0, param1, param2, param3]: readonly SimpleParam[]): Invoke {
   const { core } = call;

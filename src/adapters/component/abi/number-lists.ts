@@ -147,7 +147,7 @@ export function storeBytes(cx: Context, values: ArrayLike<unknown>, ptr: number)
   }
 }
 
-/** The largest number of bytes for which a loop is faster than `set`. */
+/** The maximum number of bytes for which a loop is faster than `set`. */
 const SMALL = 24;
 
 export function storeNumbers(kind: NumberKind): (cx: Context, values: ArrayLike<unknown>, ptr: number) => void {

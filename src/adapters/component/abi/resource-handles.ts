@@ -113,9 +113,7 @@ function lowerHostResource(cx: Context, type: RuntimeResource, isOwn: boolean, v
   return isOwn ? cx.handles.add(type, rep, 0) : addBorrow(cx, type, rep);
 }
 
-/**
- * Lowers an object. It is lent only if something can read it while the call runs: see {@link HandleTable.isObserved}.
- */
+/** Lowers an object. It is lent only if it can be read while the call runs (see {@link HandleTable.isObserved}). */
 export function lowerObject(cx: Context, slot: number, isOwn: boolean, value: unknown): number {
   const type = cx.resources[slot]!;
   if (type.impl === undefined) return lowerHostResource(cx, type, isOwn, value);

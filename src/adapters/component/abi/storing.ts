@@ -99,7 +99,7 @@ function storePointerAndLength(intoRange: StoreIntoRange): Store {
 
 const storeString: Store = storePointerAndLength(storeStringIntoRange);
 
-/** The largest number of bytes that a 32-bit length can hold. */
+/** The maximum number of bytes that a 32-bit length can express. */
 const MAX_BYTE_LENGTH = 2 ** 32 - 1;
 
 function tooLong(byteLength: number): WrongValue {

@@ -33,8 +33,8 @@ export class HandleTable<Type> {
    */
   readonly lenders: ResourceHandle<Type>[] = [];
   /**
-   * True if anything can read the host's table while a call runs. It is false if no component imports a function of the
-   * host, and no function can both lend and consume one handle. In this case, the host need not count its lends.
+   * True if the host's table can be read while a call runs. It is false if no component imports a function of the host,
+   * and no function can both lend and consume one handle. In this case, the host need not count its lends.
    */
   isObserved = false;
   private free = 0;

@@ -280,7 +280,10 @@ export type DefType =
 /** A `defvaltype` that may contain types. All kinds have the same properties. */
 export interface CompoundType {
   readonly kind: Exclude<ValueType['kind'], PrimitiveKind | 'own' | 'borrow'>;
-  /** The types inside this type, in the order of the binary. A case, a result, a stream or a future may have none. */
+  /**
+   * The types inside this type, in the order of the binary. A case, a result, a stream or a future may have no type
+   * inside.
+   */
   readonly inside: readonly (ValType | undefined)[];
   /** The labels of the fields, cases or flags. */
   readonly labels: readonly string[];

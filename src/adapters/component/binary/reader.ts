@@ -7,7 +7,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const nothing: readonly never[] = [];
 
 /**
- * The longest list that is allocated before its elements are read. A hostile input may announce any number of elements.
+ * The maximum length of a list that is allocated before its elements are read. A hostile input may announce any number
+ * of elements.
  */
 const shortList = 64;
 

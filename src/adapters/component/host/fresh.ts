@@ -76,7 +76,7 @@ export class FreshInstances {
     return this.keep({ kind: 'state', bytes });
   }
 
-  /** Keeps all events. If the table has no room for all, it keeps none. */
+  /** Keeps all events. If the table has no room for all of them, no event is kept. */
   keepEvents(envelopes: readonly Envelope[]): readonly Handle[] {
     const handles: Handle[] = [];
     try {

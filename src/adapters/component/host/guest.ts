@@ -106,7 +106,7 @@ export function makeGuestSync(template: GuestTemplate): Guest {
   }
 }
 
-/** Adds a hint to the error if the guest needs WASI and the host passes none. */
+/** Adds a hint to the error if the guest needs WASI and the host does not pass it. */
 function withHint(error: unknown, { wasi, imports }: Environment): unknown {
   if (wasi !== undefined || !isLinkError(error)) return error;
   const isMissing = (name: string | undefined): boolean =>

@@ -74,7 +74,7 @@ export class GivenObject {
 
   /**
    * Explains why an import was not found although the object has a property with its name. Returns an empty string if
-   * there is no such reason.
+   * the reason is unknown.
    */
   reason(name: string): string {
     const other = this.#same?.get(name);

@@ -4,7 +4,7 @@ import { LinkError } from '../errors.ts';
 /** The maximum number of problems that a message lists. `LinkError.problems` has all of them. */
 const mostListed = 20;
 
-/** Returns one error for all of these errors, of which there is at least one. */
+/** Returns one error for all of these errors. The list must not be empty. */
 export function combinedError(refused: readonly LinkError[]): LinkError {
   const [first] = refused as [LinkError];
   const problems = refused.map(({ path, message }) => ({ path, message }));

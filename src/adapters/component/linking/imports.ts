@@ -51,7 +51,7 @@ export class ImportReader {
   }
 
   /**
-   * Reads all imports, before anything of the component runs.
+   * Reads all imports before any code of the component runs.
    *
    * @throws LinkError that lists every import that is missing or has the wrong type.
    */

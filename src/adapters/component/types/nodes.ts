@@ -18,7 +18,7 @@ const nothing: readonly never[] = [];
  */
 export class ValueTypeNode implements Marked<ValueTypeNode> {
   readonly kind: ValueType['kind'];
-  /** The types directly inside. A case of a variant or result, a stream or a future may have none. */
+  /** The types directly inside. A case of a variant or result, a stream or a future may have no type inside. */
   readonly inside: readonly (ValueTypeNode | undefined)[];
   /** The labels of the fields, cases or flags. */
   readonly labels: readonly string[];
@@ -198,8 +198,8 @@ export interface Signature {
   readonly spillsParams: boolean;
   readonly spillsResult: boolean;
   /**
-   * True if there are at most four parameters, each is one core value, and none is spilled. A handle inside another
-   * value is not simple.
+   * True if there are at most four parameters, each is one core value, and no parameter is spilled. A handle inside
+   * another value is not simple.
    */
   readonly isSimple: boolean;
   readonly lendsHandles: boolean;

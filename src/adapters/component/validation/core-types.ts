@@ -28,8 +28,8 @@ export interface CoreTypeDefinition {
 }
 
 /**
- * A final function type without references that is alone in its recursion group. Almost all types of almost all modules
- * are like that.
+ * A final function type without references that is alone in its recursion group. Almost all types in modules are of
+ * this kind.
  */
 type PlainFunc = CoreTypeDefinition & { readonly composite: CoreFuncType };
 

@@ -93,7 +93,7 @@ export type ValidatedDefinition =
   | {
       readonly kind: 'export';
       readonly definition: binary.Export;
-      /** The ascribed type, or the inferred type if the export ascribes none. */
+      /** The ascribed type, or the inferred type if the export does not ascribe a type. */
       readonly type: ExternNode;
       readonly introduces: readonly ResourceBinding[];
     }

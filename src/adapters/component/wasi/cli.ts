@@ -11,7 +11,10 @@ export interface CommandLine {
   readonly arguments?: readonly string[] | undefined;
   /** The environment variables by their names. @default {} */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** The working directory, such as `/data`. By default the program has none, and language runtimes use `/`. */
+  /**
+   * The working directory, such as `/data`. By default the program has no working directory, and language runtimes use
+   * `/`.
+   */
   readonly directory?: string | undefined;
   /**
    * Standard input: a string, bytes, or an iterable of them. The next piece of an iterable is requested when the guest

@@ -58,13 +58,13 @@ export class Preopens {
     };
   }
 
-  /** Returns a copy of the file's bytes, or undefined if there is no such file. */
+  /** Returns a copy of the file's bytes, or undefined if the file does not exist. */
   readFile(path: string): Uint8Array | undefined {
     const node = this.#find(path);
     return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
   }
 
-  /** Returns the directory with its content, or undefined if there is no such directory. */
+  /** Returns the directory with its content, or undefined if it does not exist. */
   readTree(path: string): ReadTree | undefined {
     const node = this.#find(path);
     return node?.kind === 'directory' ? treeFrom(node) : undefined;

@@ -42,7 +42,7 @@ export interface VirtualWasi {
    * Reads a file as the guest has left it. Symbolic links are followed.
    *
    * @param path the path in the guest, such as `/data/log.txt`.
-   * @returns a copy of the bytes, or undefined if there is no such file.
+   * @returns a copy of the bytes, or undefined if the file does not exist.
    */
   readFile(path: string): Uint8Array | undefined;
   /**
@@ -50,7 +50,7 @@ export interface VirtualWasi {
    * virtual WASI.
    *
    * @param path the path in the guest. @default '/'
-   * @returns undefined if there is no such directory.
+   * @returns undefined if the directory does not exist.
    */
   readTree(path?: string): ReadTree | undefined;
 }

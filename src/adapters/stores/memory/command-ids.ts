@@ -45,7 +45,7 @@ export class CommandIds {
     if (2 * (this.#count + 1) > this.#slots.length) this.#grow();
   }
 
-  /** Returns the slot of the same id, or an empty one if there is none. */
+  /** Returns the slot of the same id, or an empty slot if the id is unknown. */
   #slotOf(index: number): number {
     const ids = this.#ids;
     const slots = this.#slots;

@@ -176,7 +176,7 @@ export class Client {
   }
 
   /**
-   * Stores several messages, all or none of them. Only the last one is answered.
+   * Stores several messages atomically. The server answers only the last one.
    *
    * The headers are written here, because the client's own batches lose the error code of a refusal.
    */

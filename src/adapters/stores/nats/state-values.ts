@@ -102,8 +102,8 @@ export class StateValues {
   }
 
   /**
-   * Writes all values, or none of them. Returns the sequence number of the first value. Those of the others follow it.
-   * Returns `undefined` if a guard does not hold.
+   * Writes values atomically. Returns the sequence number of the first value. Those of the others follow it. Returns
+   * `undefined` if a guard does not hold.
    * @throws ServerFailure
    */
   async write(values: readonly NewValue[]): Promise<number | undefined> {

@@ -24,7 +24,7 @@ export interface WatcherParts {
   readonly channel: string;
   readonly listens: boolean;
   readonly pollInterval: number;
-  /** Returns a string that changes if anything was written to the server. */
+  /** Returns a string that changes with each write to the server. */
   lastTransaction(): Promise<string>;
 }
 
@@ -107,7 +107,7 @@ export class CommitWatcher {
     this.#poll = this.#look = this.#end = this.#endListening = undefined;
   }
 
-  /** Notifies the waiters if anything was written to the server since the last check. */
+  /** Notifies the waiters if the server was written to since the last check. */
   async #check(): Promise<void> {
     try {
       const last = await this.#parts.lastTransaction();
@@ -154,7 +154,7 @@ export class CommitWatcher {
     this.commits.notify();
   }
 
-  /** Notifies the other processes, until there are no more commits to report. */
+  /** Notifies the other processes until all commits are reported. */
   async #notify(): Promise<void> {
     const { connections, channel } = this.#parts;
     while (this.#hasMore) {

@@ -1,7 +1,6 @@
 /**
- * Finds the transactions that hide events. An open transaction that has written something, in any database of the
- * server, hides the events that were stored since it began. A forgotten transaction hides them until it is ended by
- * hand.
+ * Finds the transactions that hide events. An open transaction that has written to any database of the server hides the
+ * events that were stored since it began. A forgotten transaction hides them until it is ended by hand.
  */
 import { wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';

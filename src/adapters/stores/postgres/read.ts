@@ -178,7 +178,7 @@ function decoded<Result>(decode: () => Result): Result {
   }
 }
 
-/** Returns the position of the last event that readers see, or undefined if there is none. */
+/** Returns the position of the last event that readers can see, or undefined if the store has no such event. */
 export async function lastPosition(connection: Connection, statements: Statements): Promise<LastPosition> {
   const [row] = await connection.query(statements.lastPosition, [], 'last-position');
   const count = optionalInteger(row?.[1], 'commits.event_count');
@@ -192,7 +192,7 @@ export async function lastPosition(connection: Connection, statements: Statement
 
 /** The end of the events that readers see. */
 export interface LastPosition {
-  /** The position of the last event, or undefined if there is none. */
+  /** The position of the last event, or undefined if the store has no visible events. */
   readonly position: bigint | undefined;
   /** True if later events are stored, and an older transaction is still open. */
   readonly isHiding: boolean;

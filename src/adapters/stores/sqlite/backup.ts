@@ -37,7 +37,7 @@ interface Source {
   backup(file: string, options: { progress(progress: BackupProgress): number }): Promise<unknown>;
 }
 
-/** Checks the arguments. @throws StoreFailure `invalid-argument` if one is invalid, or `file` exists. */
+/** Checks the arguments. @throws StoreFailure `invalid-argument` if an argument is invalid, or `file` exists. */
 export function checkBackup(file: string, options: BackupOptions): void {
   if (typeof file !== 'string' || file.trim() === '' || file !== file.trim()) {
     throw refused('file', mustBe('the name of a file that does not exist, without outer spaces', file));

@@ -21,7 +21,7 @@ const MAX_NAMES = 131_072;
 export interface Head {
   /** The id of the stream, or `undefined` if the stream has no decisions. */
   readonly streamId: number | undefined;
-  /** The last revision, or -1 if there are no events. */
+  /** The last revision, or -1 if the stream has no events. */
   readonly revision: number;
   /** The last commit's hash. */
   readonly hash: Uint8Array;

@@ -1,14 +1,14 @@
 /**
  * Reads a file in a folder that cannot be written. SQLite shares the index of the write-ahead log through a file, and
- * fails if it cannot create that file. Its immutable mode needs no such file, but can only be selected by a URI, and
- * better-sqlite3 is built without URIs. So the store is read from a copy in memory.
+ * fails if it cannot create that file. Its immutable mode does not need this file, but can only be selected by a URI,
+ * and better-sqlite3 is built without URIs. So the store is read from a copy in memory.
  */
 import { accessSync, type BigIntStats, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { FileFailure } from './failures.ts';
 
-/** The largest file that Node reads in one piece. */
+/** The maximum number of bytes of a file that Node reads in one piece. */
 const MAX_BYTES = 2n ** 31n - 1n;
 
 /** The offsets of the two bytes of the header that are 2 if the file uses a write-ahead log, and 1 if not. */
@@ -20,7 +20,7 @@ export function isOutOfReach(error: unknown, path: string): boolean {
   return !hasLog(path) && !isWritable(dirname(path));
 }
 
-/** Returns whether the log exists. It does while a process has the file open, and after a process was killed. */
+/** Returns whether the log exists. The log exists while a process has the file open, and after a process was killed. */
 function hasLog(path: string): boolean {
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
   return existsSync(`${path}-shm`) || (log !== undefined && log.size > 0);

@@ -20,9 +20,9 @@ export interface OpenOptions extends Omit<CheckedOptions, 'now'> {
 const SHORT_WAIT = 1;
 
 /**
- * The largest size, in bytes, that the write-ahead log keeps after a checkpoint. A large commit or a long read makes it
- * grow, and the next write after the checkpoint truncates it. SQLite checkpoints at 4 MB, so a log of usual size is
- * never truncated.
+ * The maximum number of bytes of the write-ahead log after a checkpoint. A large commit or a long read makes it grow,
+ * and the next write after the checkpoint truncates it. SQLite checkpoints at 4 MB, so a log of usual size is never
+ * truncated.
  */
 const MAX_LOG_BYTES = 16 * 2 ** 20;
 

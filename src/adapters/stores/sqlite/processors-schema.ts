@@ -25,7 +25,7 @@ export interface ProcessorTables {
     readonly active: number;
     /** The reason why the processor has stopped, as JSON, or null if it has not stopped. */
     readonly stopped: string | null;
-    /** The statements that create and drop the tables, as JSON, or null if there are no tables. */
+    /** The statements that create and drop the tables, as JSON, or null if the subscription has no tables. */
     readonly tables: string | null;
   };
   readonly shares: {

@@ -44,8 +44,9 @@ export type EventRow = [
 ];
 
 /**
- * The largest payload, in bytes, that is read as hexadecimal digits. A Buffer costs the driver 1.2 microseconds, as
- * much as the rest of the row. A string and a loop over its digits take a fifth of that for payloads of usual size.
+ * The maximum number of bytes of a payload that is read as hexadecimal digits. A Buffer costs the driver 1.2
+ * microseconds, as much as the rest of the row. For payloads of usual size, a string and a loop over its digits need a
+ * fifth of that time.
  */
 const MAX_HEXADECIMAL = 256;
 

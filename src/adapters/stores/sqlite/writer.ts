@@ -1,5 +1,5 @@
 /**
- * Group commit. Writes that arrive together share a transaction, and none is acknowledged before its COMMIT has
+ * Group commit. Writes that arrive together share a transaction. No write is acknowledged before the COMMIT has
  * returned.
  *
  * Savepoints are not needed, because a write makes all its checks before it changes a row. So a conflict or a duplicate

@@ -29,7 +29,7 @@ function holdersAt(path: string): Set<object> {
   return found === undefined ? objects : objects.add(found);
 }
 
-/** Returns the process objects that code can reach. A browser has none. */
+/** Returns the process objects that code can reach. A browser has no process objects. */
 export function processes(): Set<NodeJS.Process> {
   const found = objectAt('process') as NodeJS.Process | undefined;
   if (typeof found?.getBuiltinModule !== 'function') return new Set();

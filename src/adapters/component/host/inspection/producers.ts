@@ -19,7 +19,10 @@ const CUSTOM = 0;
 /** The maximum number of fields of a section. A larger count is treated as damage. */
 const MOST = 1_000;
 
-/** Returns the producers of a component and of everything in it, each once. A damaged section is skipped. */
+/**
+ * Returns the producers of a component and of all modules and components in it, each once. A damaged section is
+ * skipped.
+ */
 export function producersOf(component: Uint8Array): readonly Producer[] {
   const found = new Map<string, Producer>();
   collect(component, true, found);

@@ -78,7 +78,7 @@ export function growthCharge(
   return [...units, ...spendingCall(fuel, additions)];
 }
 
-/** Returns code that subtracts the units on the stack from the fuel, and traps if there are too few. */
+/** Returns code that subtracts the units on the stack from the fuel, and traps if too few units are left. */
 function spendingCall(fuel: readonly number[], additions: Additions): readonly number[] {
   return additions.call('spend', () => ({
     params: vector([I64]),

@@ -53,7 +53,8 @@ export class Cursor {
   }
 
   /**
-   * Returns whether the name at the cursor begins with an ASCII string. Afterwards the cursor is somewhere in the name.
+   * Returns whether the name at the cursor begins with an ASCII string. Afterwards the cursor may be at any position in
+   * the name.
    */
   startsWithName(text: string): boolean {
     if (this.unsigned() < text.length) return false;
