@@ -59,7 +59,7 @@ type LastOf<Name> = Name extends `${string}.${infer Rest}` ? LastOf<Rest> : Name
 type CaseOf<Union> = Union extends { readonly case: string; readonly value: infer Value } ? Value : never;
 type Cases<Shape> = { [Key in keyof Shape]: CaseOf<Shape[Key]> }[keyof Shape];
 
-/** `{ Deposit: schema, Withdraw: schema }` for the cases of a union message. */
+/** The schemas of the cases of a union message: `{ Deposit: schema, Withdraw: schema }`. */
 export type SchemasOf<Union extends DescMessage> = {
   readonly [Case in Cases<MessageShape<Union>> as Named<Case> & string]: StandardSchema<Plain<Case>>;
 };

@@ -66,7 +66,7 @@ const POSTABLE = 'decidable component 1';
 export interface PostableComponent {
   readonly kind: typeof POSTABLE;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** `WebAssembly.Module`s, in the order of the binary. */
+  /** The instances of `WebAssembly.Module`, in the order of the binary. */
   readonly modules: readonly object[];
   readonly instrumentation: object | undefined;
 }

@@ -14,7 +14,7 @@ export class MalformedError extends Error {
   override readonly name: string = 'MalformedError';
   readonly family: typeof COMPONENT = COMPONENT;
   readonly code = 'malformed';
-  /** Byte offset in the input at which the fault was found. */
+  /** The byte offset in the input at which the fault was found. */
   readonly offset: number;
 
   constructor(message: string, offset: number) {
@@ -28,7 +28,7 @@ export class InvalidError extends Error {
   override readonly name: string = 'InvalidError';
   readonly family: typeof COMPONENT = COMPONENT;
   readonly code = 'invalid';
-  /** Byte offset of the definition that breaks the rule. */
+  /** The byte offset of the definition that breaks the rule. */
   readonly offset: number;
   /** The names that lead to the fault, outermost first: import and export names, fields, cases, parameters. */
   readonly path: readonly string[];
@@ -167,7 +167,7 @@ export class ArgumentError extends TypeError {
   /** The argument or option: `source`, `budget.fuel`, `files["etc/rates.json"]`. */
   readonly argument: string;
 
-  /** `problem` says what was expected and what was given. */
+  /** Makes the error. `problem` names the expected and the given value. */
   constructor(argument: string, problem: string) {
     super(`${argument}: ${problem}`);
     this.argument = argument;

@@ -93,7 +93,7 @@ export type TypeDefinition =
 export interface NamedExtern {
   readonly name: string;
   readonly type: ExternType;
-  /** `(implements "…")` and `(external-id "…")` of the name, if it has them. */
+  /** The attribute `(implements "…")` of the name. `externalId` is the attribute `(external-id "…")`. */
   readonly implements?: string;
   readonly externalId?: string;
 }

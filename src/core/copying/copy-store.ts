@@ -68,7 +68,7 @@ export interface CopyResult {
   readonly streams: number;
   /** The number of commits that this call added. */
   readonly added: number;
-  /** `undefined` if the processors were not copied. */
+  /** The copied processors, or `undefined` if they were not copied. */
   readonly processors: CopiedProcessors | undefined;
 }
 

@@ -97,7 +97,9 @@ type WithUntypedSets<State> =
       ? State
       : { [Key in keyof State]: WithUntypedSets<State[Key]> };
 
-/** `Set<unknown>` and nothing else. The members are properties, because TypeScript compares methods bivariantly. */
+/**
+ * A type that matches only `Set<unknown>`. The members are properties, because TypeScript compares methods bivariantly.
+ */
 interface UntypedSet {
   readonly size: number;
   readonly add: (value: unknown) => unknown;
@@ -126,7 +128,7 @@ export interface DeciderDefinition<State, Commands, Events> {
   /** The codec of the messages and the states. @default msgpack */
   readonly codec?: Codec;
   /**
-   * `'skip'` if other modules write to the same streams.
+   * The treatment of events of other modules. Use `'skip'` if other modules write to the same streams.
    * @default 'fault'
    */
   readonly foreignEvents?: ForeignEvents;

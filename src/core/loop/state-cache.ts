@@ -14,7 +14,7 @@ import type { LiveState } from './live-state.ts';
 interface Entry {
   readonly entries: Map<string, Entry>;
   readonly stream: string;
-  /** `undefined` while a command has taken it. */
+  /** The state, or `undefined` while a command has taken it. */
   live: LiveState | undefined;
   older: Entry | undefined;
   newer: Entry | undefined;

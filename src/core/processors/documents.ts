@@ -19,7 +19,7 @@ const MAX_CACHED = 20_000;
 /** A document in memory. */
 interface Document {
   readonly key: string;
-  /** `undefined` if the document does not exist. */
+  /** The state, or `undefined` if the document does not exist. */
   state: unknown;
   position: bigint;
   /** True if it has folded events of the current page, so that it differs from the stored one. */

@@ -145,7 +145,7 @@ function finish(): void {
   source = NOTHING;
 }
 
-/** Checks that reading ended exactly at the end. If bytes were cut off or a length was changed, it did not. */
+/** Checks that reading ended exactly at the end. Otherwise bytes were cut off, or a length was changed. */
 function checkEnd(): void {
   const isComplete = position === source.length;
   finish();

@@ -51,7 +51,7 @@ interface HostFunction {
   readonly mayWait: boolean;
 }
 
-/** `FuncInst`. */
+/** A function at run time (`FuncInst`). */
 export type FunctionInstance = LiftedFunction | HostFunction;
 
 /** The caller's side of `canon lower`. */

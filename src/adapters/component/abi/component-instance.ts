@@ -42,11 +42,11 @@ export class ComponentInstance {
   readonly parent: ComponentInstance | undefined;
   /** The instance that JavaScript created and that contains this instance. */
   readonly root: ComponentInstance;
-  /** `may_enter`, and whether the instance trapped. */
+  /** The state of the instance: `may_enter`, or that it trapped. */
   state: number = IDLE;
-  /** `may_leave`. It is false while `realloc` or `post-return` runs. */
+  /** True if the instance may call out (`may_leave`). It is false while `realloc` or `post-return` runs. */
   mayLeave: boolean = true;
-  /** `num_borrows` of the current task. The synchronous ABI has one task at a time. */
+  /** The number of borrows of the current task (`num_borrows`). The synchronous ABI has only one task at any time. */
   borrows: number = 0;
   readonly handles: Handles;
   /** The state that all instances of one `instantiate` call share. */

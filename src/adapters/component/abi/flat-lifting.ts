@@ -48,7 +48,7 @@ export function stageLift(stager: Stager, type: ValueTypeNode): Lift {
   }
 }
 
-/** `lift_flat`, for a type that flattens to one core value. */
+/** The staged `lift_flat` of a type that flattens to one core value. */
 export type LiftOne = (context: Context, value: CoreValue | undefined) => unknown;
 
 export function stageLiftOne(stager: Stager, type: ValueTypeNode): LiftOne {

@@ -19,7 +19,7 @@ import { fixedElements, stageStoreListIntoRange, stageStoreMapIntoRange } from '
 import { storeStringIntoRange } from './strings.ts';
 import { within } from './wrong-value.ts';
 
-/** `lower_flat`, for a type that flattens to one core value. */
+/** The staged `lower_flat` of a type that flattens to one core value. */
 export type LowerOne = (context: Context, value: unknown) => CoreValue;
 
 export function stageLower(stager: Stager, type: ValueTypeNode): Lower {

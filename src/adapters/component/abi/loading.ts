@@ -82,7 +82,7 @@ export function convertI32ToChar(cx: Context, code: number): string {
   return String.fromCodePoint(code);
 }
 
-/** `MAX_LIST_BYTE_LENGTH`. */
+/** The maximum number of bytes of a list (`MAX_LIST_BYTE_LENGTH`). */
 const MAX_LIST_BYTE_LENGTH = 2 ** 28 - 1;
 
 /** Implements `load_list_from_range`, for a list of variable length. */

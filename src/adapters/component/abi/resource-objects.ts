@@ -20,7 +20,7 @@ import { WrongValue } from './wrong-value.ts';
  */
 const GONE = -1;
 
-/** `ResourceHandle`, as a JavaScript object holds it. */
+/** A handle (`ResourceHandle`) that a JavaScript object holds. */
 class ObjectHandle {
   readonly type: RuntimeResource;
   readonly rep: number;

@@ -16,13 +16,15 @@ import type { Context, CoreValue } from './canonical-options.ts';
  */
 export type Representation = 'objects' | 'handles' | 'direct';
 
-/** `load`. The caller has checked the alignment and bounds of `ptr`. */
+/** The staged `load` of a type. The caller has checked the alignment and bounds of `ptr`. */
 export type Load = (context: Context, ptr: number) => unknown;
-/** `store`. The caller has checked the alignment and bounds of `ptr`. */
+/** The staged `store` of a type. The caller has checked the alignment and bounds of `ptr`. */
 export type Store = (context: Context, value: unknown, ptr: number) => void;
-/** `lift_flat`, which reads the core values from `flat[at]` on. The type determines their number. */
+/**
+ * The staged `lift_flat` of a type, which reads the core values from `flat[at]` on. The type determines their number.
+ */
 export type Lift = (context: Context, flat: readonly CoreValue[], at: number) => unknown;
-/** `lower_flat`, which writes the core values from `flat[at]` on. */
+/** The staged `lower_flat` of a type, which writes the core values from `flat[at]` on. */
 export type Lower = (context: Context, value: unknown, flat: CoreValue[], at: number) => void;
 
 /** Stages the operations. It returns the same closure for the same type. */

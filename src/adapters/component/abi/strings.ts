@@ -24,7 +24,7 @@ class GuestString {
   }
 }
 
-/** `utf16_tag`, for a 32-bit memory. */
+/** The tag of UTF-16 strings in a 32-bit memory (`utf16_tag`). */
 const UTF16_TAG = 2 ** 31;
 const MAX_STRING_BYTE_LENGTH = 2 ** 28 - 1;
 

@@ -21,8 +21,8 @@ export class ResourceHandle<Type> {
 }
 
 /**
- * `Table`, for handles to resources of the types `Type`. Index 0 is never used. Freed indices are reused, the last one
- * first. Entries are reused too, so that creating and dropping a handle allocates nothing.
+ * A table (`Table`) of handles to resources of the types `Type`. Index 0 is never used. Freed indices are reused, the
+ * last one first. Entries are reused too, so that creating and dropping a handle allocates nothing.
  */
 export class HandleTable<Type> {
   /** The entries by index. One comparison of an entry's type detects a forged, freed or wrong handle. */

@@ -9,7 +9,7 @@ import type { PrimitiveKind, ValueType } from '../types.ts';
 /** A decoded component. */
 export interface Component {
   readonly kind: 'component';
-  /** Byte offset of its preamble. */
+  /** The byte offset of the preamble. */
   readonly offset: number;
   readonly definitions: readonly Definition[];
 }
@@ -63,7 +63,7 @@ export interface NestedComponent {
 
 // Instance Definitions -------------------------------------------------------------------------------------------
 
-/** `core:sort`. */
+/** A `core:sort`. */
 export type CoreSort = 'func' | 'table' | 'memory' | 'global' | 'tag' | 'type' | 'module' | 'instance';
 
 /** A sort of the component level, or `core ` and a core sort. */
@@ -75,7 +75,7 @@ export interface SortIndex {
   readonly index: number;
 }
 
-/** `core:instance`. */
+/** A `core:instance`. */
 export type CoreInstance =
   | {
       readonly kind: 'core instance';
@@ -99,7 +99,7 @@ export interface CoreInlineExport {
   readonly index: number;
 }
 
-/** `instance`. */
+/** An `instance`. */
 export type Instance =
   | {
       readonly kind: 'instance';
@@ -115,7 +115,7 @@ export type Instance =
       readonly exports: readonly InlineExport[];
     };
 
-/** `instantiatearg`. */
+/** An `instantiatearg`. */
 export interface InstantiateArgument extends SortIndex {
   readonly name: string;
 }
@@ -155,7 +155,7 @@ export type Alias =
 
 // Type Definitions -----------------------------------------------------------------------------------------------
 
-/** `core:type`. */
+/** A `core:type`. */
 export interface CoreType {
   readonly kind: 'core type';
   readonly offset: number;
@@ -179,13 +179,13 @@ export interface CoreSubType {
   readonly composite: CoreCompositeType;
 }
 
-/** `core:comptype`. */
+/** A `core:comptype`. */
 export type CoreCompositeType =
   | { readonly kind: 'func'; readonly params: readonly CoreValType[]; readonly results: readonly CoreValType[] }
   | { readonly kind: 'struct'; readonly fields: readonly CoreFieldType[] }
   | { readonly kind: 'array'; readonly element: CoreFieldType };
 
-/** `core:fieldtype`. */
+/** A `core:fieldtype`. */
 export interface CoreFieldType {
   readonly type: CoreValType | 'i8' | 'i16';
   readonly mutable: boolean;
@@ -200,7 +200,7 @@ export interface CoreRefType {
   readonly heap: CoreHeapType;
 }
 
-/** `core:heaptype`. */
+/** A `core:heaptype`. */
 export type CoreHeapType =
   | 'func'
   | 'extern'
@@ -216,7 +216,7 @@ export type CoreHeapType =
   | 'noexn'
   | number;
 
-/** `core:limits`, in elements of a table or pages of a memory. */
+/** A `core:limits`, in elements of a table or pages of a memory. */
 export interface CoreLimits {
   readonly min: bigint;
   readonly max?: bigint;
@@ -226,7 +226,7 @@ export interface CoreLimits {
   readonly pageSizeLog2?: number;
 }
 
-/** `core:externtype`. Function and tag types are type indices. */
+/** A `core:externtype`. Function and tag types are type indices. */
 export type CoreExternDecl =
   | { readonly kind: 'func'; readonly type: number }
   | { readonly kind: 'table'; readonly element: CoreRefType; readonly limits: CoreLimits }
@@ -234,7 +234,7 @@ export type CoreExternDecl =
   | { readonly kind: 'global'; readonly type: CoreValType; readonly mutable: boolean }
   | { readonly kind: 'tag'; readonly type: number };
 
-/** `core:moduledecl`. */
+/** A `core:moduledecl`. */
 export type ModuleDeclarator =
   | {
       readonly kind: 'import';
@@ -247,7 +247,7 @@ export type ModuleDeclarator =
   | { readonly kind: 'alias'; readonly offset: number; readonly count: number; readonly index: number }
   | { readonly kind: 'export'; readonly offset: number; readonly name: string; readonly type: CoreExternDecl };
 
-/** `type`. */
+/** A `type`. */
 export interface Type {
   readonly kind: 'type';
   readonly offset: number;
@@ -263,7 +263,7 @@ export interface LabelValType {
   readonly type: ValType;
 }
 
-/** `deftype`. */
+/** A `deftype`. */
 export type DefType =
   | { readonly kind: 'primitive'; readonly type: PrimitiveKind }
   | CompoundType
@@ -294,14 +294,14 @@ export interface CompoundType {
 /** A declarator of a component or instance type (`import` only in a component type). */
 export type Declarator = CoreType | Type | Alias | Import | ExportDeclarator;
 
-/** `exportdecl`. */
+/** An `exportdecl`. */
 interface ExportDeclarator extends NameAttributes {
   readonly kind: 'export declarator';
   readonly offset: number;
   readonly type: ExternDecl;
 }
 
-/** `externtype`, with unresolved indices. */
+/** An `externtype` with unresolved indices. */
 export type ExternDecl =
   | { readonly sort: 'core module' | 'func' | 'component' | 'instance'; readonly type: number }
   | { readonly sort: 'value'; readonly bound: 'eq'; readonly value: number }
@@ -311,7 +311,7 @@ export type ExternDecl =
 
 // Canonical Definitions ------------------------------------------------------------------------------------------
 
-/** `canon`. */
+/** A `canon`. */
 export type Canon =
   | {
       readonly kind: 'canon';
@@ -410,7 +410,7 @@ export type CanonicalOption =
 
 // Start Definitions ----------------------------------------------------------------------------------------------
 
-/** `start`. */
+/** A `start`. */
 export interface Start {
   readonly kind: 'start';
   readonly offset: number;
@@ -421,7 +421,7 @@ export interface Start {
 
 // Import and Export Definitions ----------------------------------------------------------------------------------
 
-/** `nameattributes`. */
+/** A `nameattributes`. */
 export interface NameAttributes {
   readonly name: string;
   readonly implements?: string;
@@ -431,14 +431,14 @@ export interface NameAttributes {
   readonly duplicate?: string;
 }
 
-/** `import` and `importdecl`. */
+/** An `import` or an `importdecl`. */
 export interface Import extends NameAttributes {
   readonly kind: 'import';
   readonly offset: number;
   readonly type: ExternDecl;
 }
 
-/** `export`. */
+/** An `export`. */
 export interface Export extends NameAttributes, SortIndex {
   readonly kind: 'export';
   readonly offset: number;
@@ -448,7 +448,7 @@ export interface Export extends NameAttributes, SortIndex {
 
 // Value Definitions ----------------------------------------------------------------------------------------------
 
-/** `value`, with its undecoded bytes. */
+/** A `value` with its undecoded bytes. */
 export interface Value {
   readonly kind: 'value';
   readonly offset: number;

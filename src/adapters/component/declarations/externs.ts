@@ -159,10 +159,10 @@ export class ExternWriter {
 }
 
 interface Member {
-  /** `[method]counter.get-it` */
+  /** The name in WIT, such as `[method]counter.get-it`. */
   readonly name: string;
   readonly form: 'constructor' | 'method' | 'static';
-  /** `getIt` */
+  /** The name in JavaScript, such as `getIt`. */
   readonly key: string;
   readonly type: FunctionType;
 }

@@ -9,9 +9,9 @@ import { toCamelCase } from '../camel-case.ts';
 import { memoizeByName } from '../engine/name-cache.ts';
 
 interface InterfaceName {
-  /** `wasi:io/streams`, without the version. */
+  /** The name without the version, such as `wasi:io/streams`. */
   readonly base: string;
-  /** `streams`. */
+  /** The last part of the name, such as `streams`. */
   readonly short: string;
   readonly version: string | undefined;
 }

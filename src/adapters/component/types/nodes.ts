@@ -34,7 +34,7 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
   depth: number = 1;
   /** An upper bound of `elem_size(t, 'i64')`. It is almost always small, so the exact size need not be computed. */
   most: number = 16;
-  /** `contains_borrow(t)` */
+  /** True if the type contains a borrow (`contains_borrow(t)`). */
   borrow: boolean = false;
   /** True if it contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
   pointer: boolean = false;
@@ -184,7 +184,8 @@ export interface Signature {
   readonly names: readonly string[];
   readonly result: ValueTypeNode | undefined;
   /**
-   * `flatten_types` of the parameters and of the result, before anything is spilled. They are cut off as in `Layout`.
+   * The result of `flatten_types` for the parameters and for the result, before any value is spilled. The lists are cut
+   * off as in `Layout`.
    */
   readonly flat: readonly FlatType[];
   readonly flatResult: readonly FlatType[];

@@ -83,7 +83,7 @@ function resolveOptions(
   return found;
 }
 
-/** `(memory 0)`. */
+/** The type `(memory 0)`. */
 const anyMemory = { min: 0n, shared: false, is64: false };
 
 /** Checks that the memory is a subtype of `(memory 0)`. */

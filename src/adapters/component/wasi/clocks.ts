@@ -1,4 +1,4 @@
-/** `wasi:clocks` over virtual time. */
+/** Implements `wasi:clocks` with virtual time. */
 import type { InterfacesOf } from './grantable.ts';
 import { Pollable } from './io.ts';
 import type { VirtualTime } from './time.ts';

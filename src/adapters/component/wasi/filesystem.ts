@@ -1,4 +1,4 @@
-/** `wasi:filesystem` over files in memory. */
+/** Implements `wasi:filesystem` with files in memory. */
 import type { Interfaces } from './grantable.ts';
 import { InputStream, type IoError, OutputStream } from './io.ts';
 import { MAX_CHUNK_BYTES, MAX_PATH_LENGTH } from './limits.ts';
@@ -52,7 +52,8 @@ interface DirectoryEntry {
 }
 
 /**
- * `resource directory-entry-stream`: a snapshot, so that a guest can change the directory while it reads the listing.
+ * Implements `resource directory-entry-stream`. It is a snapshot, so that a guest can change the directory while it
+ * reads the listing.
  */
 export class DirectoryEntryStream {
   readonly #volume: Volume;
@@ -85,8 +86,8 @@ export class DirectoryEntryStream {
 }
 
 /**
- * `resource descriptor`. Its `mutate-directory` is inherited. A directory opened below a mutable directory is mutable
- * too, even if the guest does not request that. Neither wasi-libc nor Rust's standard library requests it.
+ * Implements `resource descriptor`. Its `mutate-directory` is inherited. A directory opened below a mutable directory
+ * is mutable too, even if the guest does not request that. Neither wasi-libc nor Rust's standard library requests it.
  */
 export class Descriptor {
   readonly #volume: Volume;

@@ -7,7 +7,7 @@ import type { Interfaces } from './grantable.ts';
 import { MAX_CHUNK_BYTES } from './limits.ts';
 import type { VirtualTime } from './time.ts';
 
-/** `resource error`. */
+/** Implements `resource error`. */
 export class IoError {
   readonly message: string;
   /** The `error-code` of `wasi:filesystem/types`, or undefined if no operation on a file failed. */
@@ -23,7 +23,7 @@ export class IoError {
   }
 }
 
-/** `resource pollable`. It is ready immediately, or at an instant of the virtual time. */
+/** Implements `resource pollable`. A pollable is ready immediately, or at an instant of the virtual time. */
 export class Pollable {
   readonly #time: VirtualTime | undefined;
   readonly #instant: bigint;
@@ -108,7 +108,7 @@ abstract class Stream {
 /** Reads at most `most` bytes for an input stream. Returns undefined at the end. */
 export type Source = (most: number) => Uint8Array | undefined;
 
-/** `resource input-stream`. */
+/** Implements `resource input-stream`. */
 export class InputStream extends Stream {
   readonly #source: Source;
 
@@ -143,7 +143,7 @@ export class InputStream extends Stream {
  */
 export type Sink = (bytes: Uint8Array) => void;
 
-/** `resource output-stream`. A stream that has failed is closed. */
+/** Implements `resource output-stream`. A stream that has failed is closed. */
 export class OutputStream extends Stream {
   /** The receiver of the bytes. It is undefined after a write has failed. */
   #sink: Sink | undefined;

@@ -1,5 +1,5 @@
 /**
- * `wasi:sockets` and `wasi:http`. They exist because guests of some languages always import them. The network cannot be
+ * Implements `wasi:sockets` and `wasi:http`, because guests of some languages always import them. The network cannot be
  * granted, because a decision must not use it, and a test can pass its own import objects.
  *
  * Creating a socket or looking up a name fails with `access-denied`, so that a program which does not need the network
@@ -57,7 +57,10 @@ const HTTP: Members = {
   'wasi:http/outgoing-handler': { handle: '()' },
 };
 
-/** `resource network`. It provides no access, but a guest needs one to call the functions that deny access. */
+/**
+ * Implements `resource network`. A network provides no access, but a guest needs one to call the functions that deny
+ * access.
+ */
 class Network {}
 
 const traps = trapping(undefined);

@@ -25,7 +25,7 @@ export function failed(code: FileErrorCode): ComponentError {
   return new ComponentError(code, `file system: ${code}`);
 }
 
-/** `datetime` of `wasi:clocks/wall-clock`. */
+/** The type `datetime` of `wasi:clocks/wall-clock`. */
 export interface Datetime {
   readonly seconds: bigint;
   readonly nanoseconds: number;

@@ -77,7 +77,7 @@ export interface Tables {
     readonly revision: string;
     readonly content_type: string;
     readonly state: string;
-    /** SHA-256 over the snapshot and its key: `snapshotChecksum`. */
+    /** The SHA-256 over the snapshot and its key (`snapshotChecksum`). */
     readonly checksum: string;
   };
 }

@@ -5,13 +5,15 @@
 import { type Compilable, sql } from 'kysely';
 import { compiler } from './schema.ts';
 
-/** `Dcdb` in the file's header, which identifies the application of a SQLite database (PRAGMA application_id). */
+/**
+ * The bytes `Dcdb` in the file's header, which identify the application of a SQLite database (PRAGMA application_id).
+ */
 export const APPLICATION_ID = 0x44636462;
 
 const strict = sql`strict`;
 const { schema } = compiler;
 
-/** `MIGRATIONS[n]` migrates a file from format version n to n + 1. An empty file has version 0. */
+/** The migrations. `MIGRATIONS[n]` migrates a file from format version n to n + 1. An empty file has version 0. */
 export const MIGRATIONS: readonly (readonly Compilable[])[] = [
   [
     schema

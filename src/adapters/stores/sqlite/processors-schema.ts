@@ -87,7 +87,7 @@ const strict = sql`strict`;
 const strictWithoutRowid = sql`strict, without rowid`;
 const { schema } = processorCompiler;
 
-/** `PROCESSOR_MIGRATIONS[n]` upgrades the tables from format n to n + 1. */
+/** The migrations. `PROCESSOR_MIGRATIONS[n]` upgrades the tables from format n to n + 1. */
 export const PROCESSOR_MIGRATIONS: readonly (readonly Compilable[])[] = [
   [
     schema

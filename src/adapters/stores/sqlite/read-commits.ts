@@ -1,7 +1,7 @@
 /**
- * Reads the commits of a stream. Two lists are merged in the order of the decisions' ids: commits with events, found by
- * their events, and commits without. Each list is read in pages, because a statement for each commit takes 20 times as
- * long.
+ * Reads the commits of a stream. Two lists are merged in the order of the decisions' ids: commits with events, which
+ * are found by their events, and commits without events. Each list is read in pages, because a statement for each
+ * commit takes 20 times as long.
  */
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { Envelope } from '../../../core/messages.ts';

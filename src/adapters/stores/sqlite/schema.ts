@@ -79,7 +79,7 @@ export interface Tables {
     readonly revision: number;
     readonly content_type: string;
     readonly state: Uint8Array;
-    /** SHA-256 over the snapshot and its key: `snapshotChecksum`. */
+    /** The SHA-256 over the snapshot and its key (`snapshotChecksum`). */
     readonly checksum: Uint8Array;
   };
   /** A table that exists only during a migration. */

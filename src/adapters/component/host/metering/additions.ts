@@ -12,7 +12,7 @@ import type { Spaces } from './spaces.ts';
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 
-/** `exportdesc`. */
+/** The bytes of the kinds of exports (`exportdesc`). */
 export const ExportKind = { function: 0, global: 3 } as const;
 
 const MUTABLE = 1;

@@ -96,7 +96,7 @@ const IMMEDIATES: Uint8Array = table([
   [Immediates.other, '02 03 04 06 0e 1c 1f 43 44 fb fc fd fe'],
 ]);
 
-/** `0xfb`. The casts 24 and 25 begin with flags. */
+/** The immediates after `0xfb`. The casts 24 and 25 begin with flags. */
 const GC_IMMEDIATES: Uint8Array = table([
   [Immediates.none, '0f 1a 1b 1c 1d 1e'],
   [Immediates.one, '00 01 06 07 0b 0c 0d 0e 10 14 15 16 17'],
@@ -104,7 +104,7 @@ const GC_IMMEDIATES: Uint8Array = table([
   [Immediates.other, '18 19'],
 ]);
 
-/** `0xfc`: conversions, bulk memory, wide arithmetic. */
+/** The immediates after `0xfc`: conversions, bulk memory, wide arithmetic. */
 const MISC_IMMEDIATES: Uint8Array = table([
   [Immediates.none, '13 14 15 16', [0, 7]],
   [Immediates.one, '09 0b 0d 0f 10 11'],
