@@ -9,9 +9,9 @@ export interface HandlerDescriptor {
   readonly version: string;
   readonly contentType: string;
   readonly digest?: Uint8Array | undefined;
-  /** The events that it reacts to. */
+  /** The events that the process manager reacts to. */
   readonly events: readonly EventSource[];
-  /** The command types that it dispatches or schedules. */
+  /** The command types that the process manager dispatches or schedules. */
   readonly commands: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface EventHandler<State, Event> {
   /** Describes the process manager. */
   describe(): HandlerDescriptor;
 
-  /** Returns the key of the process that the event belongs to, or undefined if the event concerns no process. */
+  /** Returns the key of the process that the event belongs to, or undefined if the event does not concern a process. */
   key(event: Event): string | undefined;
 
   /** Returns the state of a process before its first event. */

@@ -9,7 +9,7 @@ import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './me
 export interface CommandOptions {
   /** Makes the command idempotent. By default a random id is used, and a second delivery is a new command. */
   readonly commandId?: string | undefined;
-  /** The id of the conversation that the command belongs to; by default the command's own id. */
+  /** The id of the conversation that the command belongs to. @default the command's own id */
   readonly correlationId?: string | undefined;
   readonly causationId?: string | undefined;
   /** The sender of the command. */
@@ -49,7 +49,7 @@ export interface CommandResult {
 export interface ReadStateOptions {
   /** The name of the module that folds the stream. It may be omitted if there is only one module. */
   readonly module?: string | undefined;
-  /** The last revision to fold; by default the newest. */
+  /** The last revision to fold. @default the newest revision */
   readonly revision?: bigint | undefined;
 }
 

@@ -69,7 +69,8 @@ export type Direction = 'forward' | 'backward';
 export interface ReadStreamOptions {
   readonly direction: Direction;
   /**
-   * The revision at which to begin, inclusive; by default the stream's first event, or its last one if read backward.
+   * The revision at which to begin, inclusive.
+   * @default the stream's first event, or its last event if read backward
    */
   readonly fromRevision?: bigint | undefined;
   /** The maximum number of events to return, 1,000 by default. A shorter list means that the end was reached. */
@@ -80,7 +81,8 @@ export interface ReadStreamOptions {
 export interface ReadAllOptions {
   readonly direction: Direction;
   /**
-   * The position after which to begin, exclusive; by default at the first event, or at the last one if read backward.
+   * The position after which to begin, exclusive. By default, reading begins at the first event, or at the last event
+   * if read backward.
    */
   readonly afterPosition?: bigint | undefined;
   /** The maximum number of events to return, 1,000 by default. A shorter list means that the end was reached. */

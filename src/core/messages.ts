@@ -26,8 +26,8 @@ export interface EventSource {
   readonly category: string;
   readonly type: string;
   /**
-   * The type in the envelopes that the reader receives for this event; by default, the event's own type. It lets a
-   * reader distinguish two events of one type and different categories.
+   * The type in the envelopes that the reader receives for this event. By default, it is the event's own type. This
+   * type lets a reader distinguish two events of one type and different categories.
    */
   readonly name?: string | undefined;
 }
@@ -84,7 +84,7 @@ export interface Decision {
   readonly outcome: Outcome;
   /** The id of the cause of the command, for example an event or a request. */
   readonly causationId?: string | undefined;
-  /** The id of the conversation that the command belongs to; by default the command's own id. */
+  /** The id of the conversation that the command belongs to. By default, it is the command's own id. */
   readonly correlationId: string;
   /** The sender of the command, if it is known. */
   readonly actor?: string | undefined;

@@ -7,7 +7,7 @@ export interface ProjectorDescriptor {
   readonly version: string;
   readonly contentType: string;
   readonly digest?: Uint8Array | undefined;
-  /** The events that it reads. */
+  /** The events that the read model reads. */
   readonly events: readonly EventSource[];
 }
 

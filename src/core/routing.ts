@@ -50,7 +50,7 @@ export interface Routing<Command> {
   /**
    * Returns the id of the stream whose history decides the command. The stream's name is `<category>-<id>`, or the
    * category itself if the id is empty.
-   * @throws FaultError if the command names no stream.
+   * @throws FaultError if the command does not name a stream.
    */
   streamId(command: Command): string;
 }

@@ -19,7 +19,10 @@ export interface DecodedPayload {
   readonly data?: JsonValue;
   /** The payload's bytes. They are present only if they cannot be decoded. */
   readonly payload?: Uint8Array;
-  /** The module that decoded the payload, `content-type` if it was decoded without a module, or `none`. */
+  /**
+   * The module that decoded the payload, `content-type` if it was decoded without a module, or `none` if it could not
+   * be decoded.
+   */
   readonly decodedBy: string;
   /** The failure of the module that owns the message. */
   readonly problem?: string;

@@ -57,7 +57,7 @@ export function issuesOf(message: DescMessage, value: unknown): Issue[] {
   return issues;
 }
 
-/** Returns the problem of a scalar; `undefined` if it is valid. */
+/** Returns the problem of a scalar, or `undefined` if it is valid. */
 function scalarProblem(type: ScalarType, longAsString: boolean, value: unknown): string | undefined {
   switch (type) {
     case ScalarType.INT32:

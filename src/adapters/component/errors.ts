@@ -182,7 +182,9 @@ export class UnsupportedError extends Error {
   /** The feature's name in the specification, for example `values` or `asynchronous ABI`. */
   readonly feature: string;
 
-  /** `where` names the definition that uses the feature, if the name of the feature does not say so. */
+  /**
+   * Makes the error. `where` names the definition that uses the feature, if the name of the feature does not imply it.
+   */
   constructor(feature: string, where?: string) {
     super(`component feature not supported: ${feature}${where === undefined ? '' : `, in ${where}`}`);
     this.feature = feature;

@@ -101,7 +101,7 @@ export interface TablesModule<Tables, Events> {
   /** The names of its tables in handlers and readers. */
   readonly tables: readonly string[];
   readonly events: ReadEventDefinitions<Events>;
-  /** The events that it reads, with their categories. */
+  /** The events that the read model reads, with their categories. */
   readonly sources: readonly EventSource[];
   /** Decodes and encodes the events like their deciders. */
   readonly eventType: EventType<MessageOf<Events>>;

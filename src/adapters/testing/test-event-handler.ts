@@ -29,7 +29,7 @@ export interface ReactionThen<State, Command> {
   then(...reactions: readonly Reacted<Command>[]): Said<this>;
   /** Expects no reactions. The event may have changed the process. */
   thenNothing(): Said<this>;
-  /** Expects that the event belongs to no process. */
+  /** Expects that the event does not belong to a process. */
   thenNotConcerned(): Said<this>;
   /** Expects this state of the process after the event. */
   thenState(state: State): Said<this>;

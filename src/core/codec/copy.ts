@@ -21,8 +21,8 @@ export const NOT_A_TREE: unique symbol = Symbol('not a tree');
 let depth = 0;
 
 /**
- * Returns a deep copy of a caller's value, or {@link NOT_A_TREE} if it is nested too deep, as one with a cycle is. Each
- * field is read once.
+ * Returns a deep copy of a caller's value, or {@link NOT_A_TREE} if the value is nested too deep. A value with a cycle
+ * always is. Each field is read once.
  */
 export function copyTree(value: unknown): unknown {
   depth = 0;

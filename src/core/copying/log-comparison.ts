@@ -9,7 +9,7 @@ import type { CommitSource } from '../storage/verify-chain.ts';
 
 /** A place in the order of commits. */
 export interface LogPlace {
-  /** The command of the last commit; `undefined` at the beginning. */
+  /** The command of the last commit, or `undefined` at the beginning. */
   readonly after: string | undefined;
   /** The number of commits up to this place. */
   readonly commits: number;

@@ -123,7 +123,9 @@ export interface EventHandlerDefinition<State, Commands, Events> {
    * @default msgpack
    */
   readonly codec?: Codec;
-  /** Returns the key of the process that the event belongs to, or `undefined` if the event concerns no process. */
+  /**
+   * Returns the key of the process that the event belongs to, or `undefined` if the event does not concern a process.
+   */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   readonly initialState: InitialState<State>;
   /** The functions that fold events into the state, by event. */

@@ -63,7 +63,7 @@ export interface ReactorModule<Events> {
   readonly version: string;
   readonly concurrency: number;
   readonly events: ReadEventDefinitions<Events>;
-  /** The events that it reads, with their categories. */
+  /** The events that the reactor reads, with their categories. */
   readonly sources: readonly EventSource[];
   readonly eventType: EventType<MessageOf<Events>>;
   /** Runs the handler of the event. */

@@ -128,7 +128,10 @@ export class Attempt {
   live: LiveState | undefined = undefined;
   /** True if the state came from the cache, so that the results of this round must be checked against the store. */
   fromCache: boolean = false;
-  /** True if no event was folded into the state since it was loaded or appended, so that it belongs to its revision. */
+  /**
+   * True if no event was folded into the state since the state was loaded or appended, so that it belongs to its
+   * revision.
+   */
   isStateIntact: boolean = false;
   /** The revision that the decision saw. */
   seenRevision: bigint | undefined = undefined;

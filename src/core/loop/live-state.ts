@@ -14,7 +14,7 @@ export class LiveState {
   /** The last revision that is folded into the state, or `undefined` if no event is folded. */
   revision: bigint | undefined;
   /**
-   * The revision of the snapshot from which the state was loaded or as which it was stored; `undefined` without a
+   * The revision of the snapshot from which the state was loaded or in which it was stored, or `undefined` without a
    * snapshot.
    */
   snapshotRevision: bigint | undefined = undefined;

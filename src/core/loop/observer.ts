@@ -28,7 +28,7 @@ export interface ObservedSnapshot extends ObservedStream {
 /** A command that has ended with an outcome. */
 export interface FinishedCommand extends ObservedCommand {
   /**
-   * Milliseconds from the call to the outcome. It includes waiting for other commands, loading, deciding and
+   * Milliseconds from the call to the outcome. This time includes waiting for other commands, loading, deciding and
    * committing.
    */
   readonly milliseconds: number;

@@ -22,7 +22,7 @@ interface Document {
   /** The state, or `undefined` if the document does not exist. */
   state: unknown;
   position: bigint;
-  /** True if it has folded events of the current page, so that it differs from the stored one. */
+  /** True if the document has folded events of the current page, so that it differs from the stored one. */
   isChanged: boolean;
   /** The folded events of the current page, if the states are handles. */
   applied: Item[] | undefined;

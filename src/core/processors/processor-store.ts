@@ -63,7 +63,10 @@ export interface StopReason {
   /** The failure's own code, for example `handle-failed`. */
   readonly code: string;
   readonly message: string;
-  /** The position of the event that could not be processed, or `undefined` if the failure concerns no single event. */
+  /**
+   * The position of the event that could not be processed, or `undefined` if the failure does not concern a single
+   * event.
+   */
   readonly position: bigint | undefined;
   readonly at: number;
 }
@@ -261,9 +264,9 @@ export interface ProcessorCommit {
  */
 export interface ProcessorCapabilities {
   readonly documents: true;
-  /** True if it runs the statements of table read models in the transaction of the checkpoint. */
+  /** True if the store runs the statements of table read models in the transaction of the checkpoint. */
   readonly tables: boolean;
-  /** True if it can update read models in the transaction of an append. */
+  /** True if the store can update read models in the transaction of an append. */
   readonly inline: boolean;
 }
 

@@ -68,7 +68,7 @@ export interface Processor {
   sharesLost?(): void;
   /** The functions of a processor with deadlines. */
   readonly deadlines?: {
-    /** The processor whose decisions set and cancel deadlines, and the events that it reads. */
+    /** The processor whose decisions set and cancel deadlines, with the events that it reads. */
     readonly source: { readonly subscription: SubscriptionId; readonly events: readonly EventName[] };
     /** Sends the command of the deadline. */
     fire(deadline: StoredDeadline): Promise<void>;

@@ -27,10 +27,9 @@ export function shareOf(key: string, shares: number): number {
 }
 
 /**
-
  * Returns the shares that a member should hold.
  *
- * @param members the live members in order; the caller is one of them.
+ * @param members the live members in order, including the caller.
  */
 export function sharesOfMember(
   subscription: SubscriptionId,

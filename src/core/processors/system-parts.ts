@@ -33,7 +33,7 @@ export interface AnyTables {
   processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): InlineProcessor;
   /** Makes the reader that `readModel` returns. */
   reader(processors: ProcessorStore): unknown;
-  /** The events that it reads, with their categories. */
+  /** The events that the read model reads, with their categories. */
   readonly sources: readonly EventSource[];
 }
 

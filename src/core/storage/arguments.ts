@@ -298,10 +298,9 @@ export function checkSnapshot(snapshot: Snapshot): void {
 }
 
 /**
-
  * Returns whether a stream satisfies the precondition.
  *
- * @param actual the stream's last revision; `undefined` if it has no events.
+ * @param actual the stream's last revision, or `undefined` if it has no events.
  */
 export function satisfies(precondition: Precondition, actual: bigint | undefined): boolean {
   switch (precondition.tag) {

@@ -27,7 +27,7 @@ import { sha256 } from './sha256.ts';
 /** A commit of a stream: one decision with its events. */
 export interface Commit {
   readonly stream: string;
-  /** The revision of the first event; `undefined` if the commit has no events. */
+  /** The revision of the first event, or `undefined` if the commit has no events. */
   readonly firstRevision: bigint | undefined;
   readonly recordedAt: bigint;
   readonly decision: Decision;

@@ -53,16 +53,16 @@ export interface CommitImport {
    * Inline read models process the events with the next append, or by their processor.
    *
    * @throws StoreFailure `failure` with the code `diverged` if a commit does not follow the last commit of its stream,
-   *   or if the store has another commit with its command id; `invalid-argument` if it is not a commit.
+   *   or if the store has another commit with its command id; `invalid-argument` if an item is not a commit.
    */
   importCommits(commits: readonly RecordedCommit[]): Promise<void>;
 }
 
 /**
- * Returns whether a commit is the next one of its stream: whether its hash and its revision follow from the end of the
+ * Returns whether a commit is the next one of its stream. Its hash and its revision must follow from the end of the
  * stream. A store checks it before it adds the commit.
  *
- * @param head the end of the stream; `undefined` if the store has no commit of the stream.
+ * @param head the end of the stream, or `undefined` if the store has no commit of the stream.
  */
 export function followsHead(head: Pick<StreamHead, 'revision' | 'hash'> | undefined, commit: RecordedCommit): boolean {
   const { decision: recorded, events } = commit;

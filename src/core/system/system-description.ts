@@ -40,7 +40,7 @@ export interface ReaderDescription {
 /** A read model of a system. */
 export interface ReadModelDescription extends ReaderDescription {
   readonly kind: 'documents' | 'tables';
-  /** True if it is updated in the transaction of each append. */
+  /** True if the read model is updated in the transaction of each append. */
   readonly isInline: boolean;
 }
 

@@ -14,7 +14,7 @@ export class ExpectedHeads {
     this.#heads = Symbol.asyncIterator in heads ? heads[Symbol.asyncIterator]() : heads[Symbol.iterator]();
   }
 
-  /** Returns the expected head of a stream; `undefined` if no head is expected, as for a new stream. */
+  /** Returns the expected head of a stream, or `undefined` if no head is expected, as for a new stream. */
   async take(stream: string): Promise<StreamHead | undefined> {
     const passed = this.#passed.get(stream);
     if (passed !== undefined) {

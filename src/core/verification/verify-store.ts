@@ -66,7 +66,7 @@ export interface VerifyStoreOptions {
    * have the commit of its head. Pass them in the order of the store, from its first stream.
    */
   readonly heads?: AsyncIterable<StreamHead> | Iterable<StreamHead> | undefined;
-  /** Called after each stream, and after each page of a long one. */
+  /** Called after each stream, and after each page of a long stream. */
   readonly progress?: ((progress: VerificationProgress) => void) | undefined;
   /** Cancels the verification, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

@@ -15,7 +15,8 @@ export class ResumeFile {
   }
 
   /**
-   * Returns the progress of each part of the interrupted verification; `undefined` if no verification was interrupted.
+   * Returns the progress of each part of the interrupted verification, or `undefined` if no verification was
+   * interrupted.
    * @throws CommandLineError if the file has other contents.
    */
   read(): readonly VerificationProgress[] | undefined {

@@ -47,7 +47,7 @@ interface HostFunction {
   /** The names that lead to the import, for error messages. */
   readonly path: readonly string[];
   readonly call: HostCallable;
-  /** True if it may return a promise, for which the guest has to wait. */
+  /** True if the function may return a promise, for which the guest has to wait. */
   readonly mayWait: boolean;
 }
 

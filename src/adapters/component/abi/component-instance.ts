@@ -42,7 +42,7 @@ export class ComponentInstance {
   readonly parent: ComponentInstance | undefined;
   /** The instance that JavaScript created and that contains this instance. */
   readonly root: ComponentInstance;
-  /** The state of the instance: `may_enter`, or that it trapped. */
+  /** The state of the instance, which includes `may_enter`. */
   state: number = IDLE;
   /** True if the instance may call out (`may_leave`). It is false while `realloc` or `post-return` runs. */
   mayLeave: boolean = true;

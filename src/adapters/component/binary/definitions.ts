@@ -82,7 +82,7 @@ export type CoreInstance =
       readonly offset: number;
       readonly form: 'instantiate';
       readonly module: number;
-      /** Each argument is the index of a core instance. */
+      /** The arguments, each with a name and the index of a core instance. */
       readonly arguments: readonly { readonly name: string; readonly instance: number }[];
     }
   | {

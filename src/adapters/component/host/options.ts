@@ -98,8 +98,8 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly grant?: readonly Indeterminism[] | undefined;
   /**
-   * The SHA-256 of the binary, 32 bytes. By default it is computed from the bytes, and missing for a compiled
-   * component.
+   * The SHA-256 of the binary, 32 bytes. By default it is computed from the bytes. For a compiled component it is then
+   * missing.
    */
   readonly digest?: Uint8Array | undefined;
 }

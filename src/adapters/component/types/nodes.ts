@@ -36,11 +36,13 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
   most: number = 16;
   /** True if the type contains a borrow (`contains_borrow(t)`). */
   borrow: boolean = false;
-  /** True if it contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
+  /** True if the type contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
   pointer: boolean = false;
-  /** True if it contains a type that needs an externally visible name: a resource, record, variant, enum or flags. */
+  /**
+   * True if the type contains a type that needs an externally visible name: a resource, record, variant, enum or flags.
+   */
   nominal: boolean = false;
-  /** True if it contains a handle. */
+  /** True if the type contains a handle. */
   handle: boolean = false;
   visibleIn: number = 0;
   visibility: number = 0;

@@ -155,13 +155,13 @@ export class Appender {
     return head;
   }
 
-  /** Returns the recorded decision on a command; `undefined` if the command was not decided. */
+  /** Returns the recorded decision on a command, or `undefined` if the command was not decided. */
   async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
     const commit = await this.find(commandId);
     return commit === undefined ? undefined : recordedDecisionOf(commit);
   }
 
-  /** Returns the commit of a command, as the server has it now; `undefined` if it is not stored. */
+  /** Returns the commit of a command, as the server has it now, or `undefined` if it is not stored. */
   async find(commandId: string): Promise<StoredCommit | undefined> {
     await this.#parts.index.readToEnd();
     return this.#indexed(commandId);

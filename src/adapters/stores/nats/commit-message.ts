@@ -35,7 +35,7 @@ export function indexOf(position: bigint): number {
 
 /** The end of a stream. */
 export interface Head {
-  /** The sequence number of the stream's last message; 0 if the stream has no messages. */
+  /** The sequence number of the stream's last message, or 0 if the stream has no messages. */
   readonly sequence: number;
   /** The number of the stream's events. */
   readonly events: number;

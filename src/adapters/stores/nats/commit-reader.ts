@@ -52,7 +52,7 @@ export class CommitReader {
     return undefined;
   }
 
-  /** Returns the commit whose last message has this sequence number; `undefined` if the commit does not exist. */
+  /** Returns the commit whose last message has this sequence number, or `undefined` if the commit does not exist. */
   async commit(sequence: number): Promise<StoredCommit | undefined> {
     const part = await this.first(this.#subjects.allCommits, sequence);
     if (part === undefined || part.message.sequence !== sequence || part.numbers.part < part.numbers.parts)

@@ -30,7 +30,7 @@ export class HeaderText {
     return this.#text.includes(`\r\n${name}: `);
   }
 
-  /** The status of a message that the server made itself; 0 for other messages. */
+  /** The status of a message that the server made itself, or 0 for other messages. */
   get status(): number {
     return this.#text.charCodeAt(8) === 0x20 ? Number(STATUS.exec(this.#text)?.[1] ?? 0) : 0;
   }

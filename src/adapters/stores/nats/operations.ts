@@ -54,7 +54,9 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   readonly #work = new Set<Promise<unknown>>();
   /** Closes the connection, if the store created it. */
   readonly #disconnect: () => Promise<void>;
-  /** The position of the last known event; `undefined` if the store has no events, or its position was not read yet. */
+  /**
+   * The position of the last known event, or `undefined` if the store has no events, or its position was not read yet.
+   */
   #lastKnown: bigint | undefined;
   #isClosing = false;
 

@@ -201,7 +201,7 @@ async function* backward(
   }
 }
 
-/** Returns the position of the last event; `undefined` if the store has no events. */
+/** Returns the position of the last event, or `undefined` if the store has no events. */
 export async function lastPosition(parts: ReadingParts): Promise<bigint | undefined> {
   const last = await parts.reader.last(parts.subjects.allCommits);
   if (last === undefined) return undefined;

@@ -12,7 +12,7 @@ import {
   sql,
 } from 'kysely';
 
-/** Columns of type bigint are read as strings, and each reader converts them. */
+/** The tables. Columns of type bigint are read as strings, which each reader converts. */
 export interface Tables {
   /** The table `store`, which has one row. */
   readonly store: {
@@ -30,7 +30,7 @@ export interface Tables {
      */
     readonly id: string;
     readonly name: string;
-    /** The last revision; -1 if the stream has no events. */
+    /** The last revision, or -1 if the stream has no events. */
     readonly revision: string;
     /** The number of the stream's commits. */
     readonly commits: string;

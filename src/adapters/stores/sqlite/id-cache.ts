@@ -35,7 +35,7 @@ interface EventTypeId {
 }
 
 interface CommandTypeId {
-  /** The columns. The decision itself is not kept, because its payload would be kept too. */
+  /** The columns that the decisions share. A decision itself is not kept, because its payload would be kept too. */
   readonly row: CommandTypeRow;
   readonly id: number;
 }

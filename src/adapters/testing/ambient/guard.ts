@@ -19,9 +19,8 @@ export function guarded<Result>(noted: ForbiddenCall[] | undefined, run: () => R
 }
 
 /**
-
  * Records the call, and throws.
- * @param callee the function that replaces the forbidden one; it must be on the stack.
+ * @param callee the function that replaces the forbidden one. It must be on the stack.
  */
 export function forbid(call: string, kind: AmbientKind, callee: Callee): never {
   const forbidden = { call, kind, where: placeOf(callersOf(callee)) };

@@ -14,7 +14,7 @@ export interface ComponentInspection {
   readonly digest: Uint8Array;
   /** The size of the binary in bytes. */
   readonly bytes: number;
-  /** The world that the component fits; `undefined` if it fits no world. */
+  /** The world that the component fits, or `undefined` if it fits no world. */
   readonly world: WorldName | undefined;
   /** If the component fits no world, the differences from the world that it resembles most. */
   readonly misfit: { readonly world: WorldName; readonly problems: readonly WorldProblem[] } | undefined;

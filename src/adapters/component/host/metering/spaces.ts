@@ -1,4 +1,4 @@
-/** The index spaces of a module. Functions and globals are only counted; memories and tables are listed. */
+/** The index spaces of a module. Functions and globals are only counted. Memories and tables are listed. */
 import { Cursor, unsignedBytes } from './cursor.ts';
 import { Op, skipImmediates } from './instructions.ts';
 import { concat, Section, type Sections } from './sections.ts';
@@ -11,7 +11,7 @@ export interface Growable {
   readonly min: bigint;
   /** The maximum that the type declares, or otherwise the maximum of its index type. */
   readonly max: bigint;
-  /** The maximum that the type declares; `undefined` if it declares no maximum. */
+  /** The maximum that the type declares, or `undefined` if it declares no maximum. */
   readonly declaredMax: bigint | undefined;
   /** log2 of the bytes of a page. */
   readonly pageSizeLog2: number;
