@@ -130,8 +130,8 @@ export interface EventStore {
   readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]>;
 
   /**
-   * Returns events in the order of positions. A reader that has seen a position never later finds a new event at or
-   * below it.
+   * Returns events in the order of positions. After a reader has read a position, no new event appears at or below that
+   * position.
    * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]>;

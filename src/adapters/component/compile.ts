@@ -275,7 +275,7 @@ async function compileModule(
   }
 }
 
-/** Compiles synchronously. Returns undefined if the module is not small, or the engine refuses. */
+/** Compiles synchronously. Returns undefined if the module is not small, or the engine refuses it. */
 function compileIfSmall(bytes: Uint8Array<ArrayBuffer>): EngineModule | undefined {
   if (!isSmallModule(bytes.length)) return undefined;
   try {

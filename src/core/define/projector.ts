@@ -25,7 +25,7 @@ export interface DropDocument {
   readonly 'decidable/drop': true;
 }
 
-/** Return it from `project` to drop the document. The next event of the key starts from the initial state. */
+/** The value that `project` returns to drop the document. The next event of the key starts from the initial state. */
 export const dropDocument: DropDocument = Object.freeze({ 'decidable/drop': true });
 
 function isDrop(value: unknown): value is DropDocument {

@@ -21,7 +21,7 @@ export interface SubscriptionId {
 /** A processor's progress over its part of the keys. */
 export interface Share {
   readonly subscription: SubscriptionId;
-  /** A number from 0, less than the number of shares of the subscription. */
+  /** The number of the share, from 0 and less than the number of shares of the subscription. */
   readonly share: number;
   /** The position up to which every event is processed or parked. It is `undefined` before the first event. */
   readonly checkpoint: bigint | undefined;

@@ -7,7 +7,7 @@
  * Returns a part of the list, in its order, for which the property holds and from which no single element can be
  * removed.
  *
- * @param holds is true for the whole list.
+ * @param holds the property, which the whole list must have.
  */
 export function shortest<Element>(
   list: readonly Element[],

@@ -344,7 +344,7 @@ function builtin(frame: Frame, { definition, resource }: ValidatedBuiltin): Core
 }
 
 /**
- * Returns a function that throws. A guest that imports an unsupported built-in can run as long as it does not call it.
+ * Returns a function that throws. A guest that imports an unsupported built-in can run unless it calls the built-in.
  */
 function unsupported(feature: string, { instance }: Frame): CoreFunction {
   return () => {

@@ -25,7 +25,7 @@ const noResources: ReadonlySet<ResourceType> = new Set();
 
 /** One comparison of given types with expected types. It binds the abstract resource types of the expected side. */
 export class Matcher {
-  /** Replaces types of the expected side by types of the given side. */
+  /** The substitution of types of the expected side by types of the given side. */
   readonly bound: Substitution;
   readonly #context: Context;
   readonly #abstract: ReadonlySet<ResourceType>;

@@ -8,14 +8,12 @@
 const FIRST_SLOTS = 256;
 
 export class CommandIds {
-  /**
-   * Four integers for each commit, in the order of commits, and after them those of the id that was last looked for.
-   */
+  /** Four integers for each commit, in the order of commits, and then those of the id that was last looked up. */
   #ids = new Int32Array((FIRST_SLOTS / 2) * 4);
   /** Each slot contains a commit's number plus 1, or 0 if it is empty. The hash of the id selects the slot. */
   #slots = new Int32Array(FIRST_SLOTS);
   #count = 0;
-  /** The id that was last looked for, and its slot, so that adding it does not read its text again. */
+  /** The id that was last looked up, and its slot, so that adding it does not read its text again. */
   #last: string | undefined;
   #slot = 0;
   /** A random seed. Senders choose ids, so they must not be able to predict which ids share a slot. */
