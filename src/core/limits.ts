@@ -32,7 +32,8 @@ export const MAX_EVENTS_IN_RESERVATION = 1_000;
 export const DEFAULT_CACHED_STATES = 10_000;
 
 /**
- * The maximum nesting depth of lists, records, sets and maps. Codecs check it in both directions. It also stops cycles.
+ * The maximum nesting depth of lists, records, sets and maps. Codecs check it in both directions. The limit also stops
+ * cycles.
  */
 export const MAX_VALUE_DEPTH = 100;
 

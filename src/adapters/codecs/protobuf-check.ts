@@ -246,7 +246,7 @@ function mapKeyProblem(type: ScalarType, key: string): string | undefined {
   return problem && `has a key that ${problem}`;
 }
 
-/** Converts the key of a record to the key of a map. 64-bit integers stay strings. */
+/** Converts the key of a record to the key of a map. 64-bit integers remain strings. */
 export function mapKeyOf(type: ScalarType, key: string): string | number | boolean {
   switch (type) {
     case ScalarType.STRING:

@@ -71,7 +71,7 @@ class Kept extends Itself {
 }
 
 /**
- * Returns whether a part of a schema has accepted this object before. The result stays valid, because the object is
+ * Returns whether a part of a schema has accepted this object before. The result remains valid, because the object is
  * immutable.
  */
 export function isAccepted(value: object, form: unknown): boolean {

@@ -33,9 +33,9 @@ export class BoundModule {
   readonly name: string;
   readonly contentType: string;
   /**
-   * The content type of its snapshots. Its parameter identifies the code that made the state: the fingerprint of a
-   * module in the process, or the digest of a component. A snapshot of different code has a different content type, and
-   * is not used.
+   * The content type of the module's snapshots. Its parameter identifies the code that made the state: the fingerprint
+   * of a module in the process, or the digest of a component. A snapshot of different code has a different content
+   * type, and is not used.
    */
   readonly snapshotContentType: string;
   /** The identity in the module's decision records, which all share one object. */

@@ -41,7 +41,7 @@ function commandTrap(trap: Fault, cause: unknown): CommandFailure {
 }
 
 /**
- * Converts an error that a module threw into the failure of the command. A typed fault stays a fault. Any other error
+ * Converts an error that a module threw into the failure of the command. A typed fault remains a fault. Any other error
  * (a `WebAssembly.RuntimeError`, an exhausted stack, the `TypeError` of a bug) means that the module ended abnormally,
  * which is a trap.
  *

@@ -1,4 +1,4 @@
-/** Reads states. It folds a stream up to a revision, without a decision. */
+/** Reads states by folding a stream up to a revision, without a decision. */
 import { type CommandFailure, isCommandFailure } from '../errors.ts';
 import type { BoundModule } from './bound-module.ts';
 import { Cancellation } from './cancellation.ts';

@@ -58,7 +58,8 @@ export function completePolicy(policy: FailurePolicy = {}, place: string): Compl
 }
 
 /**
- * The kind of a failure: `permanent` if it is due to the event, `passing` if a retry may succeed, or due to the store.
+ * The kind of a failure: `permanent` if the event is its cause, `passing` if a retry may succeed, and `store` if the
+ * store is its cause.
  */
 export type FailureKind = 'permanent' | 'passing' | 'store';
 

@@ -169,7 +169,7 @@ async function verifyStream(
   return hasHead ? undefined : wrongHead(stream);
 }
 
-/** Makes the damage of a stream that does not have a commit which it should have. */
+/** Makes the damage of a stream that lacks an expected commit. */
 export function wrongHead(stream: string): Damage {
   const place = `the head of stream ${JSON.stringify(stream)}`;
   return { reason: 'damage', place, message: `${place} is not a commit of the stream` };

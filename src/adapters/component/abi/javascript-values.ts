@@ -190,7 +190,7 @@ export function isError(value: unknown): value is Error {
   return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
 }
 
-/** Returns a value as text for a message, cut short. */
+/** Returns a value as text for a message. Long text is shortened. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === 'function') return `function ${value.name}`;

@@ -1,8 +1,8 @@
 import { maxRecent, maxRecentLength } from '../limits.ts';
 
 /**
- * Caches the results of a function for recent names. A component uses the same names many times, and so do all
- * components of one WIT package. The cache is cleared when it is full.
+ * Caches the results of a function for recent names. A component, and all components of one WIT package, use the same
+ * names many times. The cache is cleared when it is full.
  */
 export function memoizeByName<Found>(find: (name: string) => Found): (name: string) => Found {
   const known = new Map<string, Found>();

@@ -138,7 +138,7 @@ export interface ValidatedBuiltin {
   readonly core: CoreSignature;
   /** The resource type of `resource.new`, `resource.drop` and `resource.rep`. */
   readonly resource: ResourceType | undefined;
-  /** The stream or future type of the `stream` and `future` built-ins, the result of `task.return`. */
+  /** The stream or future type of the `stream` and `future` built-ins, or the result of `task.return`. */
   readonly type: ValueTypeNode | undefined;
   /** The options of the built-ins that accept options. */
   readonly options: ResolvedOptions | undefined;

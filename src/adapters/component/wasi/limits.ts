@@ -1,4 +1,4 @@
-/** Every bound of the virtual WASI, by name. */
+/** The limits of the virtual WASI. */
 
 /** The maximum number of bytes that one read returns or one write accepts. */
 export const MAX_CHUNK_BYTES: number = 1024 * 1024;

@@ -18,7 +18,7 @@ export interface Driver {
   headers(): MsgHdrs;
 }
 
-/** A message to be stored. */
+/** A message to store. */
 export interface OutgoingMessage {
   readonly subject: string;
   readonly payload: Uint8Array;

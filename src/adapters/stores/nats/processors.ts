@@ -80,7 +80,7 @@ export interface ProcessorParts {
 export class NatsProcessors implements ProcessorStore {
   readonly capabilities: ProcessorCapabilities = { documents: true, tables: false, inline: false };
   readonly #parts: ProcessorParts;
-  /** The ids of versions and the shares that this process read last. Guards detect if they are out of date. */
+  /** The ids of versions and the shares that this process read last. Guards detect whether they are outdated. */
   readonly #ids = new Map<string, string>();
   readonly #shares = new Map<string, StoredShares>();
 

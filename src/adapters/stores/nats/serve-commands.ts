@@ -30,7 +30,7 @@ const NAMES: OptionNames<ServeCommandsOptions> = { name: true };
 
 /** The service of commands that {@link serveCommands} started. */
 export interface ServedCommands extends AsyncDisposable {
-  /** Accepts no more requests, and resolves when all accepted requests are answered. */
+  /** Refuses further requests, and resolves when all accepted requests are answered. */
   close(): Promise<void>;
 }
 

@@ -49,7 +49,7 @@ interface Append {
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
   readonly since: number;
-  /** The error after which it is unknown if the commit was stored. */
+  /** The error after which it is unknown whether the commit was stored. */
   uncertain: unknown;
   /** True if the append gets a separate transaction, because a transaction with others failed. */
   isSingle: boolean;
@@ -86,7 +86,7 @@ export class Writer {
 
   /**
    * Appends a commit with the next transaction.
-   * @param uncertain the error after which it is unknown if the commit is already stored.
+   * @param uncertain the error after which it is unknown whether the commit is already stored.
    */
   append(commit: NewCommit, uncertain?: unknown): Promise<Appended> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Inline read models: applies the events of an append in its transaction. */
+/** Applies the events of an append to the inline read models, in the same transaction. */
 import type { ReadAllOptions } from '../../../core/event-store.ts';
 import type { RecordedEvent } from '../../../core/messages.ts';
 import { inlineFault, MAX_MISSED_EVENTS } from '../../../core/processors/inline-projection.ts';

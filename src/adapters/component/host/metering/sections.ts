@@ -22,7 +22,7 @@ const NAMES = 'name';
 export class Sections {
   readonly #module: Uint8Array;
   readonly #contents = new Map<number, Uint8Array>();
-  /** The custom section with the names of functions. It stays correct, because rewriting only adds to the module. */
+  /** The custom section with the names of functions. It remains correct, because rewriting only adds to the module. */
   #names: Uint8Array | undefined;
 
   constructor(module: Uint8Array) {
