@@ -1,9 +1,9 @@
 /** The limits and defaults of the core, each with the code that applies it. */
 
-/** The maximum length of a stream name in bytes of UTF-8. Checked by `checkStreamName`. */
+/** The maximum length of a stream name in bytes of UTF-8. `checkStreamName` checks it. */
 export const MAX_STREAM_NAME_BYTES = 255;
 
-/** The maximum number of events of one decision. Checked by the event sourcer and by every store. */
+/** The maximum number of events of one decision. The event sourcer and every store check it. */
 export const MAX_EVENTS_PER_DECISION = 1_000;
 
 /** The number of events that a read returns by default. */

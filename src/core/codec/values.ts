@@ -137,7 +137,7 @@ export function isRecord(value: object): value is Record<string, unknown> {
 /**
  * Describes why a value exceeds {@link MAX_VALUE_DEPTH}. It is either nested too deeply, or contains itself.
  *
- * @param path leads from `root` down to the first value that is too deep.
+ * @param path the path from `root` down to the first value that is too deep.
  */
 export function depthProblem(root: unknown, path: Path): string {
   const ancestors = new Set<unknown>();

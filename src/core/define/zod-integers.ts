@@ -174,7 +174,10 @@ interface Option {
   readonly accepts: (value: unknown) => boolean;
 }
 
-/** Uses the first option that accepts the value with its own kinds of integers, because zod chooses in the same way. */
+/**
+ * Returns the bridge of a union. It uses the first option that accepts the value with its own kinds of integers,
+ * because zod chooses in the same way.
+ */
 function unionBridge(schemas: readonly unknown[], seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
   const options: Option[] = schemas.map((schema) => ({ inner: bridge(schema, seen), accepts: acceptor(schema) }));
   if (options.every(({ inner }) => inner === undefined)) return undefined;

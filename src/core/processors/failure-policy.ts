@@ -111,7 +111,7 @@ export function stopReason(error: unknown, position: bigint | undefined, at: num
 
 /**
  * Returns the most precise code of an error. A failure of the store or of a command contains its cause, which has a
- * separate code, such as `full` for a file or `out-of-budget` for a trap.
+ * separate code, such as `full` for a file or `fuel-exhausted` for a trap.
  */
 function codeOf(error: unknown): string {
   const { code, payload } = (error ?? {}) as {

@@ -214,7 +214,7 @@ function flattenLower(scope: Scope, type: FunctionNode, options: ResolvedOptions
 
 // The other canonical definitions --------------------------------------------------------------------------------
 
-/** Built-ins of the preemptive threads proposal. */
+/** Matches the built-ins of the preemptive threads proposal. */
 const preemptive = /^thread\.(spawn|avail)/;
 
 function parseSignature(text: string): CoreSignature {

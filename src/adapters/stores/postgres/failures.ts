@@ -32,7 +32,7 @@ export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'severity' in error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code));
 }
 
-/** The kinds of failures by SQLSTATE. A class is two characters. */
+/** The kinds of failures by SQLSTATE. A prefix of two characters is a class. */
 const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[] = [
   ['25006', 'read-only', 'connect to the primary server, which accepts writes'],
   ['42501', 'read-only', 'grant the role privileges on the schema'],

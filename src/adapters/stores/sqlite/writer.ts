@@ -197,8 +197,8 @@ export class Writer {
   }
 
   /**
-   * Rolls the transaction back, unless SQLite has done it (https://www.sqlite.org/lang_transaction.html §3.1). If it
-   * fails, the next BEGIN fails too. Uncommitted changes are not visible to anyone.
+   * Rolls the transaction back, unless SQLite has done it (https://www.sqlite.org/lang_transaction.html §3.1). If the
+   * rollback fails, the next BEGIN fails too. Uncommitted changes are not visible to anyone.
    */
   #undo(): void {
     try {
