@@ -111,7 +111,10 @@ function notASystem(file: string, found: string): CommandLineError {
   );
 }
 
-/** Checks the members instead of the class, so that a system of another copy of the package is recognized. */
+/**
+ * Returns whether the value is a system. It checks the members instead of the class, so that a system of another copy
+ * of the package is recognized.
+ */
 function isSystem(value: unknown): value is ConfigSystem {
   if (typeof value !== 'object' || value === null) return false;
   const { name, start, ...parts } = value as Partial<ConfigSystem>;

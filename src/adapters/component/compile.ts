@@ -191,7 +191,9 @@ async function bytesOf(source: BytesSource, early: EarlyModules | undefined): Pr
   });
 }
 
-/** Tests the shape, because the object may be of another realm. */
+/**
+ * Returns whether the value is a response or a blob. It tests the shape, because the object may be of another realm.
+ */
 function isBody(source: unknown): source is Response | Blob {
   return typeof propertyOf(source, 'arrayBuffer') === 'function';
 }

@@ -59,7 +59,10 @@ export interface TablesDefinition<Tables, Events> {
   readonly name: string;
   /** The version of the read model. Raise it if the tables or the handlers change. The new version gets new tables. */
   readonly version: string;
-  /** The events that it reads: definitions of the deciders that own them. The keys are the read model's own names. */
+  /**
+   * The events that the read model reads: definitions of the deciders that own them. The keys are the read model's own
+   * names.
+   */
   readonly events: Events;
   /**
    * The codec of those deciders.

@@ -113,10 +113,11 @@ export interface EventHandlerDefinition<State, Commands, Events> {
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
   /**
-   * The events that it reads: definitions of the deciders that own them. The keys are the process manager's own names.
+   * The events that the process manager reads: definitions of the deciders that own them. The keys are the process
+   * manager's own names.
    */
   readonly events: Events;
-  /** The commands that it sends: definitions of the deciders that accept them. */
+  /** The commands that the process manager sends: definitions of the deciders that accept them. */
   readonly commands: Commands;
   /**
    * The codec of those deciders.

@@ -9,8 +9,9 @@ const INLINE = new WeakMap<object, object>();
  * that a read after `dispatch` shows the effects of the command. If it cannot process an event, the command fails, and
  * nothing is stored.
  *
- * Each command of the system waits for it, and all processes that write share one lock. Use it for data that must be
- * current immediately, and `caughtUp(result.position)` for everything else. Only the SQLite store has this capability.
+ * Each command of the system waits for the read model, and all processes that write share one lock. Use an inline read
+ * model for data that must be current immediately, and `caughtUp(result.position)` for everything else. Only the SQLite
+ * store has this capability.
  *
  * ```ts
  * const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(balances), statements] });

@@ -52,7 +52,10 @@ export interface ProjectorDefinition<State, Events> {
   readonly version: string;
   /** The schema of a document. */
   readonly state: StandardSchema<unknown, State>;
-  /** The events that it reads: definitions of the deciders that own them. The keys are the read model's own names. */
+  /**
+   * The events that the read model reads: definitions of the deciders that own them. The keys are the read model's own
+   * names.
+   */
   readonly events: Events;
   /**
    * The codec of those deciders.

@@ -41,7 +41,9 @@ export interface ReactorDefinition<Events> {
    * at the first event.
    */
   readonly version: string;
-  /** The events that it reads: definitions of the deciders that own them. The keys are the reactor's own names. */
+  /**
+   * The events that the reactor reads: definitions of the deciders that own them. The keys are the reactor's own names.
+   */
   readonly events: Events;
   /**
    * The codec of those deciders.

@@ -243,8 +243,8 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * Passes a copy to the schema, because arktype changes its argument, and a schema that freezes must not freeze a
-   * caller's object.
+   * Validates a value. The schema gets a copy, because arktype changes its argument, and a schema that freezes must not
+   * freeze a caller's object.
    */
   #validate(value: unknown, subject: Subject): SchemaResult<Value> {
     const result = this.#schema['~standard'].validate(copyForeign(value));

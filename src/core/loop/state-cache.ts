@@ -86,7 +86,7 @@ export class StateCache {
     }
   }
 
-  /** Drops every state of a module, because their instance has ended. */
+  /** Drops all states of a module, because their instance has ended. */
   dropModule(module: BoundModule): void {
     for (const entry of this.#byModule.get(module)?.values() ?? []) this.#drop(entry);
   }

@@ -193,7 +193,7 @@ export interface TableSetup {
   readonly create: readonly TableStatement[];
   /** The statements that drop the tables. They run in the transaction that drops or resets the subscription. */
   readonly drop: readonly TableStatement[];
-  /** Present if the tables will replace others. {@link ProcessorStore.replaceSubscription} uses it. */
+  /** The renaming of the tables, if they will replace others. {@link ProcessorStore.replaceSubscription} uses it. */
   readonly replacing?:
     | {
         /** The statements that rename the tables to the names of the replaced tables. */
@@ -314,7 +314,7 @@ export interface InlineReading {
 export interface ProcessorStore {
   readonly capabilities: ProcessorCapabilities;
 
-  /** Present if the store has the capability `tables`. */
+  /** The reader of tables. It is present if the store has the capability `tables`. */
   readonly tables?: TableReading | undefined;
 
   /**

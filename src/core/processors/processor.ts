@@ -49,7 +49,7 @@ export interface Processor {
   readonly definition: string;
   /** The tables of a table read model. */
   readonly tables?: TableSetup | undefined;
-  /** The events that it reads. The store filters by them. */
+  /** The events that the processor reads. The store filters by them. */
   readonly events: readonly EventName[];
   /**
    * The number of keys that may be processed concurrently. If the number is 1, events are applied one by one in the

@@ -24,7 +24,7 @@ export interface ProcessManagerDescription {
   readonly version: string;
   /** The events that the part reads. */
   readonly events: readonly EventName[];
-  /** The commands that it sends, each with the decider that accepts it. */
+  /** The commands that the process manager sends, each with the decider that accepts it. */
   readonly commands: readonly { readonly type: string; readonly decider: string }[];
 }
 

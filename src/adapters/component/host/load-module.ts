@@ -148,7 +148,10 @@ function hasLimits(own: Partial<Bounds>, bounds: Bounds): boolean {
   );
 }
 
-/** Tests the shape, because the class may be of another copy of the package. */
+/**
+ * Returns whether the value is a compiled component. It tests the shape, because the class may be of another copy of
+ * the package.
+ */
 function isCompiled(source: unknown): source is Component {
   return typeof source === 'object' && source !== null && 'plan' in source;
 }

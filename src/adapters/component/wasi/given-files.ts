@@ -177,7 +177,10 @@ export function isRecord(value: unknown): value is object & FileTree {
   return isOf(value, 'Object') || isOf(value, 'Module');
 }
 
-/** Tests the tag of an object, because it may be of another realm. */
+/**
+ * Returns whether an object is of the class with this name. It tests the tag, because the object may be of another
+ * realm.
+ */
 export function isOf(value: unknown, name: string): boolean {
   return Object.prototype.toString.call(value) === `[object ${name}]`;
 }

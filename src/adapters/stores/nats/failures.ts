@@ -108,7 +108,10 @@ function isClientError(error: unknown): error is Error {
   return error instanceof Error && (CLIENT_ERRORS.has(error.name) || 'syscall' in error);
 }
 
-/** Compares names instead of classes, because a program may have two copies of the client. */
+/**
+ * Returns whether the error is a timeout of the client. It compares names instead of classes, because a program may
+ * have two copies of the client.
+ */
 export function isTimeout(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -28,12 +28,12 @@ export interface PostgresStoreOptions {
    */
   readonly create?: boolean | undefined;
   /**
-   * Opens the store only for reading. Writes fail with `read-only`. Only with `url`.
+   * Opens the store only for reading. Writes fail with `read-only`. It requires `url`.
    * @default false
    */
   readonly readOnly?: boolean | undefined;
   /**
-   * The number of connections of the store's own pool, one of which listens. Only with `url`.
+   * The number of connections of the store's own pool, one of which listens. It requires `url`.
    * @default 10
    */
   readonly maxConnections?: number | undefined;
