@@ -106,7 +106,7 @@ export interface RecordedDecision {
 
 /** The id of a stored event, its position, the time at which it was recorded, and the command that caused it. */
 export interface EventContext {
-  /** UUIDv5 of the command id and the event's index in its decision. */
+  /** The UUIDv5 of the command id and the event's index in its decision. */
   readonly id: string;
   readonly stream: string;
   /** The number of the event in the stream, from 0 without gaps. */

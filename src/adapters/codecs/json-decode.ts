@@ -115,7 +115,9 @@ class Reading {
     return normalFloat(value);
   }
 
-  /** Checks the length of the text first, because converting takes quadratic time. */
+  /**
+   * Converts an integer to a bigint. It checks the length of the text first, because converting takes quadratic time.
+   */
   #bigInteger(token: string, at: number): bigint {
     const value = token.length > LONGEST_INTEGER ? undefined : BigInt(token);
     if (value !== undefined && bigIntegerBytes(value) <= MAX_BIG_INTEGER_BYTES) return value;

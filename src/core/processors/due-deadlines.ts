@@ -62,7 +62,7 @@ export class DueDeadlines {
     if (next !== undefined) clock.sleepUntil(next.dueAt, signal).then(alarm, () => undefined);
   }
 
-  /** Fires the due deadlines, unless an event that was stored before has not been read. */
+  /** Fires the due deadlines if all events that were stored before have been read. */
   async fire(): Promise<void> {
     const { processors, processor, clock, observer } = this.#parts;
     const { subscription } = processor;

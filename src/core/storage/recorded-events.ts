@@ -22,7 +22,7 @@ const ID: PropertyDescriptor & ThisType<StoredEventContext> = {
 
 /** The context of a stored event. `JSON.stringify` writes its bigints as strings. */
 export class StoredEventContext implements EventContext, JsonConvertible {
-  /** UUIDv5 of the command id and the event's index in its decision. */
+  /** The UUIDv5 of the command id and the event's index in its decision. */
   declare readonly id: string;
   readonly stream: string;
   readonly revision: bigint;

@@ -34,7 +34,7 @@ export class Reader {
     throw new MalformedError(message, offset);
   }
 
-  /** Throws, because the grammar does not allow the byte before the position. */
+  /** Throws the error for the byte before the position, which the grammar does not allow. */
   badByte(what: string, byte: number, offset: number = this.position - 1): never {
     throw new MalformedError(`invalid leading byte (0x${byte.toString(16)}) for ${what}`, offset);
   }

@@ -7,7 +7,7 @@ import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import type { ImportObject, NamedExtern } from '../index.ts';
 import { findImport, firstOf, parseResourceFunction } from '../linking/names.ts';
 
-/** Returns the names that lead to the first asynchronous import, or undefined if it does not recognize one. */
+/** Returns the names that lead to the first asynchronous import, or undefined if no such import is recognized. */
 export function asynchronousImport(imports: readonly NamedExtern[], given: ImportObject): string[] | undefined {
   for (const { name, type } of imports) {
     const value = memberOf(given, name);

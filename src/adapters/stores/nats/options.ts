@@ -85,7 +85,8 @@ export interface NatsStoreOptions {
   readonly duplicateWindow?: number | undefined;
   /**
    * Milliseconds after which the server drops a connection that does not answer: its `ping_interval` times its
-   * `ping_max` plus 1. A message that was sent earlier cannot arrive later. It must be less than `duplicateWindow`.
+   * `ping_max` plus 1. A message that was sent earlier cannot arrive later. The value must be less than
+   * `duplicateWindow`.
    * @default 360_000
    */
   readonly connectionLife?: number | undefined;

@@ -40,9 +40,9 @@ export interface Place {
 /** A value to write. */
 export interface NewValue {
   readonly subject: string;
-  /** The sequence number that the subject's last message must have. With `undefined`, any value is replaced. */
+  /** The sequence number that the subject's last message must have. Without it, any value is replaced. */
   readonly guard?: number | undefined;
-  /** `undefined` deletes the value. */
+  /** The record to write, or `undefined` to delete the value. */
   readonly record: object | undefined;
   readonly bytes?: Uint8Array | undefined;
 }
