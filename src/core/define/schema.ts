@@ -4,7 +4,7 @@
  *
  * A value passes its schema once, when it enters the system. The schema's output is decided on, recorded, stored and
  * folded. Reading it back must not change it again, so a schema that would change it is refused. If the schema's
- * definition shows the problem, `defineDecider` throws; otherwise the first message fails.
+ * definition shows the problem, `defineDecider` throws. Otherwise the first message fails.
  */
 import type { Codec, Subject } from '../codec/codec.ts';
 import { copyForeign, copyTree, copyValue, NOT_A_TREE } from '../codec/copy.ts';

@@ -23,7 +23,7 @@ export interface DispatchOptions extends Omit<CommandOptions, 'deadline'> {
    * the Unix epoch.
    */
   readonly deadline?: Date | bigint | undefined;
-  /** Cancels the command until it is committed. */
+  /** Cancels the command if it is not committed yet. */
   readonly signal?: AbortSignal | undefined;
   /** The sender for the authorizer, such as claims or a session. Unlike `actor`, it is never recorded. */
   readonly principal?: unknown;

@@ -306,7 +306,7 @@ export interface InlineReading {
 }
 
 /**
- * The storage for processors. The memory store and the SQLite store implement it in addition to the event store.
+ * The storage for processors. The stores of the package implement it in addition to the event store.
  * `processorStoreSuite` of `decidable/testing` tests an implementation.
  *
  * Every method throws a `StoreFailure` if the store is closed, an argument is invalid or the engine fails.

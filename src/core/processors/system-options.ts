@@ -14,7 +14,7 @@ import type { SystemParts } from './system-parts.ts';
 
 /** The options that start a system. */
 export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' | 'store' | 'observer'> {
-  /** The event store. Each store of this package also has storage for processors. */
+  /** The event store. The stores of the package also have storage for processors. */
   readonly store: EventStore & { readonly processors?: ProcessorStore; close?(): Promise<void> };
   /**
    * The storage of checkpoints, documents, tables, parked events and deadlines.

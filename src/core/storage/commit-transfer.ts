@@ -21,7 +21,7 @@ export interface ReadLogOptions {
   readonly direction?: Direction | undefined;
   /**
    * Continues after the commit of this command id, exclusive. Returns nothing if the store does not have that commit.
-   * Without it, reading begins with the first commit, or with the last one if read backward.
+   * Without this option, reading begins with the first commit, or with the last commit if read backward.
    */
   readonly after?: string | undefined;
   /**

@@ -28,7 +28,7 @@ export function finish(): Uint8Array {
   return content;
 }
 
-/** Writes bytes of a fixed length, without their length. */
+/** Writes bytes whose length is fixed, so that the length itself is not written. */
 export function putFixed(bytes: Uint8Array): void {
   room(bytes.length);
   buffer.set(bytes, end);

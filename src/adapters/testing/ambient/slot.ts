@@ -65,8 +65,8 @@ function madeFor(slot: Kept, original: PropertyDescriptor): PropertyDescriptor {
 }
 
 /**
- * Returns a replacement on the global object from a getter, because Jest collects every value there and empties it when
- * a test file has ended.
+ * Wraps a replacement on the global object in a getter, because Jest collects every value there and empties it when a
+ * test file has ended.
  */
 function hidden({ object }: Slot, replacement: Replacement): PropertyDescriptor {
   if ('get' in replacement) return replacement;
