@@ -97,13 +97,12 @@ export interface Shape<Value> {
 }
 
 /**
-
  * Makes the shape of a schema.
  *
  * Every message is checked, including those that the module itself made. So every stored message can be read again,
  * because it has passed the same check before.
  *
- * @throws DefinitionError if it is not a Standard Schema, is asynchronous, or cannot read its own output.
+ * @throws DefinitionError if `schema` is not a Standard Schema, is asynchronous, or cannot read its own output.
  */
 export function shapeOf<Value>(schema: StandardSchema<unknown, Value>, place: string): Shape<Value> {
   const standard: unknown = schema?.['~standard'];

@@ -69,7 +69,7 @@ export class SystemRun implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #member: Member | undefined;
   #stopping: Promise<void> | undefined;
-  /** Aborted by {@link stop}, which ends all waiting for processors. */
+  /** The controller that {@link stop} aborts, which ends all waiting for processors. */
   readonly #ended = new AbortController();
   /** The functions that remove the inline projections. */
   readonly #inline: (() => void)[] = [];

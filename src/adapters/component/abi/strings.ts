@@ -191,8 +191,8 @@ function cacheIfAscii(text: string): boolean {
 }
 
 /**
- * Allocates once, with the final size. The adapter that converts modules of WASI preview 1 to components
- * (`cabi_import_realloc`) aborts if an allocation has to grow.
+ * Stores an encoded string with one allocation of the final size. The adapter that converts modules of WASI preview 1
+ * to components (`cabi_import_realloc`) aborts if an allocation has to grow.
  */
 function storeEncoded(cx: Context, text: string): number {
   // Replaces lone surrogates by U+FFFD, as a USVString does.

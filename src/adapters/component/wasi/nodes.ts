@@ -222,7 +222,7 @@ export class MemoryLink extends Node {
 export class MemoryDirectory extends Node {
   readonly kind = 'directory';
   readonly size = 0;
-  /** The directory that contains it. It is undefined for a root and for a removed directory. */
+  /** The directory that contains this one. It is undefined for a root and for a removed directory. */
   #parent: MemoryDirectory | undefined;
   readonly #entries = new Map<string, MemoryNode>();
 

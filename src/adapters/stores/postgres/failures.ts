@@ -127,7 +127,9 @@ function isConnectionError(error: unknown): error is Error {
   );
 }
 
-/** A transaction with a higher id has appended to a stream that this one has locked. It is repeated with a new id. */
+/**
+ * A transaction with a higher id has appended to a stream that this one has locked. This one is repeated with a new id.
+ */
 export class Overtaken extends Error {}
 
 /** Returns whether a read, or an attempt to connect, should be repeated after this error. */

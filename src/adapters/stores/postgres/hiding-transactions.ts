@@ -16,7 +16,7 @@ export interface HidingTransaction {
   readonly application: string | undefined;
   /** The time at which the transaction began, in milliseconds since the Unix epoch. */
   readonly since: number | undefined;
-  /** The state of its connection, such as `idle in transaction`. */
+  /** The state of the transaction's connection, such as `idle in transaction`. */
   readonly state: string | undefined;
 }
 

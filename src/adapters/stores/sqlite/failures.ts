@@ -71,7 +71,8 @@ export function commitFailure(error: unknown, file: string): unknown {
 }
 
 /**
- * Rows that contradict one another, which SQLite does not detect. It becomes a `FileFailure` with the code `corrupt`.
+ * Rows that contradict one another, which SQLite does not detect. This error becomes a `FileFailure` with the code
+ * `corrupt`.
  */
 class Damage extends Error {}
 
