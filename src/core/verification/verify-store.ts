@@ -55,8 +55,8 @@ export interface VerifyStoreOptions {
   /** Continues after this stream. @default the first stream of the store */
   readonly after?: string | undefined;
   /**
-   * Verifies only the streams for which it returns true, so that several threads or processes can share the work. It
-   * must depend on the name alone.
+   * Verifies only the streams for which it returns true, so that several threads or processes can share the work. The
+   * result must depend on the name alone.
    *
    * @example select: (stream) => stream.length % 2 === 0
    */

@@ -15,8 +15,8 @@ export class HeaderText {
   }
 
   /**
-   * Returns the last value of a header, or an empty string if the header is missing. The name is written as it was
-   * sent.
+   * Returns the last value of a header, or an empty string if the header is missing. The name must have the letter case
+   * in which it was sent.
    */
   last(name: string): string {
     const text = this.#text;
