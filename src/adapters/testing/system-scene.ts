@@ -178,7 +178,7 @@ export class Scene implements AsyncDisposable {
 
   /**
    * Returns the decider that accepts a command.
-   * @throws TypeError if there is no such decider, or it is a component and the test has no definitions.
+   * @throws TypeError if the system has no such decider, or it is a component and the test has no definitions.
    */
   commandModuleOf(type: string): AnyModule {
     return this.#messageModule(`the command ${type}`, ({ commands }) =>
@@ -188,7 +188,7 @@ export class Scene implements AsyncDisposable {
 
   /**
    * Returns the decider that owns an event of a stream. A category and a type identify an event.
-   * @throws TypeError if there is no such decider, or it is a component and the test has no definitions.
+   * @throws TypeError if the system has no such decider, or it is a component and the test has no definitions.
    */
   eventModuleOf(stream: string, type: string): AnyModule {
     return this.#messageModule(
