@@ -135,6 +135,7 @@ export type { InlineProjection, InlineReading } from './processors/processor-sto
 export {
   FencedError,
   type GroupMember,
+  type ListDeadlinesOptions,
   type ListDocumentsOptions,
   type NewSubscription,
   type ParkedEvent,
@@ -142,6 +143,7 @@ export {
   type ProcessorCommit,
   type ProcessorStore,
   type Share,
+  type ShareToken,
   type StopReason,
   type StoredDeadline,
   type StoredDocument,

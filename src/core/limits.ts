@@ -9,6 +9,9 @@ export const MAX_EVENTS_PER_DECISION = 1_000;
 /** The number of events that a read returns by default. */
 export const DEFAULT_READ_LIMIT = 1_000;
 
+/** The number of documents, parked events or deadlines that a list of a processor store has by default. */
+export const DEFAULT_LIST_LIMIT = 100;
+
 /** The number of events that a command may replay by default. */
 export const DEFAULT_REPLAY_LIMIT = 1_000_000;
 

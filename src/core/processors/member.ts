@@ -7,7 +7,7 @@
  * as dead.
  */
 import { type Clock, sleepFor } from './clock.ts';
-import type { GroupMember, ProcessorStore, Share } from './processor-store.ts';
+import type { GroupMember, ProcessorStore, Share, ShareToken } from './processor-store.ts';
 import type { Runner } from './runner.ts';
 import { sharesOfMember } from './shares.ts';
 import { Sightings } from './sightings.ts';
@@ -143,15 +143,13 @@ export class Member {
     return this.#sightings.isSilent(JSON.stringify([name, version, share]), `${token} ${expiresAt}`);
   }
 
-  async #giveUp(runner: Runner, shares: readonly HeldShare[]): Promise<void> {
+  async #giveUp(runner: Runner, shares: readonly ShareToken[]): Promise<void> {
     if (shares.length === 0) return;
     runner.removeShares(shares.map(({ share }) => share));
     await this.#processors.releaseShares(shares);
   }
 }
 
-type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
-
-function heldBy({ held, processor: { subscription } }: Runner): readonly HeldShare[] {
+function heldBy({ held, processor: { subscription } }: Runner): readonly ShareToken[] {
   return held.map(({ share, token }) => ({ subscription, share, token }));
 }

@@ -33,6 +33,9 @@ export interface Share {
   readonly expiresAt: number;
 }
 
+/** Identifies a share and the holder that a member has seen. */
+export type ShareToken = Pick<Share, 'subscription' | 'share' | 'token'>;
+
 /** A process that runs processors. */
 export interface GroupMember {
   readonly id: string;
@@ -88,10 +91,10 @@ export interface Fence {
  * A member has lost a share, because another member holds it now or the subscription was dropped. Nothing of the commit
  * was written. The member stops working on the share.
  */
-export class FencedError extends DecidableError<'fenced', Pick<Fence, 'subscription' | 'share' | 'token'>> {
+export class FencedError extends DecidableError<'fenced', ShareToken> {
   override readonly name: string = 'FencedError';
 
-  constructor({ subscription, share, token }: Pick<Fence, 'subscription' | 'share' | 'token'>) {
+  constructor({ subscription, share, token }: ShareToken) {
     super(
       'processor',
       'fenced',
@@ -179,6 +182,15 @@ export interface StoredDeadline {
   readonly command: Envelope;
   /** The context of the reaction's event. */
   readonly context: EventContext;
+}
+
+/** Selects the deadlines to list. */
+export interface ListDeadlinesOptions {
+  readonly shares?: readonly number[] | undefined;
+  /** The end of the range of times, exclusive. */
+  readonly dueBefore?: number | undefined;
+  /** The maximum number of items to return. @default 100 */
+  readonly limit?: number | undefined;
 }
 
 /** A compiled SQL statement of a table read model. */
@@ -383,24 +395,16 @@ export interface ProcessorStore {
    * Claims a share if its token is the one that the caller has seen, and it is free, expired, or held by the caller.
    * Returns the share with its new token, or `undefined` if another member was faster.
    */
-  claimShare(
-    share: Pick<Share, 'subscription' | 'share' | 'token'>,
-    member: string,
-    now: number,
-    expiresAt: number,
-  ): Promise<Share | undefined>;
+  claimShare(share: ShareToken, member: string, now: number, expiresAt: number): Promise<Share | undefined>;
 
   /**
    * Extends the leases of shares that are held with these tokens. Returns the objects of the argument whose shares are
    * still held.
    */
-  renewShares<Held extends Pick<Share, 'subscription' | 'share' | 'token'>>(
-    shares: readonly Held[],
-    expiresAt: number,
-  ): Promise<readonly Held[]>;
+  renewShares<Held extends ShareToken>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]>;
 
   /** Releases shares. A share that is not held with its token is not changed. */
-  releaseShares(shares: readonly Pick<Share, 'subscription' | 'share' | 'token'>[]): Promise<void>;
+  releaseShares(shares: readonly ShareToken[]): Promise<void>;
 
   /**
    * Writes the results of a page, and moves the checkpoints.
@@ -429,10 +433,7 @@ export interface ProcessorStore {
   dropParked(subscription: SubscriptionId, key: string, which: 'first' | 'all'): Promise<number>;
 
   /** Returns the deadlines of these shares, with the earliest first. */
-  listDeadlines(
-    subscription: SubscriptionId,
-    options?: { readonly shares?: readonly number[]; readonly dueBefore?: number; readonly limit?: number },
-  ): Promise<readonly StoredDeadline[]>;
+  listDeadlines(subscription: SubscriptionId, options?: ListDeadlinesOptions): Promise<readonly StoredDeadline[]>;
 
   /**
    * Resolves after the next commit of this process or of another one. It may resolve without a change.

@@ -1,11 +1,19 @@
 /**
  * The storage for processors in memory (src/core/processors/processor-store.ts). Every method is one synchronous step.
  */
-import { compareUtf8 } from '../../../core/codec/values.ts';
+import {
+  currentMembers,
+  listedDeadlines,
+  listedDocuments,
+  listedParked,
+  sortedSubscriptions,
+  subscriptionKey,
+} from '../../../core/processors/listing.ts';
 import {
   type DocumentChange,
   FencedError,
   type GroupMember,
+  type ListDeadlinesOptions,
   type ListDocumentsOptions,
   type NewSubscription,
   type ParkedEvent,
@@ -14,16 +22,16 @@ import {
   type ProcessorCommit,
   type ProcessorStore,
   type Share,
+  type ShareToken,
   type StopReason,
   type StoredDeadline,
   type StoredDocument,
   type SubscriptionId,
   type SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
+import { claimed, isHeld, NEW_SHARE, released } from '../../../core/processors/share-claims.ts';
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
-
-type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
 
 /** All data of one version of one processor. */
 interface Subscription {
@@ -35,8 +43,6 @@ interface Subscription {
   /** The deadlines by process stream, then by id. */
   readonly deadlines: Map<string, Map<string, StoredDeadline>>;
 }
-
-const DEFAULT_LIMIT = 100;
 
 export class MemoryProcessors implements ProcessorStore {
   readonly capabilities: ProcessorCapabilities = { documents: true, tables: false, inline: false };
@@ -59,7 +65,7 @@ export class MemoryProcessors implements ProcessorStore {
     continues = false,
   }: NewSubscription): Promise<SubscriptionRecord> {
     this.#checkOpen();
-    const existing = this.#subscriptions.get(nameOf(subscription));
+    const existing = this.#subscriptions.get(subscriptionKey(subscription));
     if (existing !== undefined) return existing.record;
     const previous = this.#versionsOf(subscription.name).find(({ record: other }) => other.active);
     if (continues && previous?.record.kind === kind) {
@@ -69,38 +75,29 @@ export class MemoryProcessors implements ProcessorStore {
     }
     const opened: Subscription = {
       record: { subscription, kind, shares, definition, active: previous === undefined, stopped: undefined },
-      shares: Array.from({ length: shares }, (_, share) => ({
-        subscription,
-        share,
-        checkpoint: undefined,
-        holder: undefined,
-        token: 0n,
-        expiresAt: 0,
-      })),
+      shares: Array.from({ length: shares }, (_, share) => ({ subscription, share, ...NEW_SHARE })),
       documents: new Map(),
       parked: new Map(),
       deadlines: new Map(),
     };
-    this.#subscriptions.set(nameOf(subscription), opened);
+    this.#subscriptions.set(subscriptionKey(subscription), opened);
     this.#changes.notify();
     return opened.record;
   }
 
   async listSubscriptions(): Promise<readonly SubscriptionRecord[]> {
     this.#checkOpen();
-    return [...this.#subscriptions.values()]
-      .map(({ record }) => record)
-      .sort((a, b) => compareSubscriptions(a.subscription, b.subscription));
+    return sortedSubscriptions([...this.#subscriptions.values()].map(({ record }) => record));
   }
 
   async listShares(subscription: SubscriptionId): Promise<readonly Share[]> {
     this.#checkOpen();
-    return [...(this.#subscriptions.get(nameOf(subscription))?.shares ?? [])];
+    return [...(this.#subscriptions.get(subscriptionKey(subscription))?.shares ?? [])];
   }
 
   async activate(subscription: SubscriptionId): Promise<void> {
     this.#checkOpen();
-    const target = this.#subscriptions.get(nameOf(subscription));
+    const target = this.#subscriptions.get(subscriptionKey(subscription));
     if (target === undefined) return;
     for (const version of this.#versionsOf(subscription.name)) {
       version.record = { ...version.record, active: version === target };
@@ -110,22 +107,16 @@ export class MemoryProcessors implements ProcessorStore {
 
   async dropSubscription(subscription: SubscriptionId): Promise<void> {
     this.#checkOpen();
-    this.#subscriptions.delete(nameOf(subscription));
+    this.#subscriptions.delete(subscriptionKey(subscription));
     this.#changes.notify();
   }
 
   async resetSubscription(subscription: SubscriptionId): Promise<void> {
     this.#checkOpen();
-    const target = this.#subscriptions.get(nameOf(subscription));
+    const target = this.#subscriptions.get(subscriptionKey(subscription));
     if (target === undefined) return;
     for (const [index, share] of target.shares.entries()) {
-      target.shares[index] = {
-        ...share,
-        checkpoint: undefined,
-        holder: undefined,
-        token: share.token + 1n,
-        expiresAt: 0,
-      };
+      target.shares[index] = { ...released(share, share.token + 1n), checkpoint: undefined };
     }
     target.record = { ...target.record, stopped: undefined };
     for (const contents of [target.documents, target.parked, target.deadlines]) contents.clear();
@@ -134,7 +125,7 @@ export class MemoryProcessors implements ProcessorStore {
 
   async redefine(subscription: SubscriptionId, definition: string): Promise<void> {
     this.#checkOpen();
-    const target = this.#subscriptions.get(nameOf(subscription));
+    const target = this.#subscriptions.get(subscriptionKey(subscription));
     if (target !== undefined) target.record = { ...target.record, definition };
   }
 
@@ -144,7 +135,10 @@ export class MemoryProcessors implements ProcessorStore {
     definition: string,
   ): Promise<boolean> {
     this.#checkOpen();
-    const [old, built] = [this.#subscriptions.get(nameOf(subscription)), this.#subscriptions.get(nameOf(replacement))];
+    const [old, built] = [
+      this.#subscriptions.get(subscriptionKey(subscription)),
+      this.#subscriptions.get(subscriptionKey(replacement)),
+    ];
     if (old === undefined || built === undefined || !isAsFar(built.shares, old.shares)) return false;
     const record = { ...old.record, shares: built.record.shares, definition, stopped: undefined };
     this.#rename(built, record, newToken([...old.shares, ...built.shares]));
@@ -153,7 +147,7 @@ export class MemoryProcessors implements ProcessorStore {
 
   async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
     this.#checkOpen();
-    const target = this.#subscriptions.get(nameOf(subscription));
+    const target = this.#subscriptions.get(subscriptionKey(subscription));
     if (target === undefined) return;
     target.record = { ...target.record, stopped: reason };
     this.#changes.notify();
@@ -172,29 +166,20 @@ export class MemoryProcessors implements ProcessorStore {
 
   async listMembers(now: number): Promise<readonly GroupMember[]> {
     this.#checkOpen();
-    return [...this.#members.values()]
-      .filter(({ expiresAt }) => expiresAt > now)
-      .sort((a, b) => compareUtf8(a.id, b.id));
+    return currentMembers([...this.#members.values()], now);
   }
 
-  async claimShare(
-    { subscription, share, token }: HeldShare,
-    member: string,
-    now: number,
-    expiresAt: number,
-  ): Promise<Share | undefined> {
+  async claimShare(given: ShareToken, member: string, now: number, expiresAt: number): Promise<Share | undefined> {
     this.#checkOpen();
-    const target = this.#subscriptions.get(nameOf(subscription));
-    const before = target?.shares[share];
-    if (target === undefined || before === undefined || before.token !== token) return undefined;
-    if (before.holder !== undefined && before.holder !== member && before.expiresAt > now) return undefined;
-    const claimed = { ...before, holder: member, token: token + 1n, expiresAt };
-    target.shares[share] = claimed;
+    const target = this.#subscriptions.get(subscriptionKey(given.subscription));
+    const share = claimed(target?.shares[given.share], given, member, now, expiresAt);
+    if (target === undefined || share === undefined) return undefined;
+    target.shares[given.share] = share;
     this.#changes.notify();
-    return claimed;
+    return share;
   }
 
-  async renewShares<Held extends HeldShare>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
+  async renewShares<Held extends ShareToken>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
     this.#checkOpen();
     return shares.filter((held) => {
       const [target, share] = this.#held(held);
@@ -204,11 +189,11 @@ export class MemoryProcessors implements ProcessorStore {
     });
   }
 
-  async releaseShares(shares: readonly HeldShare[]): Promise<void> {
+  async releaseShares(shares: readonly ShareToken[]): Promise<void> {
     this.#checkOpen();
     for (const held of shares) {
       const [target, share] = this.#held(held);
-      if (share !== undefined) target!.shares[held.share] = { ...share, holder: undefined, expiresAt: 0 };
+      if (share !== undefined) target!.shares[held.share] = released(share);
     }
     this.#changes.notify();
   }
@@ -246,12 +231,12 @@ export class MemoryProcessors implements ProcessorStore {
 
   async readDocument(subscription: SubscriptionId, key: string): Promise<StoredDocument | undefined> {
     this.#checkOpen();
-    return this.#subscriptions.get(nameOf(subscription))?.documents.get(key);
+    return this.#subscriptions.get(subscriptionKey(subscription))?.documents.get(key);
   }
 
   async readDocuments(subscription: SubscriptionId, keys: readonly string[]): Promise<readonly StoredDocument[]> {
     this.#checkOpen();
-    const documents = this.#subscriptions.get(nameOf(subscription))?.documents;
+    const documents = this.#subscriptions.get(subscriptionKey(subscription))?.documents;
     return keys.flatMap((key) => documents?.get(key) ?? []);
   }
 
@@ -260,37 +245,21 @@ export class MemoryProcessors implements ProcessorStore {
     options: ListDocumentsOptions = {},
   ): Promise<readonly StoredDocument[]> {
     this.#checkOpen();
-    const { from, to, after, limit = DEFAULT_LIMIT } = options;
-    return [...(this.#subscriptions.get(nameOf(subscription))?.documents.values() ?? [])]
-      .filter(
-        ({ key }) =>
-          (from === undefined || compareUtf8(key, from) >= 0) &&
-          (to === undefined || compareUtf8(key, to) < 0) &&
-          (after === undefined || compareUtf8(key, after) > 0),
-      )
-      .sort((a, b) => compareUtf8(a.key, b.key))
-      .slice(0, limit);
+    return listedDocuments(
+      [...(this.#subscriptions.get(subscriptionKey(subscription))?.documents.values() ?? [])],
+      options,
+    );
   }
 
   async listParked(filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> {
     this.#checkOpen();
-    const { subscription, key, requested, after, limit = DEFAULT_LIMIT } = filter;
-    return [...this.#subscriptions.values()]
-      .flatMap(({ parked }) => [...parked.values()].flat())
-      .filter(
-        (event) =>
-          (subscription === undefined || nameOf(event.subscription) === nameOf(subscription)) &&
-          (key === undefined || event.key === key) &&
-          (requested === undefined || event.requested === requested) &&
-          (after === undefined || compareParked(event, after) > 0),
-      )
-      .sort((a, b) => compareParked(a, { ...b, position: b.event.context.position }))
-      .slice(0, limit);
+    const parked = [...this.#subscriptions.values()].flatMap(({ parked }) => [...parked.values()].flat());
+    return listedParked(parked, filter);
   }
 
   async requestRetry(subscription: SubscriptionId, key: string): Promise<number> {
     this.#checkOpen();
-    const parked = this.#subscriptions.get(nameOf(subscription))?.parked;
+    const parked = this.#subscriptions.get(subscriptionKey(subscription))?.parked;
     const events = parked?.get(key) ?? [];
     if (events.length > 0) {
       parked!.set(
@@ -304,7 +273,7 @@ export class MemoryProcessors implements ProcessorStore {
 
   async dropParked(subscription: SubscriptionId, key: string, which: 'first' | 'all'): Promise<number> {
     this.#checkOpen();
-    const parked = this.#subscriptions.get(nameOf(subscription))?.parked;
+    const parked = this.#subscriptions.get(subscriptionKey(subscription))?.parked;
     const events = parked?.get(key) ?? [];
     if (events.length === 0) return 0;
     const rest = which === 'all' ? [] : events.slice(1);
@@ -316,18 +285,14 @@ export class MemoryProcessors implements ProcessorStore {
 
   async listDeadlines(
     subscription: SubscriptionId,
-    options: { readonly shares?: readonly number[]; readonly dueBefore?: number; readonly limit?: number } = {},
+    options: ListDeadlinesOptions = {},
   ): Promise<readonly StoredDeadline[]> {
     this.#checkOpen();
-    const { shares, dueBefore, limit = DEFAULT_LIMIT } = options;
-    return [...(this.#subscriptions.get(nameOf(subscription))?.deadlines.values() ?? [])]
-      .flatMap((ofProcess) => [...ofProcess.values()])
-      .filter(
-        ({ share, dueAt }) =>
-          (shares === undefined || shares.includes(share)) && (dueBefore === undefined || dueAt < dueBefore),
-      )
-      .sort((a, b) => a.dueAt - b.dueAt || compareUtf8(a.stream, b.stream) || compareUtf8(a.id, b.id))
-      .slice(0, limit);
+    const ofProcesses = [...(this.#subscriptions.get(subscriptionKey(subscription))?.deadlines.values() ?? [])];
+    return listedDeadlines(
+      ofProcesses.flatMap((deadlines) => [...deadlines.values()]),
+      options,
+    );
   }
 
   async awaitChange(signal?: AbortSignal): Promise<void> {
@@ -338,10 +303,10 @@ export class MemoryProcessors implements ProcessorStore {
   /** Renames a subscription, and releases its shares. */
   #rename(from: Subscription, record: SubscriptionRecord, token: bigint): void {
     const { subscription } = record;
-    this.#subscriptions.delete(nameOf(from.record.subscription));
-    this.#subscriptions.set(nameOf(subscription), {
+    this.#subscriptions.delete(subscriptionKey(from.record.subscription));
+    this.#subscriptions.set(subscriptionKey(subscription), {
       record,
-      shares: from.shares.map((share) => ({ ...share, subscription, holder: undefined, token, expiresAt: 0 })),
+      shares: from.shares.map((share) => ({ ...released(share, token), subscription })),
       documents: from.documents,
       parked: mapValues(from.parked, (events) => events.map((event) => ({ ...event, subscription }))),
       deadlines: mapValues(from.deadlines, (ofProcess) =>
@@ -356,15 +321,14 @@ export class MemoryProcessors implements ProcessorStore {
   }
 
   /** Returns the share if it still has the token. */
-  #held({ subscription, share, token }: HeldShare): [Subscription, Share] | [undefined, undefined] {
-    const target = this.#subscriptions.get(nameOf(subscription));
-    const held = target?.shares[share];
-    if (target === undefined || held?.token !== token || held.holder === undefined) return [undefined, undefined];
-    return [target, held];
+  #held(held: ShareToken): [Subscription, Share] | [undefined, undefined] {
+    const target = this.#subscriptions.get(subscriptionKey(held.subscription));
+    const share = target?.shares[held.share];
+    return target !== undefined && isHeld(share, held) ? [target, share] : [undefined, undefined];
   }
 
   #of(subscription: SubscriptionId): Subscription {
-    const target = this.#subscriptions.get(nameOf(subscription));
+    const target = this.#subscriptions.get(subscriptionKey(subscription));
     if (target === undefined) throw new Error('expected a fence for each subscription that the commit changes');
     return target;
   }
@@ -388,23 +352,4 @@ export class MemoryProcessors implements ProcessorStore {
 
 function mapValues<Key, Value>(map: ReadonlyMap<Key, Value>, change: (value: Value) => Value): Map<Key, Value> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));
-}
-
-/** Joins both strings into a unique name. The length of the first one makes it unambiguous. */
-function nameOf({ name, version }: SubscriptionId): string {
-  return `${name.length}:${name}${version}`;
-}
-
-function compareSubscriptions(a: SubscriptionId, b: SubscriptionId): number {
-  return compareUtf8(a.name, b.name) || compareUtf8(a.version, b.version);
-}
-
-function compareParked(
-  a: ParkedEvent,
-  b: { readonly subscription: SubscriptionId; readonly key: string; readonly position: bigint },
-): number {
-  const order = compareSubscriptions(a.subscription, b.subscription) || compareUtf8(a.key, b.key);
-  if (order !== 0) return order;
-  const { position } = a.event.context;
-  return position < b.position ? -1 : position > b.position ? 1 : 0;
 }

@@ -1,24 +1,94 @@
 /**
- * The values that a commit of a page writes. A batch has at most 1,000 messages. If the page has changed more, its
+ * The commit of a page. It replaces the shares under a guard, together with the documents, parked events and deadlines.
+ *
+ * A batch has at most 1,000 messages. If the page has changed more, its
  * documents and parked events are written first, in separate batches. The rest follows with the checkpoints. If the
  * process ends in between, the next member reads the same events again: a document skips events that it has folded, and
  * an event that is parked again is unchanged.
  */
-import type { ProcessorCommit, SubscriptionId } from '../../../core/processors/processor-store.ts';
+import { subscriptionKey } from '../../../core/processors/listing.ts';
+import { FencedError, type ProcessorCommit, type SubscriptionId } from '../../../core/processors/processor-store.ts';
+import { isHeld, type ShareState } from '../../../core/processors/share-claims.ts';
 import { ServerFailure } from './failures.ts';
-import { deadlineOf, deadlineValue, documentValue, type ProcessorSubjects, parkedValue } from './processors-values.ts';
+import { CONFLICT, type Conflict, type ProcessorAccess } from './processors-access.ts';
+import { bySubscription, type Shares } from './processors-shares.ts';
+import {
+  deadlineOf,
+  deadlineValue,
+  documentValue,
+  type ProcessorSubjects,
+  parkedValue,
+  sharesValue,
+} from './processors-values.ts';
 import type { NewValue, StateValues } from './state-values.ts';
-import { subscriptionName } from './subscription-name.ts';
 
 /** The maximum number of messages of one batch, without those of the shares. The server accepts 1,000. */
 const MOST_VALUES = 900;
 
+/** The shares of a version before and after a commit. */
+interface ShareMove {
+  readonly id: string;
+  readonly before: readonly ShareState[];
+  readonly after: readonly ShareState[];
+  /** The guard of the next batch. */
+  sequence: number;
+}
+
+/**
+ * Writes a page. If another writer has replaced the shares, it forgets the shares that this process knew.
+ * @throws FencedError
+ */
+export async function commitPage(
+  access: ProcessorAccess,
+  shares: Shares,
+  commit: ProcessorCommit,
+): Promise<undefined | Conflict> {
+  const { values, subjects } = access;
+  const ids = new Map<string, string>();
+  const moves: ShareMove[] = [];
+  for (const [subscription, fences] of bySubscription(commit.fences)) {
+    const known = await shares.known(subscription);
+    const lost = fences.find((fence) => {
+      const state = known?.shares[fence.share];
+      return !isHeld(state, fence) || state.checkpoint !== fence.before;
+    });
+    if (known === undefined || lost !== undefined) throw new FencedError(lost ?? fences[0]!);
+    const { id, sequence, shares: before } = known;
+    ids.set(subscriptionKey(subscription), id);
+    const moved = new Map(fences.map(({ share, checkpoint }) => [share, checkpoint]));
+    const after = before.map((state, share) => {
+      const checkpoint = moved.get(share);
+      const isLater = checkpoint !== undefined && (state.checkpoint === undefined || checkpoint > state.checkpoint);
+      return isLater ? { ...state, checkpoint } : state;
+    });
+    moves.push({ id, before, after, sequence });
+  }
+  const batches = await changedValues(values, subjects, ids, commit);
+  for (const [index, changes] of batches.entries()) {
+    const isLast = index === batches.length - 1;
+    const guarded = moves.map(({ id, before, after, sequence }) =>
+      sharesValue(subjects.shares(id), sequence, isLast ? after : before),
+    );
+    const first = await access.write([...guarded, ...changes]);
+    if (first === CONFLICT) {
+      // A lease was renewed, or a share was lost. The stored shares show which.
+      shares.forget(moves.map(({ id }) => id));
+      return CONFLICT;
+    }
+    for (const [place, move] of moves.entries()) {
+      move.sequence = first + place;
+      shares.remember(move.id, { sequence: move.sequence, shares: isLast ? move.after : move.before });
+    }
+  }
+  return undefined;
+}
+
 /**
  * Returns the values in batches. The last batch belongs to the checkpoints.
  *
- * @param ids the ids of the versions that are fenced, by `subscriptionName`.
+ * @param ids the ids of the versions that are fenced, by `subscriptionKey`.
  */
-export async function changedValues(
+async function changedValues(
   values: StateValues,
   subjects: ProcessorSubjects,
   ids: ReadonlyMap<string, string>,
@@ -28,7 +98,7 @@ export async function changedValues(
   const early = new Map<string, NewValue>();
   const late = new Map<string, NewValue>();
   const idOf = (subscription: SubscriptionId): string => {
-    const id = ids.get(subscriptionName(subscription));
+    const id = ids.get(subscriptionKey(subscription));
     if (id === undefined) throw new Error('expected a fence on a share of each subscription that the commit changes');
     return id;
   };

@@ -9,13 +9,13 @@ import type {
   DocumentChange,
   GroupMember,
   ParkedEvent,
-  Share,
   StopReason,
   StoredDeadline,
   StoredDocument,
   SubscriptionId,
   SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
+import type { ShareState } from '../../../core/processors/share-claims.ts';
 import type { NewValue, StoredValue } from './state-values.ts';
 import { keyToken, type Subjects } from './subjects.ts';
 
@@ -38,8 +38,6 @@ export interface Versions {
   readonly name: string;
   readonly versions: readonly Version[];
 }
-
-export type ShareState = Omit<Share, 'subscription' | 'share'>;
 
 export class ProcessorSubjects {
   readonly #subjects: Subjects;

@@ -3,9 +3,11 @@
  * statements.
  */
 import { type Kysely, sql } from 'kysely';
+import { DEFAULT_LIST_LIMIT } from '../../../core/limits.ts';
 import { encodeStopReason } from '../../../core/processors/fields.ts';
 import type {
   GroupMember,
+  ListDeadlinesOptions,
   ListDocumentsOptions,
   NewSubscription,
   ParkedEvent,
@@ -14,6 +16,7 @@ import type {
   ProcessorCommit,
   ProcessorStore,
   Share,
+  ShareToken,
   StopReason,
   StoredDeadline,
   StoredDocument,
@@ -56,10 +59,6 @@ export interface ProcessorSchema {
   /** Runs queries that may be repeated. */
   read<Result>(read: (connection: Connection) => Promise<Result>): Promise<Result>;
 }
-
-type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
-
-const DEFAULT_LIMIT = 100;
 
 export class PostgresProcessors implements ProcessorStore {
   readonly capabilities: ProcessorCapabilities = { documents: true, tables: true, inline: false };
@@ -232,7 +231,7 @@ export class PostgresProcessors implements ProcessorStore {
   }
 
   async claimShare(
-    { subscription, share, token }: HeldShare,
+    { subscription, share, token }: ShareToken,
     member: string,
     now: number,
     expiresAt: number,
@@ -252,7 +251,7 @@ export class PostgresProcessors implements ProcessorStore {
     return claimed === undefined ? undefined : shareOf(subscription, claimed);
   }
 
-  async renewShares<Held extends HeldShare>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
+  async renewShares<Held extends ShareToken>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
     if (shares.length === 0) return [];
     const rows = await this.#parts.write((transaction) =>
       transaction.query(
@@ -267,7 +266,7 @@ export class PostgresProcessors implements ProcessorStore {
     return shares.filter((_, index) => places.has(index + 1));
   }
 
-  async releaseShares(shares: readonly HeldShare[]): Promise<void> {
+  async releaseShares(shares: readonly ShareToken[]): Promise<void> {
     if (shares.length === 0) return;
     await this.#parts.write((transaction) =>
       transaction.query(
@@ -297,7 +296,7 @@ export class PostgresProcessors implements ProcessorStore {
 
   async listDocuments(
     subscription: SubscriptionId,
-    { from, to, after, limit = DEFAULT_LIMIT }: ListDocumentsOptions = {},
+    { from, to, after, limit = DEFAULT_LIST_LIMIT }: ListDocumentsOptions = {},
   ): Promise<readonly StoredDocument[]> {
     const query = this.#documents(subscription)
       .$if(from !== undefined, (documents) => documents.where('key', '>=', storable(from ?? '')))
@@ -309,7 +308,7 @@ export class PostgresProcessors implements ProcessorStore {
   }
 
   async listParked(filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> {
-    const { subscription, key, requested, after, limit = DEFAULT_LIMIT } = filter;
+    const { subscription, key, requested, after, limit = DEFAULT_LIST_LIMIT } = filter;
     const query = this.#compiler
       .selectFrom('parked_events as p')
       .innerJoin('subscriptions as s', 's.id', 'p.subscription_id')
@@ -373,9 +372,8 @@ export class PostgresProcessors implements ProcessorStore {
 
   async listDeadlines(
     subscription: SubscriptionId,
-    options: { readonly shares?: readonly number[]; readonly dueBefore?: number; readonly limit?: number } = {},
+    { shares, dueBefore, limit = DEFAULT_LIST_LIMIT }: ListDeadlinesOptions = {},
   ): Promise<readonly StoredDeadline[]> {
-    const { shares, dueBefore, limit = DEFAULT_LIMIT } = options;
     const query = this.#compiler
       .selectFrom('deadlines')
       .select(['stream', 'id', 'share', 'due_at', 'command_id', 'content'])
@@ -433,7 +431,7 @@ export class PostgresProcessors implements ProcessorStore {
 }
 
 /** Returns the parameters of `#heldShares`. */
-function heldValues(shares: readonly HeldShare[]): unknown[] {
+function heldValues(shares: readonly ShareToken[]): unknown[] {
   return [
     textArray(shares.map(({ subscription }) => storable(subscription.name))),
     textArray(shares.map(({ subscription }) => storable(subscription.version))),

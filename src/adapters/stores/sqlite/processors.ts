@@ -3,10 +3,12 @@
  * of the file, so that read models, process managers and commands share transactions.
  */
 import type { Database } from 'better-sqlite3';
+import { DEFAULT_LIST_LIMIT } from '../../../core/limits.ts';
 import { encodeStopReason } from '../../../core/processors/fields.ts';
 import type {
   GroupMember,
   InlineProjection,
+  ListDeadlinesOptions,
   ListDocumentsOptions,
   NewSubscription,
   ParkedEvent,
@@ -15,6 +17,7 @@ import type {
   ProcessorCommit,
   ProcessorStore,
   Share,
+  ShareToken,
   StopReason,
   StoredDeadline,
   StoredDocument,
@@ -22,6 +25,7 @@ import type {
   SubscriptionRecord,
   TableReading,
 } from '../../../core/processors/processor-store.ts';
+import { claimed } from '../../../core/processors/share-claims.ts';
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { commitPage, idOf } from './processors-commit.ts';
@@ -42,10 +46,6 @@ export interface ProcessorFile {
   read<Result>(read: () => Result): Promise<Result>;
   readonly events: EventReader;
 }
-
-type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
-
-const DEFAULT_LIMIT = 100;
 
 const FORMAT = 'decidable_processors';
 
@@ -228,27 +228,18 @@ export class SqliteProcessors implements ProcessorStore {
     return this.#read((statements) => statements.members.all(Math.floor(now)).map(memberOf), []);
   }
 
-  async claimShare(
-    { subscription, share, token }: HeldShare,
-    member: string,
-    now: number,
-    expiresAt: number,
-  ): Promise<Share | undefined> {
-    let claimed: Share | undefined;
-    await this.#change(subscription, (statements, id) => {
-      claimed = undefined;
-      const row = statements.share.get(id, share);
-      if (row === undefined) return;
-      const before = shareOf(subscription, row);
-      if (before.token !== token) return;
-      if (before.holder !== undefined && before.holder !== member && before.expiresAt > now) return;
-      statements.claimShare.run(member, Number(token) + 1, Math.ceil(expiresAt), id, share);
-      claimed = { ...before, holder: member, token: token + 1n, expiresAt: Math.ceil(expiresAt) };
+  async claimShare(given: ShareToken, member: string, now: number, expiresAt: number): Promise<Share | undefined> {
+    let share: Share | undefined;
+    await this.#change(given.subscription, (statements, id) => {
+      const row = statements.share.get(id, given.share);
+      const before = row === undefined ? undefined : shareOf(given.subscription, row);
+      share = claimed(before, given, member, now, Math.ceil(expiresAt));
+      if (share !== undefined) statements.claimShare.run(member, Number(share.token), share.expiresAt, id, share.share);
     });
-    return claimed;
+    return share;
   }
 
-  async renewShares<Held extends HeldShare>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
+  async renewShares<Held extends ShareToken>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
     let renewed: readonly Held[] = [];
     await this.#file.write(() => {
       const statements = this.#create();
@@ -261,7 +252,7 @@ export class SqliteProcessors implements ProcessorStore {
     return renewed;
   }
 
-  async releaseShares(shares: readonly HeldShare[]): Promise<void> {
+  async releaseShares(shares: readonly ShareToken[]): Promise<void> {
     if (shares.length === 0) return;
     await this.#file.write(() => {
       const statements = this.#create();
@@ -293,7 +284,7 @@ export class SqliteProcessors implements ProcessorStore {
 
   async listDocuments(
     subscription: SubscriptionId,
-    { from, to, after, limit = DEFAULT_LIMIT }: ListDocumentsOptions = {},
+    { from, to, after, limit = DEFAULT_LIST_LIMIT }: ListDocumentsOptions = {},
   ): Promise<readonly StoredDocument[]> {
     return this.#read((statements) => {
       const id = idOf(statements, subscription);
@@ -303,7 +294,7 @@ export class SqliteProcessors implements ProcessorStore {
   }
 
   async listParked(filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> {
-    const { subscription, key = null, requested = null, after, limit = DEFAULT_LIMIT } = filter;
+    const { subscription, key = null, requested = null, after, limit = DEFAULT_LIST_LIMIT } = filter;
     const [name, version] = [subscription?.name ?? null, subscription?.version ?? null];
     const place = after?.subscription;
     return this.#read(
@@ -353,9 +344,9 @@ export class SqliteProcessors implements ProcessorStore {
 
   async listDeadlines(
     subscription: SubscriptionId,
-    options: { readonly shares?: readonly number[]; readonly dueBefore?: number; readonly limit?: number } = {},
+    options: ListDeadlinesOptions = {},
   ): Promise<readonly StoredDeadline[]> {
-    const { limit = DEFAULT_LIMIT } = options;
+    const { limit = DEFAULT_LIST_LIMIT } = options;
     const shares = options.shares === undefined ? null : JSON.stringify(options.shares);
     const dueBefore = options.dueBefore ?? null;
     return this.#read((statements) => {
