@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { sharedNats, skipWithoutNats, uniqueName } from './nats.ts';
 import { startPostgres } from './postgres.ts';
 
-export type EngineName = 'memory' | 'SQLite' | 'PostgreSQL' | 'NATS';
+/** The names of all engines. */
+export const ENGINES = ['memory', 'SQLite', 'PostgreSQL', 'NATS'] as const;
+
+export type EngineName = (typeof ENGINES)[number];
 
 /** An engine whose server, if it has one, runs until it is disposed. */
 export interface Engine extends AsyncDisposable {

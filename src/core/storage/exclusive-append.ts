@@ -4,8 +4,9 @@
  *
  * An optimistic append fails if another writer was faster. A writer that appends rarely can fail each time if another
  * one appends continuously. Decisions are synchronous, so a store can run one inside a short reservation of the stream.
- * The memory store does so in one turn of the event loop, and SQLite between BEGIN IMMEDIATE and COMMIT. The event
- * sourcer uses the operation after a conflict. If the store does not have it, the event sourcer retries optimistically
+ * The memory store does so in one turn of the event loop, SQLite between BEGIN IMMEDIATE and COMMIT, PostgreSQL while it
+ * has locked the row of the stream, and NATS while the other processes let the writer go first. The event sourcer uses
+ * the operation after a conflict. If the store does not have it, the event sourcer retries optimistically
  * (docs/decisions.md, "A command that loses is decided inside the store").
  */
 import type { Appended } from '../event-store.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { openStore } from 'decidable/stores';
 import { STORES_WITH } from '../../../src/core/processors/capabilities.ts';
-import { type EngineName, Engines, skipWithout } from '../../servers/engines.ts';
+import { ENGINES, Engines, skipWithout } from '../../servers/engines.ts';
 
 const engines = new Engines();
 after(() => engines[Symbol.asyncDispose]());
@@ -25,9 +25,7 @@ function declared(): ReadonlyMap<string, Readonly<Record<string, boolean>>> {
 }
 
 const table = declared();
-const names: readonly EngineName[] = ['memory', 'SQLite', 'PostgreSQL', 'NATS'];
-
-for (const name of names) {
+for (const name of ENGINES) {
   describe(`the store ${name}`, { skip: skipWithout(name) }, () => {
     test('has the capabilities that the README and the errors declare', async () => {
       await using store = await openStore(await engines.newAddress(name));

@@ -1,20 +1,14 @@
-/**
- * Appends that are decided inside the store (`decidable/storage`, `ExclusiveAppend`), in both stores of the package.
- */
+/** Appends that are decided inside the store (`decidable/storage`, `ExclusiveAppend`), in every store. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type EventStore, isAppendFailure, type RecordedEvent } from 'decidable';
-import { createMemoryStore } from 'decidable/memory';
-import { createSqliteStore } from 'decidable/sqlite';
 import type { DecidedAppend, ExclusiveAppend } from 'decidable/storage';
+import { type OpenedStore, openStore } from 'decidable/stores';
+import { ENGINES, type EngineName, Engines, skipWithout } from '../../servers/engines.ts';
 import { ANY, decision, envelope } from './commands.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'decidable-exclusive-'));
-after(() => rmSync(folder, { recursive: true }));
-let files = 0;
+const engines = new Engines();
+after(() => engines[Symbol.asyncDispose]());
 
 type Store = EventStore & Required<ExclusiveAppend> & { close(): Promise<void> };
 
@@ -28,14 +22,21 @@ const revisions = (events: readonly RecordedEvent[]): bigint[] => events.map(({ 
 const refusal = (code: 'conflict' | 'duplicate' | 'invalid-argument' | 'closed') => (error: unknown) =>
   isAppendFailure(error, code);
 
-for (const [name, open] of [
-  ['the memory store', () => createMemoryStore()],
-  ['the SQLite store', () => createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' })],
-] as const) {
-  describe(`exclusive appends of ${name}`, () => {
+async function openExclusive(name: EngineName): Promise<Store> {
+  const store = await openStore(await engines.newAddress(name));
+  assert.ok(hasExclusive(store));
+  return store;
+}
+
+function hasExclusive(store: OpenedStore): store is OpenedStore & Required<ExclusiveAppend> {
+  return store.appendExclusively !== undefined;
+}
+
+for (const name of ENGINES) {
+  describe(`exclusive appends of the store ${name}`, { skip: skipWithout(name) }, () => {
     const check = (claim: string, body: (store: Store) => Promise<void>): void => {
       test(claim, async () => {
-        const store = open();
+        const store = await openExclusive(name);
         try {
           for (let event = 0; event < 3; event++) await store.append('s-1', [envelope('Done')], ANY, decision());
           await body(store);

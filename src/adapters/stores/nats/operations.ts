@@ -4,22 +4,15 @@ import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent 
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter } from '../../../core/storage/commit-signal.ts';
-import {
-  type CommitImport,
-  type CommitLog,
-  diverged,
-  followsHead,
-  isSameCommit,
-  type ReadLogOptions,
-} from '../../../core/storage/commit-transfer.ts';
+import { diverged, followsHead, isSameCommit, type ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import { copyOfCommit, copyOfDecision, copyOfEvents, copyOfPrecondition } from '../../../core/storage/copies.ts';
-import type { BareStore } from '../../../core/storage/guarded-store.ts';
-import type {
-  CommitSource,
-  ReadCommitsOptions,
-  ReadStreamsOptions,
-  StreamHead,
-} from '../../../core/storage/verify-chain.ts';
+import {
+  checkReservedEvents,
+  type DecidedAppend,
+  RESERVATION_READ_LIMIT,
+} from '../../../core/storage/exclusive-append.ts';
+import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { Appender } from './append.ts';
 import type { Client } from './client.ts';
 import { CommandIndex } from './command-index.ts';
@@ -38,9 +31,10 @@ import { Snapshots } from './snapshots.ts';
 import { StateValues } from './state-values.ts';
 import { StreamQueues } from './stream-queues.ts';
 import type { Subjects } from './subjects.ts';
+import { WriterTurns } from './writer-turns.ts';
 
 /** The operations of a store. Their arguments have been checked. */
-export class NatsOperations implements BareStore, CommitSource, CommitLog, CommitImport {
+export class NatsOperations implements BareCommitStore {
   readonly #client: Client;
   readonly #index: CommandIndex;
   readonly #heads = new Heads();
@@ -48,6 +42,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   readonly #reading: ReadingParts;
   readonly #snapshots: Snapshots;
   readonly #queues = new StreamQueues();
+  readonly #turns: WriterTurns;
   readonly #follower: Follower;
   readonly #stateFollower: Follower;
   readonly processors: NatsProcessors;
@@ -80,6 +75,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
     this.#appender = new Appender({ client, subjects, reader, index, heads, now, committed });
     this.#reading = { subjects, reader, appender: this.#appender, heads };
     this.#snapshots = new Snapshots(client, subjects);
+    this.#turns = new WriterTurns(client, subjects);
     this.#follower = new Follower({
       client,
       jetstream,
@@ -112,10 +108,42 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   ): Promise<Appended> {
     const [ownEvents, ownDecision] = [copyOfEvents(events), copyOfDecision(decision)];
     const ownPrecondition = copyOfPrecondition(precondition);
-    try {
-      return await this.#working(
-        this.#queues.run(stream, () => this.#appender.append(stream, ownEvents, ownPrecondition, ownDecision)),
+    const append = (): Promise<Appended> => this.#appender.append(stream, ownEvents, ownPrecondition, ownDecision);
+    return this.#writing(stream, () =>
+      this.#turns.isTaken(stream) ? this.#turns.letOthersWrite(stream).then(append) : append(),
+    );
+  }
+
+  appendExclusively(
+    stream: string,
+    after: bigint | undefined,
+    decide: (events: readonly RecordedEvent[]) => DecidedAppend,
+  ): Promise<Appended> {
+    const fromRevision = after === undefined ? 0n : after + 1n;
+    const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
+    const write = async (): Promise<Appended> => {
+      const missed = await readStream(this.#reading, stream, options);
+      checkReservedEvents(stream, after, missed);
+      const { events, precondition, decision } = decide(missed);
+      return this.#appender.append(
+        stream,
+        copyOfEvents(events),
+        copyOfPrecondition(precondition),
+        copyOfDecision(decision),
       );
+    };
+    return this.#writing(stream, () => this.#turns.run(stream, write));
+  }
+
+  /**
+   * Runs an append after the earlier appends of this process to the stream.
+   * @throws AppendFailure
+   */
+  async #writing(stream: string, append: () => Promise<Appended>): Promise<Appended> {
+    try {
+      this.#client.checkWritable();
+      this.#turns.listen();
+      return await this.#working(this.#queues.run(stream, append));
     } catch (error) {
       throw asAppendFailure(error);
     }
@@ -184,6 +212,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
     this.#client.stopRetrying();
     await Promise.all([this.#follower.close(usedAfterClose), this.#stateFollower.close(usedAfterClose)]);
     await Promise.allSettled(this.#work);
+    this.#turns.close();
     this.#client.close();
     await this.#disconnect();
   }

@@ -4,16 +4,10 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { EventStore } from '../../../core/event-store.ts';
 import { loadPeer } from '../../../core/missing-peer.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
-import { checkImport, checkReadCommits, checkReadLog, checkReadStreams } from '../../../core/storage/arguments.ts';
-import type { RecordedCommit } from '../../../core/storage/chain.ts';
-import type { CommitImport, CommitLog, ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
-import { GuardedStore } from '../../../core/storage/guarded-store.ts';
-import type {
-  CommitSource,
-  ReadCommitsOptions,
-  ReadStreamsOptions,
-  StreamHead,
-} from '../../../core/storage/verify-chain.ts';
+import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
+import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
+import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
+import type { CommitSource } from '../../../core/storage/verify-chain.ts';
 import { Client } from './client.ts';
 import { separateCredentials } from './credentials.ts';
 import { asStoreFailure } from './failures.ts';
@@ -23,7 +17,13 @@ import { checkOptions, type NatsStoreOptions } from './options.ts';
 import { Subjects } from './subjects.ts';
 
 /** An event store on a NATS server or cluster. Any number of processes may have it open. */
-export interface NatsStore extends EventStore, CommitSource, CommitLog, CommitImport, AsyncDisposable {
+export interface NatsStore
+  extends EventStore,
+    Required<ExclusiveAppend>,
+    CommitSource,
+    CommitLog,
+    CommitImport,
+    AsyncDisposable {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 
@@ -75,41 +75,11 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
   }
 }
 
-class Store extends GuardedStore implements NatsStore {
-  readonly #operations: NatsOperations;
+class Store extends GuardedCommitStore implements NatsStore {
   readonly processors: ProcessorStore;
 
   constructor(operations: NatsOperations) {
     super(operations);
-    this.#operations = operations;
     this.processors = operations.processors;
-  }
-
-  readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
-    return this.guarded(
-      () => checkReadCommits(stream, options),
-      () => this.#operations.readCommits(stream, options),
-    );
-  }
-
-  readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
-    return this.guarded(
-      () => checkReadStreams(options),
-      () => this.#operations.readStreams(options),
-    );
-  }
-
-  readLog(options: ReadLogOptions = {}): Promise<readonly RecordedCommit[]> {
-    return this.guarded(
-      () => checkReadLog(options),
-      () => this.#operations.readLog(options),
-    );
-  }
-
-  importCommits(commits: readonly RecordedCommit[]): Promise<void> {
-    return this.guarded(
-      () => checkImport(commits),
-      () => this.#operations.importCommits(commits),
-    );
   }
 }

@@ -73,6 +73,11 @@ export class Subjects {
     return `${this.name}.e.>`;
   }
 
+  /** The subject on which writers announce their turns. Its messages are not stored. */
+  get turns(): string {
+    return `${this.name}.turns`;
+  }
+
   /** The subjects of all replaceable data. */
   get allState(): string {
     return `${this.name}.s.>`;

@@ -1,12 +1,12 @@
 /**
- * `busy-writer.ts <file>`: sends commands to seven streams in a loop until its standard input ends. It prints a line
+ * `busy-writer.ts <address>`: sends commands to seven streams in a loop until its standard input ends. It prints a line
  * when it has begun, and the number of its commands at the end.
  */
 import { createEventSourcer } from 'decidable';
-import { createSqliteStore } from 'decidable/sqlite';
+import { openStore } from 'decidable/stores';
 import { COUNTERS, counter } from './counter.ts';
 
-const store = createSqliteStore({ file: process.argv[2] ?? '', busyTimeout: 600_000 });
+const store = await openStore(process.argv[2] ?? '');
 await using sourcer = createEventSourcer({ store, modules: [counter], closeStore: true });
 const send = (counter: string): Promise<unknown> => sourcer.dispatch({ type: 'Count', data: { counter } });
 
