@@ -105,7 +105,7 @@ export type * from './event-store.ts';
 export { COMMAND_ID_NAMESPACE, commandUuid, eventId, reactionId } from './ids.ts';
 export { type JsonConvertible, type JsonValue, toJson } from './json.ts';
 export type { AuthorizationRequest, Authorizer } from './loop/authorization.ts';
-export type { AnyModule } from './loop/bound-module.ts';
+export type { AnyModule, Rollout } from './loop/bound-module.ts';
 export type { ConfiguredStore, EventSourcerConfiguration } from './loop/configuration.ts';
 export {
   createEventSourcer,
@@ -123,6 +123,7 @@ export type {
 } from './loop/observer.ts';
 export type { DispatchOptions, StateOptions } from './loop/options.ts';
 export type { DispatchResult, StreamState } from './loop/results.ts';
+export { type RolloutOptions, rollout } from './loop/rollout.ts';
 export type * from './messages.ts';
 export { MissingPeerError } from './missing-peer.ts';
 export { type Capability, UnsupportedByStore } from './processors/capabilities.ts';

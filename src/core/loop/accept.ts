@@ -66,7 +66,11 @@ export function acceptMessage(
 }
 
 function requestOf(route: Route, options: CheckedOptions, isTyped: boolean, since: number): RoutedRequest {
-  return { route, options, commandId: commandIdOf(route.module, options), isTyped, since };
+  const commandId = commandIdOf(
+    options,
+    route.module.knowsCommandId || route.candidate?.module.knowsCommandId === true,
+  );
+  return { route, options, commandId, isTyped, since, sender: route.module };
 }
 
 /**
@@ -79,7 +83,7 @@ function decoded(request: RoutedRequest, envelope: Envelope): CommandInFlight {
   try {
     const canonical = canonicalCommand(module, command as Message);
     if (canonical !== undefined) return entered(request, canonical);
-    return new CommandInFlight(request, streamOf(request.route, command), envelope, command, true);
+    return inFlight(request, envelope, command, true);
   } catch (error) {
     module.releaseCommand(command);
     throw error;
@@ -87,13 +91,41 @@ function decoded(request: RoutedRequest, envelope: Envelope): CommandInFlight {
 }
 
 function entered(request: RoutedRequest, { command, envelope }: CanonicalCommand<unknown>): CommandInFlight {
-  return new CommandInFlight(request, streamOf(request.route, command), envelope, command, false);
+  return inFlight(request, envelope, command, false);
 }
 
-function commandIdOf(module: BoundModule, { commandId }: CheckedOptions): string {
+function inFlight(request: RoutedRequest, envelope: Envelope, command: unknown, isHandle: boolean): CommandInFlight {
+  const stream = streamOf(request.route, command);
+  const { candidate } = request.route;
+  if (candidate === undefined || !candidate.rollout.takes(stream)) {
+    return new CommandInFlight(request, stream, envelope, command, isHandle);
+  }
+  const accepted = decoded({ ...request, route: candidate }, envelope);
+  if (accepted.stream !== stream) {
+    accepted.release();
+    throw otherStream(candidate, stream, accepted.stream);
+  }
+  if (isHandle) request.route.module.releaseCommand(command);
+  return accepted;
+}
+
+/** Versions of a module that route a command to different streams would decide on different histories. */
+function otherStream({ module, commandType }: Route, stream: string, other: string): Error {
+  const message =
+    `the candidate of the rollout of module ${module.name} routes ${commandType} to stream ${JSON.stringify(other)}, ` +
+    `but the current version routes it to ${JSON.stringify(stream)}`;
+  const details: Fault['details'] = [
+    ['module', module.name],
+    ['commandType', commandType],
+    ['stream', stream],
+  ];
+  return commandFault({ code: 'rollout-stream', message, details });
+}
+
+function commandIdOf({ commandId }: CheckedOptions, knowsCommandId: boolean): string {
   if (commandId !== undefined) return commandUuid(commandId);
   // Reading the clock takes as long as making an id, so only modules that use the time get a UUIDv7.
-  return module.knowsCommandId ? uuidV7(Date.now()) : uuidV4();
+  return knowsCommandId ? uuidV7(Date.now()) : uuidV4();
 }
 
 /**

@@ -19,7 +19,27 @@ export type AnyModule = CommandHandler<unknown, unknown, unknown> &
   CanonicalCommands<unknown> &
   CommandIdAware<unknown, unknown, unknown> &
   EventOwner &
-  StateFingerprint;
+  StateFingerprint & {
+    /** The other version of the module, and the share of the streams that belong to it. */
+    readonly rollout?: Rollout | undefined;
+  };
+
+/** The control of a rollout. */
+export interface Rollout {
+  /** The module that decides the commands of the candidate's streams. */
+  readonly candidate: AnyModule;
+  /** The share of the streams that belong to the candidate, from 0 to 1. */
+  readonly share: number;
+  /**
+   * Moves the share up or down. Commands that were accepted before are decided by the version that they were accepted
+   * for.
+   * @param share from 0 (the current version decides everything) to 1 (the candidate decides everything).
+   * @throws DefinitionError if the share is not between 0 and 1.
+   */
+  move(share: number): void;
+  /** Returns whether the candidate decides the commands of this stream. */
+  takes(stream: string): boolean;
+}
 
 const PRECONDITIONS: readonly WritePrecondition[] = ['stream-unchanged', 'no-stream', 'stream-exists', 'any'];
 

@@ -23,6 +23,8 @@ export interface RoutedRequest {
   readonly isTyped: boolean;
   /** The time at which the command arrived, by `performance.now()`. It is 0 if no hook needs it. */
   readonly since: number;
+  /** The module whose values the sender uses. It differs from that of the route for the candidate of a rollout. */
+  readonly sender: BoundModule;
 }
 
 export class CommandInFlight {
@@ -35,6 +37,7 @@ export class CommandInFlight {
   readonly options: CheckedOptions;
   readonly cancellation: Cancellation | undefined;
   readonly since: number;
+  readonly #sender: BoundModule;
   readonly #isTyped: boolean;
   readonly #ownsCommand: boolean;
 
@@ -62,6 +65,7 @@ export class CommandInFlight {
     this.options = options;
     this.cancellation = cancellationOf(route, options);
     this.since = request.since;
+    this.#sender = request.sender;
     this.#isTyped = request.isTyped;
     this.#ownsCommand = ownsCommand;
     this.command = command;
@@ -94,7 +98,8 @@ export class CommandInFlight {
    * @param decided the events of the decision as values of the module, if they are known and no other code holds them.
    */
   result(fields: CommandResult, decided?: readonly unknown[]): CommandResult {
-    return this.#isTyped ? new DispatchedCommand(fields, this.module, decided) : new HandledCommand(fields);
+    if (!this.#isTyped) return new HandledCommand(fields);
+    return new DispatchedCommand(fields, this.#sender, this.#sender === this.module ? decided : undefined);
   }
 
   observed(): ObservedCommand {

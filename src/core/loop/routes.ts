@@ -2,8 +2,9 @@
 import { EventOwners } from '../define/event-category.ts';
 import { DefinitionError } from '../errors.ts';
 import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
-import { type AnyModule, BoundModule } from './bound-module.ts';
+import { type AnyModule, BoundModule, type Rollout } from './bound-module.ts';
 import { unroutable } from './failures.ts';
+import { checkRollout } from './rollout.ts';
 
 /** The module that decides a command type, with the policies of that type. */
 export interface Route {
@@ -11,9 +12,17 @@ export interface Route {
   readonly commandType: string;
   readonly precondition: WritePrecondition;
   readonly snapshot: SnapshotPolicy;
+  /** The route of the candidate, if the module is a rollout. */
+  readonly candidate?: CandidateRoute | undefined;
+}
+
+/** The route to the candidate of a rollout, for the streams that belong to it. */
+export interface CandidateRoute extends Route {
+  readonly rollout: Rollout;
 }
 
 export class Routes {
+  /** All modules. A rollout has two. */
   readonly modules: readonly BoundModule[];
   readonly #byCommand = new Map<string, Route>();
   readonly #byName = new Map<string, BoundModule>();
@@ -24,13 +33,18 @@ export class Routes {
    * @throws DefinitionError if two modules have the same name, command type, or event category and type.
    */
   constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
-    this.modules = modules.map(
-      (module, index) => new BoundModule(module, `createEventSourcer.modules[${index}]`, releaseFailed),
-    );
-    for (const module of this.modules) this.#add(module);
+    this.modules = modules.flatMap((source, index) => {
+      const place = `createEventSourcer.modules[${index}]`;
+      const module = new BoundModule(source, place, releaseFailed);
+      const { rollout } = module.source;
+      if (rollout === undefined) return this.#add(module);
+      const candidate = new BoundModule(rollout.candidate, `${place}.rollout.candidate`, releaseFailed);
+      checkRollout(module, candidate);
+      return this.#add(module, candidate, rollout);
+    });
   }
 
-  #add(module: BoundModule): void {
+  #add(module: BoundModule, candidate?: BoundModule, rollout?: Rollout): readonly BoundModule[] {
     if (this.#byName.has(module.name))
       throw new DefinitionError(
         `module ${module.name}`,
@@ -45,8 +59,11 @@ export class Routes {
           `command ${type}`,
           `is accepted by both ${other.module.name} and ${module.name}; rename the command in one of the two`,
         );
-      this.#byCommand.set(type, { module, commandType: type, precondition, snapshot });
+      const own: Route = { module, commandType: type, precondition, snapshot };
+      const route = candidate === undefined || rollout === undefined ? own : rolledOut(own, candidate, rollout);
+      this.#byCommand.set(type, route);
     }
+    return candidate === undefined ? [module] : [module, candidate];
   }
 
   /** Returns the route of a command type. @throws CommandFailure `unroutable` if no module accepts it. */
@@ -62,7 +79,7 @@ export class Routes {
 
   /** Returns the module that was configured with this value. @throws CommandFailure `unroutable`. */
   ofSource(source: object): BoundModule {
-    const module = this.modules.find((candidate) => candidate.source === source);
+    const module = this.modules.find((one) => one.source === source);
     if (module !== undefined) return module;
     throw unroutable('module', `the module is not one of this event sourcer, which has: ${list(this.#byName)}`);
   }
@@ -74,7 +91,7 @@ export class Routes {
    */
   ofName(name: string | undefined): BoundModule {
     if (name === undefined) {
-      const [only, second] = this.modules;
+      const [only, second] = this.#byName.values();
       if (only !== undefined && second === undefined) return only;
       throw unroutable(
         'module',
@@ -86,6 +103,12 @@ export class Routes {
       throw unroutable(name, `unknown module ${JSON.stringify(name)}; the event sourcer has: ${list(this.#byName)}`);
     return module;
   }
+}
+
+function rolledOut(route: Route, module: BoundModule, rollout: Rollout): Route {
+  const { commandType } = route;
+  const { precondition, snapshot } = module.descriptor.commands.find(({ type }) => type === commandType)!;
+  return { ...route, candidate: { module, commandType, precondition, snapshot, rollout } };
 }
 
 function list(map: ReadonlyMap<string, unknown>): string {

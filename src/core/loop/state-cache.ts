@@ -38,7 +38,9 @@ export class StateCache {
   constructor(modules: readonly BoundModule[], capacity: number) {
     this.#capacity = capacity;
     for (const module of modules) this.#byModule.set(module, new Map());
-    const sharing = modules.filter((module) => module.skipsForeignEvents);
+    // Several modules share a stream if they skip each other's events, or if they are the two versions of a rollout.
+    const isRollout = modules.some((module) => module.source.rollout !== undefined);
+    const sharing = isRollout ? modules : modules.filter((module) => module.skipsForeignEvents);
     this.#sharing = sharing.length > 1 ? sharing : [];
   }
 

@@ -9,7 +9,7 @@ import type { DecisionPlace, Difference } from './difference.ts';
 export class StreamReplay {
   readonly #stream: string;
   /** The state of each module that may decide on the stream. */
-  readonly #states: ReadonlyMap<string, LiveState>;
+  readonly #states: ReadonlyMap<BoundModule, LiveState>;
   readonly #reread: (until: bigint) => AsyncIterable<RecordedCommit>;
   #commits = 0;
 
@@ -24,17 +24,18 @@ export class StreamReplay {
   ) {
     this.#stream = stream;
     this.#reread = reread;
-    this.#states = new Map(modules.map((module) => [module.name, initialState(module, stream)]));
+    this.#states = new Map(modules.map((module) => [module, initialState(module, stream)]));
   }
 
   /**
-   * Decides the commit's command again if `decides` is true, and folds its events. Returns the first difference.
+   * Decides the commit's command again with the module, if there is one, and folds its events. Returns the first
+   * difference.
    */
-  async add(commit: RecordedCommit, decides: boolean): Promise<Difference | undefined> {
+  async add(commit: RecordedCommit, module: BoundModule | undefined): Promise<Difference | undefined> {
     const place = placeOf(commit, this.#stream, this.#commits++);
-    const live = this.#states.get(place.module);
+    const live = module && this.#states.get(module);
     try {
-      if (decides && live !== undefined) {
+      if (live !== undefined) {
         const difference = await this.#decideAgain(live, commit, place);
         if (difference !== undefined) return difference;
       }

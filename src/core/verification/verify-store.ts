@@ -7,6 +7,7 @@ import { checkOptionNames } from '../option-names.ts';
 import { mustBe } from '../predicates.ts';
 import { type AnyProcessManager, processModule } from '../processors/process-module.ts';
 import type { RecordedCommit } from '../storage/chain.ts';
+import { equalBytes } from '../storage/equal-bytes.ts';
 import { StreamChain, type StreamHead } from '../storage/stream-chain.ts';
 import { type CommitSource, streamHeads, wrongHead } from '../storage/verify-chain.ts';
 import { categoryOf } from '../stream-name.ts';
@@ -108,24 +109,28 @@ export async function verifyStore(
   return new Verifier(store, modulesOf(system), options).run();
 }
 
-/** Returns each module of the system by its name. */
-function modulesOf({ deciders, processManagers = [] }: VerifiedSystem): ReadonlyMap<string, BoundModule> {
+/** Returns the modules of the system, with both versions of a rollout. */
+function modulesOf({ deciders, processManagers = [] }: VerifiedSystem): readonly BoundModule[] {
   if (!Array.isArray(deciders)) throw new DefinitionError('verifyStore.deciders', mustBe('an array', deciders));
   const managers = (processManagers as readonly AnyProcessManager[]).map((manager) => processModule(manager));
   const modules = [...(deciders as readonly AnyModule[]), ...(managers as unknown as readonly AnyModule[])];
   // A release can fail only after a trap, which is reported as the difference.
-  const bound = modules.map((module, index) => new BoundModule(module, `modules[${index}]`, () => {}));
-  return new Map(bound.map((module) => [module.name, module]));
+  const bound = (module: AnyModule, place: string): BoundModule => new BoundModule(module, place, () => {});
+  return modules.flatMap((module, index) => {
+    const candidate = module.rollout?.candidate;
+    const others = candidate === undefined ? [] : [bound(candidate, `modules[${index}].rollout.candidate`)];
+    return [bound(module, `modules[${index}]`), ...others];
+  });
 }
 
 class Verifier {
   readonly #store: CommitSource;
-  readonly #modules: ReadonlyMap<string, BoundModule>;
+  readonly #modules: readonly BoundModule[];
   readonly #options: VerifyStoreOptions;
   readonly #heads: ExpectedHeads | undefined;
   #verified: VerificationProgress;
 
-  constructor(store: CommitSource, modules: ReadonlyMap<string, BoundModule>, options: VerifyStoreOptions) {
+  constructor(store: CommitSource, modules: readonly BoundModule[], options: VerifyStoreOptions) {
     this.#store = store;
     this.#modules = modules;
     this.#options = options;
@@ -170,7 +175,7 @@ class Verifier {
     expected: StreamHead | undefined,
   ): Promise<Difference | undefined> {
     const category = categoryOf(stream);
-    const modules = [...this.#modules.values()].filter(({ descriptor }) => descriptor.category === category);
+    const modules = this.#modules.filter(({ descriptor }) => descriptor.category === category);
     const chain = new StreamChain(stream);
     const replay = new StreamReplay(stream, modules, (until) => this.#commitsUntil(stream, until));
     const counts = new StreamCounts();
@@ -180,12 +185,12 @@ class Verifier {
       for await (const commit of this.#commits(stream)) {
         const broken = chain.add(commit);
         if (broken !== undefined) return { reason: 'chain', broken };
-        const decides = this.#decides(commit);
-        const difference = await replay.add(commit, decides);
+        const module = this.#moduleOf(commit);
+        const difference = await replay.add(commit, module);
         if (difference !== undefined) return difference;
         hasHead ||= head !== undefined && chain.endsWith(head);
         hasExpected ||= expected !== undefined && chain.endsWith(expected);
-        counts.add(commit, decides);
+        counts.add(commit, module !== undefined);
       }
     } finally {
       replay.end();
@@ -197,10 +202,13 @@ class Verifier {
     return undefined;
   }
 
-  /** Returns whether the system has the module of a commit in its version. */
-  #decides({ decision: { decision } }: RecordedCommit): boolean {
-    const { name, version } = decision.module;
-    return this.#modules.get(name)?.identity.version === version;
+  /**
+   * Returns the module of the recorded name and version. A rollout can have two, of which the digest selects one.
+   */
+  #moduleOf({ decision: { decision } }: RecordedCommit): BoundModule | undefined {
+    const { name, version, digest } = decision.module;
+    const modules = this.#modules.filter(({ identity }) => identity.name === name && identity.version === version);
+    return modules.find(({ identity }) => isSameDigest(identity.digest, digest)) ?? modules[0];
   }
 
   async *#commits(stream: string): AsyncGenerator<RecordedCommit> {
@@ -226,6 +234,10 @@ class Verifier {
     this.#options.progress?.(this.#verified);
     this.#options.signal?.throwIfAborted();
   }
+}
+
+function isSameDigest(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : equalBytes(one, other);
 }
 
 /** The counts of one stream. */

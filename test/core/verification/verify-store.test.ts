@@ -14,7 +14,7 @@ import {
 import { loadModule } from 'decidable/component/host';
 import { createMemoryStore } from 'decidable/memory';
 import type { CommitSource, RecordedCommit, StreamHead } from 'decidable/storage';
-import { describeDifference, type Verification, verifyStore } from 'decidable/verification';
+import { describeDifference, shadow, type Verification, verifyStore } from 'decidable/verification';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { account } from '../../../examples/bank/account.ts';
@@ -331,6 +331,7 @@ describe('a decision that did not see the events before it', () => {
       decide: { Count: ({ count }) => [{ type: 'Counted', data: { seen: count } }] },
     });
     const store = createMemoryStore();
+    await using shadowing = await shadow(counter, counter, store, { onDivergence: () => assert.fail() });
     const other = createEventSourcer({ store, modules: [counter] });
     const { Count } = counter.commands;
     await other.dispatch(Count({ id: '1' }));
@@ -352,5 +353,7 @@ describe('a decision that did not see the events before it', () => {
     const { difference, decisions } = await verifyStore(store, { deciders: [counter] });
     assert.equal(difference, undefined, difference && describeDifference(difference));
     assert.equal(decisions, 3);
+    await shadowing.caughtUp();
+    assert.deepEqual([shadowing.decisions, shadowing.divergences], [3, 0]);
   });
 });
