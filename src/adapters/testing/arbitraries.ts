@@ -6,6 +6,7 @@
  * are imported here.
  */
 import type * as FastCheck from 'fast-check';
+import { type ZodDefinition, zodDefinition } from '../../core/define/zod.ts';
 import { DefinitionError } from '../../core/errors.ts';
 import type { StandardSchema } from '../../core/index.ts';
 import { checkOptionNames } from '../../core/option-names.ts';
@@ -116,45 +117,6 @@ function accepts(schema: StandardSchema, value: unknown): boolean {
   return !(result instanceof Promise) && result.issues === undefined;
 }
 
-/** The parts of a zod definition (zod 4, `_zod.def`) that this file reads. */
-interface Definition {
-  readonly type?: string;
-  readonly format?: string;
-  readonly pattern?: RegExp;
-  readonly checks?: readonly { readonly _zod: { readonly def: Check } }[];
-  readonly shape?: Readonly<Record<string, unknown>>;
-  readonly element?: unknown;
-  readonly items?: readonly unknown[];
-  readonly rest?: unknown;
-  readonly keyType?: unknown;
-  readonly valueType?: unknown;
-  readonly options?: readonly unknown[];
-  readonly left?: unknown;
-  readonly right?: unknown;
-  readonly innerType?: unknown;
-  readonly getter?: () => unknown;
-  readonly in?: unknown;
-  readonly values?: readonly unknown[];
-  readonly entries?: Readonly<Record<string, unknown>>;
-}
-
-interface Check {
-  readonly check: string;
-  readonly value?: number | bigint | Date;
-  readonly inclusive?: boolean;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly length?: number;
-  readonly size?: number;
-  readonly format?: string;
-  readonly pattern?: RegExp;
-}
-
-function definitionOf(schema: unknown): (Definition & { readonly pattern?: RegExp }) | undefined {
-  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) return undefined;
-  return (schema._zod as { def: Definition }).def;
-}
-
 /** Makes arbitraries from schemas and the schemas inside them. */
 class Drawer {
   readonly #fc: FC;
@@ -206,11 +168,11 @@ class Drawer {
 
   #drawOnce(schema: unknown, place: string): Arbitrary<unknown> {
     const fc = this.#fc;
-    const definition = definitionOf(schema);
+    const definition = zodDefinition(schema);
     if (definition === undefined) {
       throw new DefinitionError(place, `is not a zod schema, so its values cannot be generated; ${OWN}`);
     }
-    const checks = (definition.checks ?? []).map((check) => check._zod.def);
+    const checks = (definition.checks ?? []).flatMap((check) => zodDefinition(check) ?? []);
     const inner = (of: unknown, step: string): Arbitrary<unknown> => this.#draw(of, `${place}${step}`);
     switch (definition.type) {
       case 'string':
@@ -280,7 +242,7 @@ class Drawer {
   /**
    * Makes an arbitrary for strings. fast-check generates strings by a pattern, and a filter then checks the lengths.
    */
-  #string(definition: Definition, checks: readonly Check[]): Arbitrary<string> {
+  #string(definition: ZodDefinition, checks: readonly ZodDefinition[]): Arbitrary<string> {
     const pattern = definition.pattern ?? checks.find((check) => check.pattern !== undefined)?.pattern;
     if (definition.format === 'uuid' || definition.format === 'guid') return this.#fc.uuid();
     if (definition.format === 'email') return this.#fc.emailAddress();
@@ -290,7 +252,7 @@ class Drawer {
     return this.#fc.string({ ...WELL_FORMED, minLength, ...(maxLength === undefined ? {} : { maxLength }) });
   }
 
-  #number(definition: Definition, checks: readonly Check[]): Arbitrary<number> {
+  #number(definition: ZodDefinition, checks: readonly ZodDefinition[]): Arbitrary<number> {
     const formats = [definition.format, ...checks.map(({ format }) => format)];
     const whole = formats.some((format) => format !== undefined && /int/.test(format));
     const step = checks.find(({ check }) => check === 'multiple_of')?.value;
@@ -316,7 +278,7 @@ class Drawer {
       .map((count) => Number(count) * unit);
   }
 
-  #bigint(definition: Definition, checks: readonly Check[]): Arbitrary<bigint> {
+  #bigint(definition: ZodDefinition, checks: readonly ZodDefinition[]): Arbitrary<bigint> {
     const { min, max } = boundsOf(checks);
     const unsigned = definition.format === 'uint64';
     const low = unsigned ? 0n : -(2n ** 63n);
@@ -328,7 +290,7 @@ class Drawer {
   }
 
   /** Generates dates within the years that ISO 8601 writes with four digits. */
-  #date(checks: readonly Check[]): Arbitrary<Date> {
+  #date(checks: readonly ZodDefinition[]): Arbitrary<Date> {
     const bound = (name: string): Date | undefined =>
       checks.flatMap(({ check, value }) => (check === name && value instanceof Date ? [value] : []))[0];
     return this.#fc.date({
@@ -347,13 +309,13 @@ class Drawer {
   }
 
   /** Makes an arbitrary for lists. A list that contains itself is empty at the deepest level, if it may be empty. */
-  #list(element: unknown, place: string, checks: readonly Check[]): Arbitrary<unknown> {
+  #list(element: unknown, place: string, checks: readonly ZodDefinition[]): Arbitrary<unknown> {
     const lengths = this.#lengths(checks);
     if (this.#depth >= MAX_RECURSION && lengths.minLength === 0) return this.#fc.constant([]);
     return this.#fc.array(this.#draw(element, `${place}[]`), lengths);
   }
 
-  #pairs(definition: Definition, place: string, checks: readonly Check[]): Arbitrary<[never, unknown][]> {
+  #pairs(definition: ZodDefinition, place: string, checks: readonly ZodDefinition[]): Arbitrary<[never, unknown][]> {
     const pair = this.#fc.tuple(
       this.#draw(definition.keyType, `${place}{key}`) as Arbitrary<never>,
       this.#draw(definition.valueType, `${place}{value}`),
@@ -366,7 +328,7 @@ class Drawer {
       .map((pairs) => pairs.filter(([key]) => key !== '__proto__'));
   }
 
-  #lengths(checks: readonly Check[]): { minLength: number; maxLength?: number } {
+  #lengths(checks: readonly ZodDefinition[]): { minLength: number; maxLength?: number } {
     let minLength = 0;
     let maxLength = this.#depth > 0 ? 1 : undefined;
     for (const { minimum, maximum, length, size } of checks) {
@@ -397,10 +359,10 @@ interface Bound {
   readonly inclusive: boolean;
 }
 
-function boundsOf(checks: readonly Check[]): { min?: Bound; max?: Bound } {
+function boundsOf(checks: readonly ZodDefinition[]): { min?: Bound; max?: Bound } {
   const bounds: { min?: Bound; max?: Bound } = {};
   for (const { check, value, inclusive = true } of checks) {
-    if (value === undefined || value instanceof Date) continue;
+    if (typeof value !== 'number' && typeof value !== 'bigint') continue;
     if (check === 'greater_than' && (bounds.min === undefined || value >= bounds.min.value))
       bounds.min = { value, inclusive };
     if (check === 'less_than' && (bounds.max === undefined || value <= bounds.max.value))

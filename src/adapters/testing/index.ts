@@ -13,6 +13,7 @@ export {
 } from './processor-store-suite.ts';
 export { type DecisionOutcome, runDecision, runDeterministically, type StateSource } from './run-decision.ts';
 export type { Said } from './sentence.ts';
+export type { TestRunner } from './store-tests.ts';
 export { type StoredEvent, storedEvent } from './stored-event.ts';
 export type { GivenEvents, ReactorMode } from './system-scene.ts';
 export { type Duration, TestClock } from './test-clock.ts';

@@ -37,6 +37,7 @@ export interface ZodDefinition {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly length?: number;
+  readonly size?: number;
   readonly pattern?: RegExp;
 }
 

@@ -13,8 +13,9 @@ import {
 } from '../errors.ts';
 import type { CommandError } from '../event-sourcer.ts';
 import type { Conflict } from '../event-store.ts';
-import type { Fault, Precondition } from '../messages.ts';
+import type { Fault } from '../messages.ts';
 import type { FieldProblem } from '../predicates.ts';
+import { preconditionText } from '../storage/arguments.ts';
 
 type Details = Fault['details'];
 type RefusalTag = Extract<CommandError, { val: { readonly subject: string } }>['tag'];
@@ -115,23 +116,10 @@ export function conflictFailure(conflict: Conflict, attempts: number, cause?: un
   const tries = attempts > 1 ? ` in each of ${attempts} attempts` : '';
   return new CommandFailure(
     { tag: 'conflict', val: conflict },
-    `expected stream ${JSON.stringify(stream)} ${described(precondition)}, but ${found}${tries}; read the stream before ` +
-      'you send the command again',
+    `expected stream ${JSON.stringify(stream)} ${preconditionText(precondition)}, but ${found}${tries}; ` +
+      'read the stream before you send the command again',
     cause === undefined ? undefined : { cause },
   );
-}
-
-function described(precondition: Precondition): string {
-  switch (precondition.tag) {
-    case 'any':
-      return 'in any state';
-    case 'no-stream':
-      return 'without events';
-    case 'stream-exists':
-      return 'with events';
-    case 'at-revision':
-      return `at revision ${precondition.val}`;
-  }
 }
 
 /**

@@ -21,6 +21,13 @@ export function subscriptionKey({ name, version }: SubscriptionId): string {
   return `${name.length}:${name}${version}`;
 }
 
+/** Returns the value of a subscription that a commit changes. A fence has proved that the subscription exists. */
+export function valueOfFenced<Value>(values: ReadonlyMap<string, Value>, subscription: SubscriptionId): Value {
+  const value = values.get(subscriptionKey(subscription));
+  if (value === undefined) throw new Error('expected a fence on a share of each subscription that the commit changes');
+  return value;
+}
+
 export function sortedSubscriptions(records: readonly SubscriptionRecord[]): readonly SubscriptionRecord[] {
   return records.toSorted((a, b) => compareSubscriptions(a.subscription, b.subscription));
 }

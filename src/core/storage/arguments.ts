@@ -320,21 +320,22 @@ export function conflict(stream: string, precondition: Precondition, actual: big
   const is = actual === undefined ? 'has no events' : `is at revision ${actual}`;
   return new AppendFailure(
     { tag: 'conflict', val: { stream, precondition, actual } },
-    `stream ${JSON.stringify(stream)} ${is}, but the append expected ${inWords(precondition)}; ` +
+    `stream ${JSON.stringify(stream)} ${is}, but the append expected it ${preconditionText(precondition)}; ` +
       'read the stream again and decide again',
   );
 }
 
-function inWords(precondition: Precondition): string {
+/** Describes a precondition: `expected stream "x" without events`. */
+export function preconditionText(precondition: Precondition): string {
   switch (precondition.tag) {
     case 'any':
-      return 'anything';
+      return 'in any state';
     case 'no-stream':
-      return 'no events';
+      return 'without events';
     case 'stream-exists':
-      return 'at least one event';
+      return 'with events';
     case 'at-revision':
-      return `revision ${precondition.val}`;
+      return `at revision ${precondition.val}`;
   }
 }
 

@@ -17,3 +17,8 @@ export function snapshotChecksum(key: SnapshotKey, snapshot: Snapshot): Uint8Arr
   putBytes(snapshot.state);
   return sha256(finish());
 }
+
+/** Joins the parts of a key to one string. The names follow their lengths, so different keys have different strings. */
+export function snapshotName({ moduleName, moduleVersion, stream }: SnapshotKey): string {
+  return `${moduleName.length}:${moduleName}${moduleVersion.length}:${moduleVersion}${stream}`;
+}

@@ -2,8 +2,7 @@
  * The contents of a memory store: the bytes of each commit, and indexes of numbers. Contexts, decision records, strings
  * and bigints are made during a read. Only snapshots change after they are written.
  */
-
-import type { Snapshot, SnapshotKey } from '../../../core/event-store.ts';
+import type { Snapshot } from '../../../core/event-store.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import { HASH_BYTES } from '../../../core/storage/chain.ts';
 import {
@@ -96,9 +95,4 @@ export function recordedDecision(contents: Contents, number: number, commit: Rea
   const { stream, decision, events, firstRevision, recordedAt, end } = commit;
   const hash = contents.log.block(contents.addresses[number]!).subarray(end, end + HASH_BYTES);
   return { stream, decision, firstRevision, eventCount: events.length, recordedAt, hash };
-}
-
-/** Joins arbitrary strings into a unique name, in which each string follows its length. */
-export function snapshotName({ moduleName, moduleVersion, stream }: SnapshotKey): string {
-  return `${moduleName.length}:${moduleName}${moduleVersion.length}:${moduleVersion}${stream}`;
 }

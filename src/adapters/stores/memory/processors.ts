@@ -8,6 +8,7 @@ import {
   listedParked,
   sortedSubscriptions,
   subscriptionKey,
+  valueOfFenced,
 } from '../../../core/processors/listing.ts';
 import {
   type DocumentChange,
@@ -328,9 +329,7 @@ export class MemoryProcessors implements ProcessorStore {
   }
 
   #of(subscription: SubscriptionId): Subscription {
-    const target = this.#subscriptions.get(subscriptionKey(subscription));
-    if (target === undefined) throw new Error('expected a fence for each subscription that the commit changes');
-    return target;
+    return valueOfFenced(this.#subscriptions, subscription);
   }
 
   #change({ subscription, key, state, position }: DocumentChange): void {

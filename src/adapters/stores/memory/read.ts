@@ -1,11 +1,11 @@
 /** Reads events and commits. The arguments have been checked. */
-
 import type { ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { CommitEvents } from '../../../core/storage/commit-reader.ts';
 import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import { eventFilter } from '../../../core/storage/event-filter.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { type Contents, commitEvents, commitOf, lastRevision, recordedDecision, recordedEvent } from './contents.ts';
 
@@ -51,13 +51,14 @@ export function readAll(contents: Contents, options: ReadAllOptions): readonly R
   const { direction, afterPosition, limit = DEFAULT_READ_LIMIT } = options;
   const { events, positions } = contents;
   const commits = new Commits(contents);
-  const wanted = filter(contents, options);
+  const isWanted = eventFilter(options, (stream) => contents.byName.get(stream)!.category);
   const found: RecordedEvent[] = [];
   const at = (position: number): void => {
     const number = events[position - 1]!;
     const first = positions[number]!;
     const commit = commits.get(number);
-    if (wanted(commit, position - first)) found.push(recordedEvent(commit, first, position - first));
+    const index = position - first;
+    if (isWanted(commit.events[index]!.type, commit.stream)) found.push(recordedEvent(commit, first, index));
   };
   if (direction === 'forward') {
     const from = Number(afterPosition ?? 0n) + 1;
@@ -67,32 +68,6 @@ export function readAll(contents: Contents, options: ReadAllOptions): readonly R
     for (let position = from; position >= 1 && found.length < limit; position--) at(position);
   }
   return found;
-}
-
-function filter(
-  { byName }: Contents,
-  { categories, eventTypes, events: names }: ReadAllOptions,
-): (commit: CommitEvents, index: number) => boolean {
-  if (categories.length === 0 && eventTypes.length === 0 && names.length === 0) return () => true;
-  const [ofCategories, ofTypes] = [new Set(categories), new Set(eventTypes)];
-  /** The categories by type. Most events are excluded by their type alone. */
-  const ofNames = new Map<string, Set<string>>();
-  for (const { category, type } of names) {
-    const known = ofNames.get(type);
-    if (known === undefined) ofNames.set(type, new Set([category]));
-    else known.add(category);
-  }
-  return ({ stream, events }, index) => {
-    const { type } = events[index]!;
-    if (ofTypes.size > 0 && !ofTypes.has(type)) return false;
-    if (ofNames.size > 0 && !ofNames.has(type)) return false;
-    if (ofCategories.size === 0 && ofNames.size === 0) return true;
-    const { category } = byName.get(stream)!;
-    return (
-      (ofCategories.size === 0 || ofCategories.has(category)) &&
-      (ofNames.size === 0 || ofNames.get(type)!.has(category))
-    );
-  };
 }
 
 export function findDecision(contents: Contents, commandId: string): RecordedDecision | undefined {

@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The event store in memory. It implements the contract (wit/event-store.wit) without a file. */
-
 import { DefinitionError } from '../../../core/errors.ts';
 import type {
   Appended,
@@ -25,6 +24,7 @@ import {
   RESERVATION_READ_LIMIT,
 } from '../../../core/storage/exclusive-append.ts';
 import { type BareCommitStore, GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
+import { snapshotName } from '../../../core/storage/snapshot-checksum.ts';
 import type {
   CommitSource,
   ReadCommitsOptions,
@@ -33,7 +33,7 @@ import type {
 } from '../../../core/storage/verify-chain.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
 import { append, importCommit } from './append.ts';
-import { empty, lastPosition, snapshotName } from './contents.ts';
+import { empty, lastPosition } from './contents.ts';
 import { MemoryProcessors } from './processors.ts';
 import { findDecision, readAll, readCommits, readLog, readStream, readStreams } from './read.ts';
 

@@ -6,6 +6,7 @@
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision } from '../../../core/messages.ts';
 import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import type { Acknowledged, Client, OutgoingMessage } from './client.ts';
 import type { CommandIndex } from './command-index.ts';
@@ -22,7 +23,7 @@ import {
   type StoredCommit,
 } from './commit-message.ts';
 import { type CommitReader, commandIdOf } from './commit-reader.ts';
-import { API_ERRORS, apiFailure, isNoResponders, requestFailure, ServerFailure } from './failures.ts';
+import { API_ERRORS, apiFailure, isNoResponders, requestFailure } from './failures.ts';
 import type { Heads } from './heads.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -63,7 +64,7 @@ export class Appender {
 
   /**
    * Appends a commit. The arguments have been checked.
-   * @throws AppendFailure `duplicate` or `conflict`, or ServerFailure
+   * @throws AppendFailure `duplicate` or `conflict`, or EngineFailure
    */
   async append(
     stream: string,
@@ -103,7 +104,7 @@ export class Appender {
 
   /**
    * Sends a commit that follows `head`. Returns `undefined` if the stream has later commits.
-   * @throws AppendFailure `duplicate`, or ServerFailure.
+   * @throws AppendFailure `duplicate`, or EngineFailure.
    */
   async store({ stream, events, decision, recordedAt }: Appending, head: Head): Promise<StoredAt | undefined> {
     const { heads, index, client } = this.#parts;
@@ -185,7 +186,7 @@ export class Appender {
 
   async #commit(sequence: number): Promise<StoredCommit> {
     const commit = await this.#parts.reader.commit(sequence);
-    if (commit === undefined) throw new ServerFailure('corrupt', `the commit of message ${sequence} is missing`);
+    if (commit === undefined) throw new EngineFailure('corrupt', `the commit of message ${sequence} is missing`);
     return commit;
   }
 
@@ -195,7 +196,7 @@ export class Appender {
 
   /**
    * Looks for the commit of a message that was not answered.
-   * @throws ServerFailure `unknown-outcome` if the commit is not stored yet, because the message may still arrive.
+   * @throws EngineFailure `unknown-outcome` if the commit is not stored yet, because the message may still arrive.
    */
   async #sequenceOf(commandId: string, message: CommitMessage, cause: unknown): Promise<number> {
     const { index } = this.#parts;
@@ -208,7 +209,7 @@ export class Appender {
     }
     if (found === undefined) {
       const advice = 'look the command up by its id before you send it again, or send it again with the same id';
-      throw new ServerFailure('unknown-outcome', `the NATS server did not answer a commit; ${advice}`, { cause });
+      throw new EngineFailure('unknown-outcome', `the NATS server did not answer a commit; ${advice}`, { cause });
     }
     const recorded = recordedDecisionOf(found);
     if (!equalBytes(recorded.hash, message.hash)) throw duplicate(recorded);

@@ -1,15 +1,8 @@
 /** Requests to one server or cluster: the JetStream API, guarded messages, and pages of stored messages. */
 import type { ConnectionOptions, Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
-import {
-  API_ERRORS,
-  type ApiError,
-  apiFailure,
-  NoReply,
-  NoResponders,
-  requestFailure,
-  ServerFailure,
-} from './failures.ts';
+import { API_ERRORS, type ApiError, apiFailure, NoReply, NoResponders, requestFailure } from './failures.ts';
 import { HeaderText, headerTextOf } from './header-text.ts';
 
 /** The part of the client's package that the store uses. Opening a store loads it. */
@@ -130,10 +123,10 @@ export class Client {
   close(): void {
     this.#subscription?.unsubscribe();
     clearInterval(this.#timer);
-    this.#failAll(() => new ServerFailure('io', 'the store was closed during a request'));
+    this.#failAll(() => new EngineFailure('io', 'the store was closed during a request'));
   }
 
-  /** Calls the JetStream API. @throws ServerFailure */
+  /** Calls the JetStream API. @throws EngineFailure */
   async api<Result>(operation: string, request: object = {}): Promise<Result & { readonly error?: ApiError }> {
     try {
       const reply = await this.connection.request(`$JS.API.${operation}`, JSON.stringify(request), {
@@ -152,11 +145,11 @@ export class Client {
 
   /**
    * Checks that the store may be changed.
-   * @throws ServerFailure `read-only` if the store was opened with `readOnly`.
+   * @throws EngineFailure `read-only` if the store was opened with `readOnly`.
    */
   checkWritable(): void {
     if (this.#isReadOnly)
-      throw new ServerFailure('read-only', 'the store was opened with readOnly; open it without this option');
+      throw new EngineFailure('read-only', 'the store was opened with readOnly; open it without this option');
   }
 
   /**
@@ -199,7 +192,7 @@ export class Client {
     });
   }
 
-  /** Reads the last message of a subject from the leader. @throws ServerFailure */
+  /** Reads the last message of a subject from the leader. @throws EngineFailure */
   async last(stream: string, subject: string): Promise<StoredMessage | undefined> {
     return this.#fromLeader(stream, { last_by_subj: subject });
   }
@@ -215,7 +208,7 @@ export class Client {
 
   /**
    * Repeats a read while no server answers it, because servers restart and clusters elect leaders.
-   * @throws ServerFailure
+   * @throws EngineFailure
    */
   async patiently<Result>(read: () => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + this.#busyTimeout;
@@ -224,7 +217,7 @@ export class Client {
         return await read();
       } catch (error) {
         const failure = requestFailure(error);
-        const isTransient = failure instanceof ServerFailure && ['busy', 'io'].includes(failure.failure.code);
+        const isTransient = failure instanceof EngineFailure && ['busy', 'io'].includes(failure.failure.code);
         if (!isTransient || this.#isClosed || this.connection.isClosed() || performance.now() + delay > deadline) {
           throw failure;
         }
@@ -248,7 +241,7 @@ export class Client {
   /**
    * Reads a page of messages from any server that has the stream. In a cluster, that server may lack the newest
    * messages.
-   * @throws ServerFailure
+   * @throws EngineFailure
    */
   page({ stream, subject, from, limit }: PageRequest): Promise<Page> {
     const request = { seq: from, batch: limit, max_bytes: PAGE_BYTES, next_by_subj: subject };
@@ -273,7 +266,7 @@ export class Client {
         }
         if (status === 204) resolve({ messages, isLast: headers.last('Nats-Num-Pending') === '0' });
         else if (status === 404) resolve({ messages, isLast: true });
-        else reject(new ServerFailure('busy', `the NATS server refused a page: ${headers.description}: try again`));
+        else reject(new EngineFailure('busy', `the NATS server refused a page: ${headers.description}: try again`));
         return true;
       };
       const payload = JSON.stringify(request);
@@ -354,6 +347,6 @@ function bytesOf(base64: string): Uint8Array {
 function acknowledged(message: Msg): Acknowledged {
   const { error, seq, duplicate = false } = message.json<PublishReply>();
   if (error !== undefined) return { tag: 'refused', error };
-  if (seq === undefined) throw new ServerFailure('io', 'the NATS server sent a reply in an unknown format');
+  if (seq === undefined) throw new EngineFailure('io', 'the NATS server sent a reply in an unknown format');
   return { tag: 'stored', sequence: seq, duplicate };
 }

@@ -3,6 +3,7 @@
  * whose ids have the same 32 bits as an id. The caller compares the whole id with the id in the message, so a collision
  * only costs a request.
  */
+import { mixBits } from '../../../core/storage/mix-bits.ts';
 import { hexDigit } from '../../../core/uuid.ts';
 
 const FIRST_SLOTS = 1_024;
@@ -57,7 +58,7 @@ export class CommandIds {
   }
 
   #key({ low, high }: IdBits): number {
-    return spread(spread(this.#seed ^ low) ^ high) >>> 0;
+    return mixBits(mixBits(this.#seed ^ low) ^ high) >>> 0;
   }
 }
 
@@ -86,11 +87,4 @@ function digits(text: string, from: number, count: number): number {
 /** Returns the slot of a key. The slot depends on other bits than those by which neighbours are compared. */
 function slotOf(key: number, mask: number): number {
   return Math.imul(key, 0x9e3779b1) & mask;
-}
-
-/** Mixes the bits as the last steps of MurmurHash3 do. */
-function spread(value: number): number {
-  const once = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
-  return twice ^ (twice >>> 16);
 }

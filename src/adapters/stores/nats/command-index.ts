@@ -11,9 +11,9 @@
  * was sent, because it cannot outlive its connection. So an append that is sent before t + window − connectionLife is
  * safe. Before a later append, the index reads the newer commits. If it cannot, the append is refused with `busy`.
  */
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Client } from './client.ts';
 import { CommandIds, idBits } from './command-ids.ts';
-import { ServerFailure } from './failures.ts';
 import { type IdSegments, SEGMENT } from './id-segments.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -69,7 +69,7 @@ export class CommandIndex {
     return age <= this.#limit;
   }
 
-  /** Reads the commits that the index does not have. @throws ServerFailure */
+  /** Reads the commits that the index does not have. @throws EngineFailure */
   prepare(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -77,7 +77,7 @@ export class CommandIndex {
     return this.#reading;
   }
 
-  /** Reads every commit that was stored before the call. @throws ServerFailure */
+  /** Reads every commit that was stored before the call. @throws EngineFailure */
   async readToEnd(): Promise<void> {
     // A read that has begun already may have asked for the last commit before the call.
     await this.#reading?.catch(() => {});
@@ -154,7 +154,7 @@ export class CommandIndex {
       }
       // A server of a cluster that lacks the newest messages returns nothing yet.
       if (messages.length === 0 && performance.now() > deadline) {
-        throw new ServerFailure('busy', 'the index of command ids cannot read the commits of the store; try again');
+        throw new EngineFailure('busy', 'the index of command ids cannot read the commits of the store; try again');
       }
     }
     this.#coveredAt = began;

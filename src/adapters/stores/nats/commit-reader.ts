@@ -1,7 +1,7 @@
 /** Reads commits from the server in the order of their sequence numbers. */
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Client, StoredMessage } from './client.ts';
 import { COMMIT_HEADER, type CommitNumbers, parseNumbers, type StoredCommit } from './commit-message.ts';
-import { ServerFailure } from './failures.ts';
 import type { Subjects } from './subjects.ts';
 
 /** A message of a commit, with the numbers in its header. */
@@ -23,9 +23,9 @@ export function commandIdOf({ headers }: StoredMessage): string {
   return headers.last('Nats-Msg-Id');
 }
 
-function foreign({ subject, sequence }: StoredMessage): ServerFailure {
+function foreign({ subject, sequence }: StoredMessage): EngineFailure {
   const place = `message ${sequence} on the subject ${subject}`;
-  return new ServerFailure('corrupt', `${place} is not a commit; another program wrote to the stream of this store`);
+  return new EngineFailure('corrupt', `${place} is not a commit; another program wrote to the stream of this store`);
 }
 
 export class CommitReader {
@@ -113,7 +113,7 @@ export class CommitReader {
       for (const found of messages) if (found.sequence <= message.sequence) parts.push(partOf(found));
       if (parts.length === numbers.parts) return joined(parts);
     }
-    throw new ServerFailure('corrupt', `a part of the commit of message ${message.sequence} is missing`);
+    throw new EngineFailure('corrupt', `a part of the commit of message ${message.sequence} is missing`);
   }
 }
 

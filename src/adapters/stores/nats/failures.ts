@@ -1,19 +1,6 @@
 /** Converts errors of the client and of the server to errors of the store that say what to do. */
 import { AppendFailure, StoreFailure } from '../../../core/errors.ts';
-import type { StoreFault } from '../../../core/event-store.ts';
-
-/**
- * A failure of the server or of the connection to it. It becomes the error of an append or of a read when it leaves the
- * store.
- */
-export class ServerFailure extends Error {
-  readonly failure: StoreFault;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.failure = { code, message };
-  }
-}
+import { EngineFailure, toAppendFailure, toStoreFailure } from '../../../core/storage/engine-failure.ts';
 
 /** No reply came in time. */
 export class NoReply extends Error {
@@ -67,21 +54,21 @@ const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new 
 ]);
 
 /** Converts an error of the API to a failure. */
-export function apiFailure({ code, err_code = 0, description = 'no description' }: ApiError): ServerFailure {
+export function apiFailure({ code, err_code = 0, description = 'no description' }: ApiError): EngineFailure {
   const [kind, advice] = KINDS.get(err_code) ?? (code === 503 ? ['busy', 'try again'] : ['io', 'see the server log']);
-  return new ServerFailure(kind, `the NATS server refused: ${description} (${err_code}): ${advice}`);
+  return new EngineFailure(kind, `the NATS server refused: ${description} (${err_code}): ${advice}`);
 }
 
 /** Converts the error of a request without effects to a failure. */
 export function requestFailure(error: unknown): unknown {
   if (!isClientError(error)) return error;
   if (isTimeout(error))
-    return new ServerFailure('busy', 'the NATS server did not reply in time; try again', { cause: error });
+    return new EngineFailure('busy', 'the NATS server did not reply in time; try again', { cause: error });
   if (isNoResponders(error)) {
     const advice = 'enable JetStream in its configuration, or wait until the cluster has a leader';
-    return new ServerFailure('busy', `no NATS server answers for this store; ${advice}`, { cause: error });
+    return new EngineFailure('busy', `no NATS server answers for this store; ${advice}`, { cause: error });
   }
-  return new ServerFailure('io', `the connection to the NATS server failed: ${error.message}`, { cause: error });
+  return new EngineFailure('io', `the connection to the NATS server failed: ${error.message}`, { cause: error });
 }
 
 /** Names of the errors of the client's packages, and of the errors that they pass on. Other errors are bugs. */
@@ -130,14 +117,10 @@ export function asAppendFailure(error: unknown): unknown {
   if (error instanceof StoreFailure && error.code === 'failure') {
     return new AppendFailure(error.payload as AppendFailure['payload'], error.message, { cause: error.cause });
   }
-  const found = requestFailure(error);
-  if (!(found instanceof ServerFailure)) return found;
-  return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+  return toAppendFailure(requestFailure(error));
 }
 
 /** Converts an error to the one that all other methods throw. */
 export function asStoreFailure(error: unknown): unknown {
-  const found = requestFailure(error);
-  if (!(found instanceof ServerFailure)) return found;
-  return new StoreFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+  return toStoreFailure(requestFailure(error));
 }

@@ -38,7 +38,7 @@ export class Follower {
     this.changes = new CommitSignal();
   }
 
-  /** Resolves when every message that is stored from now on will be received. @throws ServerFailure */
+  /** Resolves when every message that is stored from now on will be received. @throws EngineFailure */
   start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;

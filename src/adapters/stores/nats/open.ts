@@ -1,7 +1,8 @@
 /** Opens the streams of a store on a server, or creates them, and checks the settings that the store relies on. */
 import type { NatsConnection } from '@nats-io/transport-node';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Client } from './client.ts';
-import { API_ERRORS, type ApiError, apiFailure, ServerFailure } from './failures.ts';
+import { API_ERRORS, type ApiError, apiFailure } from './failures.ts';
 import type { CheckedOptions, FlushReport } from './options.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -41,7 +42,7 @@ export interface OpenedStore {
   readonly duplicateWindow: number;
 }
 
-/** Checks the version of the server. @throws ServerFailure `unsupported-engine` that names the version. */
+/** Checks the version of the server. @throws EngineFailure `unsupported-engine` that names the version. */
 function checkServer(connection: NatsConnection): void {
   const version = connection.info?.version ?? 'a server that does not report its version';
   const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
@@ -49,14 +50,14 @@ function checkServer(connection: NatsConnection): void {
     (difference) => difference !== 0,
   );
   if (order === undefined || order > 0) return;
-  throw new ServerFailure(
+  throw new EngineFailure(
     'unsupported-engine',
     `the NATS server is ${version}; this store needs 2.12.1 or later, because older servers have no atomic batches ` +
       'that are guarded by subject; install a newer server',
   );
 }
 
-/** Opens or creates the JetStream streams of a store. @throws ServerFailure */
+/** Opens or creates the JetStream streams of a store. @throws EngineFailure */
 export async function openStreams(client: Client, subjects: Subjects, options: CheckedOptions): Promise<OpenedStore> {
   checkServer(client.connection);
   const { storage, replicas, duplicateWindow } = options;
@@ -84,7 +85,7 @@ export async function openStreams(client: Client, subjects: Subjects, options: C
   });
   const window = Math.floor((commits.duplicate_window ?? 0) / NANOSECONDS);
   if (window <= options.connectionLife) {
-    throw new ServerFailure(
+    throw new EngineFailure(
       'not-a-store',
       `the server recognizes command ids of the store ${subjects.name} for ${window} ms, which is not longer than ` +
         `connectionLife (${options.connectionLife} ms); lower connectionLife, or raise duplicate_window of the stream`,
@@ -107,7 +108,7 @@ async function openStream(
   }
   if (error?.err_code === API_ERRORS.streamNotFound && !create) {
     const message = `the server has no store ${wanted.name}; name another one, or create it with \`create: true\``;
-    throw new ServerFailure('not-found', message);
+    throw new EngineFailure('not-found', message);
   }
   if (error !== undefined) throw apiFailure(error);
   checkStream(wanted, config ?? {});
@@ -122,7 +123,7 @@ async function info(client: Client, name: string): Promise<StreamInfo & { readon
 function checkStream(wanted: StreamConfig & { readonly name: string }, found: StreamConfig): void {
   const format = Number(found.metadata?.[FORMAT_NAME]);
   if (format > FORMAT) {
-    throw new ServerFailure(
+    throw new EngineFailure(
       'newer-format',
       `the store ${wanted.name} has format ${format}, and this version reads ${FORMAT}; upgrade the package`,
     );
@@ -142,7 +143,7 @@ function checkStream(wanted: StreamConfig & { readonly name: string }, found: St
       ? isUnlimited(found.max_msgs_per_subject)
       : found.max_msgs_per_subject === wanted.max_msgs_per_subject);
   if (isStore) return;
-  throw new ServerFailure(
+  throw new EngineFailure(
     'not-a-store',
     `the JetStream stream ${wanted.name} is not a store of this package, or its settings were changed so that it discards ` +
       'messages; choose another name, or restore the settings',

@@ -6,10 +6,10 @@
  * process ends in between, the next member reads the same events again: a document skips events that it has folded, and
  * an event that is parked again is unchanged.
  */
-import { subscriptionKey } from '../../../core/processors/listing.ts';
+import { subscriptionKey, valueOfFenced } from '../../../core/processors/listing.ts';
 import { FencedError, type ProcessorCommit, type SubscriptionId } from '../../../core/processors/processor-store.ts';
 import { isHeld, type ShareState } from '../../../core/processors/share-claims.ts';
-import { ServerFailure } from './failures.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { CONFLICT, type Conflict, type ProcessorAccess } from './processors-access.ts';
 import { bySubscription, type Shares } from './processors-shares.ts';
 import {
@@ -97,11 +97,7 @@ async function changedValues(
   /** The changes by subject, because only the last change of a value is written. */
   const early = new Map<string, NewValue>();
   const late = new Map<string, NewValue>();
-  const idOf = (subscription: SubscriptionId): string => {
-    const id = ids.get(subscriptionKey(subscription));
-    if (id === undefined) throw new Error('expected a fence on a share of each subscription that the commit changes');
-    return id;
-  };
+  const idOf = (subscription: SubscriptionId): string => valueOfFenced(ids, subscription);
   const put = (to: Map<string, NewValue>, value: NewValue): void => {
     early.delete(value.subject);
     late.delete(value.subject);
@@ -137,7 +133,7 @@ async function changedValues(
   }
   if (late.size > MOST_VALUES) {
     const message = `a commit of a processor changes ${late.size} values, and a NATS server stores at most ${MOST_VALUES} in one batch`;
-    throw new ServerFailure('full', `${message}; use smaller pages for the processor`);
+    throw new EngineFailure('full', `${message}; use smaller pages for the processor`);
   }
   const batches: NewValue[][] = [];
   const first = [...early.values()];

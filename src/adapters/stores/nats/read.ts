@@ -4,6 +4,7 @@ import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { RecordedEvent } from '../../../core/messages.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import { eventFilter } from '../../../core/storage/event-filter.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import type { Appender } from './append.ts';
 import {
@@ -17,8 +18,8 @@ import {
   sequenceOf,
 } from './commit-message.ts';
 import type { CommitPart, CommitReader } from './commit-reader.ts';
-import { eventFilter } from './event-filter.ts';
 import type { Heads } from './heads.ts';
+import { readSubjects } from './read-subjects.ts';
 import type { Subjects } from './subjects.ts';
 
 /** The number of messages of one page. */
@@ -101,24 +102,25 @@ async function locate({ reader, subjects, heads }: ReadingParts, stream: string,
 
 export async function readAll(parts: ReadingParts, options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
   const { direction, afterPosition, limit = DEFAULT_READ_LIMIT } = options;
-  const filter = eventFilter(parts.subjects, options);
-  if (filter.subjects.length === 0) return [];
+  const subjects = readSubjects(parts.subjects, options);
+  if (subjects.length === 0) return [];
+  const isWanted = eventFilter(options);
   const found: RecordedEvent[] = [];
   if (direction === 'forward') {
     const from = afterPosition === undefined ? 1 : sequenceOf(afterPosition);
     const first = afterPosition === undefined ? 0 : indexOf(afterPosition) + 1;
     // The commit of the position is read again, because it may have more events.
-    for await (const commit of merged(parts, filter.subjects, from, Math.min(limit, PAGE) + 1)) {
-      addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, filter.isWanted);
+    for await (const commit of merged(parts, subjects, from, Math.min(limit, PAGE) + 1)) {
+      addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, isWanted);
       if (found.length >= limit) return found.slice(0, limit);
     }
     return found;
   }
-  for await (const commits of backward(parts, filter.subjects, afterPosition)) {
+  for await (const commits of backward(parts, subjects, afterPosition)) {
     const events: RecordedEvent[] = [];
     for (const commit of commits) {
       const isFirst = afterPosition !== undefined && commit.sequence === sequenceOf(afterPosition);
-      addEvents(commit, events, 0, isFirst ? indexOf(afterPosition) : Infinity, filter.isWanted);
+      addEvents(commit, events, 0, isFirst ? indexOf(afterPosition) : Infinity, isWanted);
     }
     found.push(...events.reverse());
     if (found.length >= limit) return found.slice(0, limit);

@@ -1,11 +1,12 @@
 /** Snapshots: one message for each key, which a later one replaces. */
 import type { Snapshot, SnapshotKey } from '../../../core/event-store.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
-import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
+import { snapshotChecksum, snapshotName } from '../../../core/storage/snapshot-checksum.ts';
 import { toHex } from '../../../core/uuid.ts';
 import type { Client, StoredMessage } from './client.ts';
-import { API_ERRORS, apiFailure, requestFailure, ServerFailure } from './failures.ts';
+import { API_ERRORS, apiFailure, requestFailure } from './failures.ts';
 import type { Subjects } from './subjects.ts';
 
 const REVISION = 'Decidable-Revision';
@@ -70,14 +71,13 @@ export class Snapshots {
     } catch (error) {
       if (payload.length <= this.#client.maxPayload - 1_024) throw requestFailure(error);
       const advice = 'raise max_payload of the NATS server, or store no snapshots of this module';
-      throw new ServerFailure('full', `a snapshot of ${payload.length} bytes is too large for one message; ${advice}`);
+      throw new EngineFailure('full', `a snapshot of ${payload.length} bytes is too large for one message; ${advice}`);
     }
   }
 
   /** Returns the subject of a key. It contains a hash, because names may have any length and any characters. */
-  #subject({ moduleName, moduleVersion, stream }: SnapshotKey): string {
-    const text = `${moduleName.length}:${moduleName}${moduleVersion.length}:${moduleVersion}${stream}`;
-    return this.#subjects.state('snapshot', toHex(sha256(new TextEncoder().encode(text))));
+  #subject(key: SnapshotKey): string {
+    return this.#subjects.state('snapshot', toHex(sha256(new TextEncoder().encode(snapshotName(key)))));
   }
 }
 

@@ -3,8 +3,9 @@
  * A value is a record in JSON and bytes. An empty message marks it as deleted. Writers guard what they replace, and
  * several values are written in one atomic batch.
  */
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Acknowledged, Client, OutgoingMessage, StoredMessage } from './client.ts';
-import { API_ERRORS, apiFailure, isNoResponders, requestFailure, ServerFailure } from './failures.ts';
+import { API_ERRORS, apiFailure, isNoResponders, requestFailure } from './failures.ts';
 import type { Subjects } from './subjects.ts';
 
 /** The number of messages of one page. */
@@ -104,7 +105,7 @@ export class StateValues {
   /**
    * Writes values atomically. Returns the sequence number of the first value. Those of the others follow it. Returns
    * `undefined` if a guard does not hold.
-   * @throws ServerFailure
+   * @throws EngineFailure
    */
   async write(values: readonly NewValue[]): Promise<number | undefined> {
     this.#client.checkWritable();
@@ -116,7 +117,7 @@ export class StateValues {
     } catch (error) {
       if (isNoResponders(error) || this.#client.connection.isClosed()) throw requestFailure(error);
       const advice = 'it may have stored the values, so read them again';
-      throw new ServerFailure('unknown-outcome', `the NATS server did not answer a change; ${advice}`, {
+      throw new EngineFailure('unknown-outcome', `the NATS server did not answer a change; ${advice}`, {
         cause: error,
       });
     }

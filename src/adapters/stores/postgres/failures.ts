@@ -1,15 +1,6 @@
 /** Converts errors of PostgreSQL and of the connection to errors of the store that say what to do. */
-import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
-import type { StoreFault } from '../../../core/event-store.ts';
-
-/** A failure of the database. It becomes the error of an append or of a read when it leaves the store. */
-export class DatabaseFailure extends Error {
-  readonly failure: StoreFault;
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.failure = { code, message };
-  }
-}
+import { DecidableError } from '../../../core/errors.ts';
+import { EngineFailure, toAppendFailure, toStoreFailure } from '../../../core/storage/engine-failure.ts';
 
 /** No connection could be made, so nothing was sent. */
 export class NotConnected extends Error {
@@ -51,22 +42,22 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
 ];
 
 /**
- * Converts an error of the driver, the server or the system into a `DatabaseFailure`. Other errors are returned
+ * Converts an error of the driver, the server or the system into a `EngineFailure`. Other errors are returned
  * unchanged.
  */
 function databaseFailure(error: unknown): unknown {
   if (error instanceof Damage) {
-    return new DatabaseFailure(
+    return new EngineFailure(
       'corrupt',
       `${error.message}; restore a backup. verifyChain() reports which streams are intact`,
     );
   }
   if (error instanceof Overtaken) {
-    return new DatabaseFailure('busy', 'other processes append to the stream all the time; try again');
+    return new EngineFailure('busy', 'other processes append to the stream all the time; try again');
   }
   if (error instanceof NotConnected) {
     const message = `no connection to PostgreSQL: ${error.message}; check that the server runs and accepts connections`;
-    return new DatabaseFailure('io', message, { cause: error.cause });
+    return new EngineFailure('io', message, { cause: error.cause });
   }
   if (isServerError(error)) {
     const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
@@ -74,19 +65,19 @@ function databaseFailure(error: unknown): unknown {
       'io',
       'check the server, and try again',
     ];
-    return new DatabaseFailure(code, `${error.message} (SQLSTATE ${error.code}): ${advice}`, { cause: error });
+    return new EngineFailure(code, `${error.message} (SQLSTATE ${error.code}): ${advice}`, { cause: error });
   }
   if (isConnectionError(error)) {
     const message = `the connection to PostgreSQL was lost: ${error.message}; check the server, and try again`;
-    return new DatabaseFailure('io', message, { cause: error });
+    return new EngineFailure('io', message, { cause: error });
   }
   return error;
 }
 
 /** Makes the failure of a write whose outcome is unknown. */
-export function unknownOutcome(cause: unknown): DatabaseFailure {
+export function unknownOutcome(cause: unknown): EngineFailure {
   const text = cause instanceof Error ? cause.message : String(cause);
-  return new DatabaseFailure(
+  return new EngineFailure(
     'unknown-outcome',
     `the connection to PostgreSQL was lost during a commit: ${text}; look the command up by its id before you send it again`,
     { cause },
@@ -139,16 +130,12 @@ export function isTransient(error: unknown): boolean {
 
 /** Converts an error to the one that `append` throws. */
 export function asAppendFailure(error: unknown): unknown {
-  const found = error instanceof DecidableError ? error : databaseFailure(error);
-  if (!(found instanceof DatabaseFailure)) return found;
-  return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+  return toAppendFailure(error instanceof DecidableError ? error : databaseFailure(error));
 }
 
 /** Converts an error to the one that all other methods throw. */
 export function asStoreFailure(error: unknown): unknown {
-  const found = error instanceof DecidableError ? error : databaseFailure(error);
-  if (!(found instanceof DatabaseFailure)) return found;
-  return new StoreFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+  return toStoreFailure(error instanceof DecidableError ? error : databaseFailure(error));
 }
 
 /** Returns the milliseconds before the next attempt: random, and longer after each attempt. */

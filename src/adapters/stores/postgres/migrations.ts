@@ -4,9 +4,10 @@
  * one of several processes that start simultaneously migrates it.
  */
 import { type Compilable, sql } from 'kysely';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Connection, Connections, Transaction } from './connections.ts';
 import type { Row } from './driver.ts';
-import { DatabaseFailure, isServerError } from './failures.ts';
+import { isServerError } from './failures.ts';
 import { functionsOf, POSITION_BITS, quoted } from './functions.ts';
 import type { CheckedOptions } from './options.ts';
 import { processorTables } from './processors-schema.ts';
@@ -111,7 +112,7 @@ const FORMAT_VERSION = 1;
 /**
  * Creates or upgrades the tables of a schema, and makes sure that positions grow on this server.
  *
- * @throws DatabaseFailure `newer-format`, `not-found`, `not-a-store`, `read-only` or `unsupported-engine`.
+ * @throws EngineFailure `newer-format`, `not-found`, `not-a-store`, `read-only` or `unsupported-engine`.
  */
 export async function prepareSchema(
   connections: Connections,
@@ -121,24 +122,24 @@ export async function prepareSchema(
     `select current_setting('server_version_num'), current_setting('server_encoding')`,
   );
   if (Number(server) < OLDEST_SERVER) {
-    throw new DatabaseFailure('unsupported-engine', 'the store needs PostgreSQL 14 or newer; upgrade the server');
+    throw new EngineFailure('unsupported-engine', 'the store needs PostgreSQL 14 or newer; upgrade the server');
   }
   if (encoding !== 'UTF8') {
-    throw new DatabaseFailure(
+    throw new EngineFailure(
       'unsupported-engine',
       `expected a database with the encoding UTF8, got ${encoding}; create another database`,
     );
   }
   const version = await formatOf(connections, schema);
   if (version === 0 && !create) {
-    throw new DatabaseFailure(
+    throw new EngineFailure(
       'not-found',
       `schema ${schema} has no store; use another schema, or create the store with \`create: true\``,
     );
   }
   if (readOnly) {
     if (version === FORMAT_VERSION) return;
-    throw new DatabaseFailure(
+    throw new EngineFailure(
       'read-only',
       `schema ${schema} has format version ${version}, and this package reads version ${FORMAT_VERSION}; open it once for writing to upgrade it`,
     );
@@ -169,13 +170,13 @@ async function formatOf(connection: Connection, schema: string): Promise<number>
   }
   const version = Number(rows[0]?.[0]);
   if (!Number.isInteger(version) || version < 1) {
-    throw new DatabaseFailure(
+    throw new EngineFailure(
       'not-a-store',
       `schema ${schema} has a table "store" that is not a store of this package; use another schema`,
     );
   }
   if (version > FORMAT_VERSION) {
-    throw new DatabaseFailure(
+    throw new EngineFailure(
       'newer-format',
       `schema ${schema} has format version ${version}, and this package knows versions up to ${FORMAT_VERSION}; install a newer version`,
     );
@@ -195,7 +196,7 @@ async function migrate(connection: Transaction, schema: string): Promise<void> {
     await connection.runAll([...changes.map((change) => change.compile().sql), ...functionsOf(quoted(schema))]);
   } catch (error) {
     if (!isServerError(error) || error.code !== '42P07') throw error;
-    throw new DatabaseFailure(
+    throw new EngineFailure(
       'not-a-store',
       `schema ${schema} has other contents: ${error.message}; use another schema`,
       {

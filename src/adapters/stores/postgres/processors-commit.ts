@@ -1,13 +1,13 @@
 /** The commit of a page of events: the changes that it caused, and the new checkpoints, in one transaction. */
 import { type Kysely, sql } from 'kysely';
 import { encodeDeadline, encodeRecordedEvent, encodeStopReason } from '../../../core/processors/fields.ts';
+import { subscriptionKey, valueOfFenced } from '../../../core/processors/listing.ts';
 import {
   type DocumentChange,
   FencedError,
   type ParkedEvent,
   type ProcessorCommit,
   type StoredDeadline,
-  type SubscriptionId,
 } from '../../../core/processors/processor-store.ts';
 import { byteaArray, int8Array, textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
@@ -32,7 +32,7 @@ export async function commitPage(
        from unnest($1::bigint[], $2::bigint[], $3::bigint[]) f(id, share, checkpoint)
        where s.subscription_id = f.id and s.share = f.share`,
       [
-        int8Array(moved.map(({ subscription }) => BigInt(idIn(ids, subscription)))),
+        int8Array(moved.map(({ subscription }) => BigInt(valueOfFenced(ids, subscription)))),
         int8Array(moved.map(({ share }) => BigInt(share))),
         int8Array(moved.map(({ checkpoint }) => checkpoint)),
       ],
@@ -44,7 +44,7 @@ export async function commitPage(
     await transaction.run(
       compiler
         .deleteFrom('parked_events')
-        .where('subscription_id', '=', idIn(ids, subscription))
+        .where('subscription_id', '=', valueOfFenced(ids, subscription))
         .where('key', '=', storable(key))
         .where('position', '=', String(position)),
     );
@@ -55,7 +55,7 @@ export async function commitPage(
     await transaction.run(
       compiler
         .deleteFrom('deadlines')
-        .where('subscription_id', '=', idIn(ids, subscription))
+        .where('subscription_id', '=', valueOfFenced(ids, subscription))
         .where('stream', '=', stream)
         .where('id', '=', storable(id)),
     );
@@ -64,7 +64,7 @@ export async function commitPage(
     await transaction.run(
       compiler
         .deleteFrom('deadlines')
-        .where('subscription_id', '=', idIn(ids, subscription))
+        .where('subscription_id', '=', valueOfFenced(ids, subscription))
         .where('stream', '=', stream),
     );
   }
@@ -108,13 +108,13 @@ async function checkFences(
   const shares = new Map(
     rows.map((row) => {
       const subscription = subscriptionOf(row);
-      ids.set(nameOf(subscription), row.subscription_id);
+      ids.set(subscriptionKey(subscription), row.subscription_id);
       const share = shareOf(subscription, row);
-      return [`${share.share} ${nameOf(subscription)}`, share];
+      return [`${share.share} ${subscriptionKey(subscription)}`, share];
     }),
   );
   for (const fence of fences) {
-    const share = shares.get(`${fence.share} ${nameOf(fence.subscription)}`);
+    const share = shares.get(`${fence.share} ${subscriptionKey(fence.subscription)}`);
     if (share?.token !== fence.token || share.holder === undefined || share.checkpoint !== fence.before) {
       throw new FencedError(fence);
     }
@@ -131,12 +131,12 @@ async function writeDocuments(
 ): Promise<void> {
   if (documents.length === 0) return;
   const last = new Map<string, DocumentChange>();
-  for (const change of documents) last.set(`${nameOf(change.subscription)}\0${change.key}`, change);
+  for (const change of documents) last.set(`${subscriptionKey(change.subscription)}\0${change.key}`, change);
   const changes = [...last.values()];
   const puts = changes.filter(({ state }) => state !== undefined);
   const drops = changes.filter(({ state }) => state === undefined);
   const idsOf = (list: readonly DocumentChange[]) =>
-    int8Array(list.map(({ subscription }) => BigInt(idIn(ids, subscription))));
+    int8Array(list.map(({ subscription }) => BigInt(valueOfFenced(ids, subscription))));
   const keysOf = (list: readonly DocumentChange[]) => textArray(list.map(({ key }) => storable(key)));
   if (drops.length > 0) {
     await transaction.query(
@@ -179,7 +179,7 @@ async function parkEvent(
     compiler
       .insertInto('parked_events')
       .values({
-        subscription_id: idIn(ids, subscription),
+        subscription_id: valueOfFenced(ids, subscription),
         key: storable(key),
         position: event.context.position,
         ...values,
@@ -199,18 +199,7 @@ async function setDeadline(
   await transaction.run(
     compiler
       .insertInto('deadlines')
-      .values({ subscription_id: idIn(ids, subscription), stream, id: storable(id), ...values })
+      .values({ subscription_id: valueOfFenced(ids, subscription), stream, id: storable(id), ...values })
       .onConflict((conflict) => conflict.columns(['subscription_id', 'stream', 'id']).doUpdateSet(values)),
   );
-}
-
-function nameOf({ name, version }: SubscriptionId): string {
-  return `${name}\0${version}`;
-}
-
-/** Returns the id of a subscription that a fence has proved to exist. */
-function idIn(ids: Ids, subscription: SubscriptionId): string {
-  const id = ids.get(nameOf(subscription));
-  if (id === undefined) throw new Error('expected a fence on a share of each subscription that the commit changes');
-  return id;
 }

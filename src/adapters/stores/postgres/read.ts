@@ -6,10 +6,10 @@ import { HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts'
 import { readDecided, readDecidedEvents } from '../../../core/storage/commit-reader.ts';
 import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
+import { eventFilter } from '../../../core/storage/event-filter.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
-import { categoryOf } from '../../../core/stream-name.ts';
 import { textArray } from './binary-arrays.ts';
 import { bytes, integer, optionalInteger, restored, storable, text, wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
@@ -65,10 +65,10 @@ export async function readAll(
   const { direction, afterPosition, limit = DEFAULT_READ_LIMIT, categories, eventTypes, events: names } = options;
   const isForward = direction === 'forward';
   const after = isForward ? (afterPosition ?? -1n) : clamped(afterPosition);
-  const isWanted = wanted(options);
+  const isWanted = eventFilter(options);
   const found = new FoundEvents(isForward, limit, (event) => {
     const { position } = event.context;
-    return (isForward ? position > after : position < after) && isWanted(event);
+    return (isForward ? position > after : position < after) && isWanted(event.event.type, event.context.stream);
   });
   let rows: readonly Row[];
   if (categories.length === 0 && eventTypes.length === 0 && names.length === 0) {
@@ -118,27 +118,6 @@ class FoundEvents {
     }
     return this.events.length < this.#limit;
   }
-}
-
-function wanted({ categories, eventTypes, events }: ReadAllOptions): (event: RecordedEvent) => boolean {
-  if (categories.length === 0 && eventTypes.length === 0 && events.length === 0) return () => true;
-  const [ofCategories, ofTypes] = [new Set(categories), new Set(eventTypes)];
-  const ofNames = new Map<string, Set<string>>();
-  for (const { category, type } of events) {
-    const known = ofNames.get(type);
-    if (known === undefined) ofNames.set(type, new Set([category]));
-    else known.add(category);
-  }
-  return ({ context, event: { type } }) => {
-    if (ofTypes.size > 0 && !ofTypes.has(type)) return false;
-    if (ofNames.size > 0 && !ofNames.has(type)) return false;
-    if (ofCategories.size === 0 && ofNames.size === 0) return true;
-    const category = categoryOf(context.stream);
-    return (
-      (ofCategories.size === 0 || ofCategories.has(category)) &&
-      (ofNames.size === 0 || ofNames.get(type)!.has(category))
-    );
-  };
 }
 
 /** Returns the events of one commit. They share its objects. */

@@ -8,8 +8,8 @@ import { dirname } from 'node:path';
 import { StoreFailure } from '../../../core/errors.ts';
 import { isPositiveU32, isSignal, mustBe } from '../../../core/predicates.ts';
 import { checkNames } from '../../../core/storage/arguments.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
-import { FileFailure } from './failures.ts';
 
 /** The progress of a backup, in pages of 4 KiB. */
 export interface BackupProgress {
@@ -60,13 +60,13 @@ export function checkBackup(file: string, options: BackupOptions): void {
  *
  * @param source a connection that sees one state of the file. Otherwise each commit of another connection would restart
  * the backup.
- * @throws StoreFailure, FileFailure, or an error of the driver or the file system.
+ * @throws StoreFailure, EngineFailure, or an error of the driver or the file system.
  */
 export async function backup(source: Source, file: string, options: BackupOptions): Promise<void> {
   const { progress, signal, pagesPerStep = 1_000 } = options;
   signal?.throwIfAborted();
   const folder = dirname(file);
-  if (!existsSync(folder)) throw new FileFailure('io', `${file}: the folder ${folder} does not exist; create it`);
+  if (!existsSync(folder)) throw new EngineFailure('io', `${file}: the folder ${folder} does not exist; create it`);
   const partial = `${file}.${randomUUID()}.partial`;
   try {
     await source.backup(partial, {

@@ -1,16 +1,7 @@
 /** Converts errors of SQLite and of the file system to errors of the store, with the file's name and advice. */
 import Sqlite from 'better-sqlite3';
-import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
-import type { StoreFault } from '../../../core/event-store.ts';
-
-/** A failure of the file. The store converts it to an `AppendFailure` or a `StoreFailure`. */
-export class FileFailure extends Error {
-  readonly failure: StoreFault;
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.failure = { code, message };
-  }
-}
+import { DecidableError } from '../../../core/errors.ts';
+import { EngineFailure, toAppendFailure, toStoreFailure } from '../../../core/storage/engine-failure.ts';
 
 /**
  * The codes and the advice for SQLite's primary result codes (https://www.sqlite.org/rescode.html). An extended code
@@ -33,16 +24,16 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
 ];
 
 /**
- * Converts an error of the driver or the file system into a `FileFailure`. Other errors, such as bugs, are returned
+ * Converts an error of the driver or the file system into a `EngineFailure`. Other errors, such as bugs, are returned
  * unchanged.
  */
 export function fileFailure(error: unknown, file: string): unknown {
   if (isSystemError(error)) {
     const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'full' : 'io';
-    return new FileFailure(code, `${file}: ${error.message}`, { cause: error });
+    return new EngineFailure(code, `${file}: ${error.message}`, { cause: error });
   }
   if (error instanceof Damage) {
-    return new FileFailure(
+    return new EngineFailure(
       'corrupt',
       `${file}: ${error.message}; restore a backup; verifyChain() shows which part is intact`,
     );
@@ -53,7 +44,7 @@ export function fileFailure(error: unknown, file: string): unknown {
     'io',
     'check the disk, and try again',
   ];
-  return new FileFailure(code, `${file}: ${error.message} (${error.code}): ${advice}`, { cause: error });
+  return new EngineFailure(code, `${file}: ${error.message} (${error.code}): ${advice}`, { cause: error });
 }
 
 /**
@@ -63,7 +54,7 @@ export function fileFailure(error: unknown, file: string): unknown {
  */
 export function commitFailure(error: unknown, file: string): unknown {
   if (!isDriverError(error) || !/^SQLITE_IOERR_(DIR_)?FSYNC/.test(error.code)) return fileFailure(error, file);
-  return new FileFailure(
+  return new EngineFailure(
     'unknown-outcome',
     `${file}: ${error.message} (${error.code}); the commit may have succeeded, so send the command again with the same id`,
     { cause: error },
@@ -71,7 +62,7 @@ export function commitFailure(error: unknown, file: string): unknown {
 }
 
 /**
- * Rows that contradict one another, which SQLite does not detect. This error becomes a `FileFailure` with the code
+ * Rows that contradict one another, which SQLite does not detect. This error becomes a `EngineFailure` with the code
  * `corrupt`.
  */
 class Damage extends Error {}
@@ -104,16 +95,12 @@ export class InlineRefusal extends Error {
 /** Converts an error for `append`. */
 export function asAppendFailure(error: unknown, file: string): unknown {
   if (error instanceof InlineRefusal) return error.fault;
-  const found = error instanceof DecidableError ? error : fileFailure(error, file);
-  if (!(found instanceof FileFailure)) return found;
-  return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+  return toAppendFailure(error instanceof DecidableError ? error : fileFailure(error, file));
 }
 
 /** Converts an error for all functions except `append`. */
 export function asStoreFailure(error: unknown, file: string): unknown {
-  const found = error instanceof DecidableError ? error : fileFailure(error, file);
-  if (!(found instanceof FileFailure)) return found;
-  return new StoreFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+  return toStoreFailure(error instanceof DecidableError ? error : fileFailure(error, file));
 }
 
 export function isBusy(error: unknown): boolean {

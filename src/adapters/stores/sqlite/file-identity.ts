@@ -7,7 +7,7 @@
  * checked once a millisecond. A commit that is flushed takes several times longer, and always checks the file.
  */
 import { type Stats, statSync } from 'node:fs';
-import { FileFailure } from './failures.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { CheckedOptions } from './options.ts';
 import { elapsed } from './timers.ts';
 
@@ -33,7 +33,7 @@ export class FileIdentity {
 
   /**
    * Checks the files if the interval has passed.
-   * @throws FileFailure `moved` if the file or its log was deleted or replaced.
+   * @throws EngineFailure `moved` if the file or its log was deleted or replaced.
    */
   check(): void {
     const now = elapsed();
@@ -45,7 +45,7 @@ export class FileIdentity {
     }
   }
 
-  /** Checks the files, even if they were just checked. @throws FileFailure `moved`. */
+  /** Checks the files, even if they were just checked. @throws EngineFailure `moved`. */
   checkNow(): void {
     this.#checkFirst(this.#opened.length);
   }
@@ -58,10 +58,10 @@ export class FileIdentity {
     }
   }
 
-  #moved(path: string, found: Stats | undefined): FileFailure {
+  #moved(path: string, found: Stats | undefined): EngineFailure {
     this.#looked = Number.NEGATIVE_INFINITY; // The next write checks again.
     const happened = found === undefined ? 'deleted or moved' : 'replaced';
-    return new FileFailure(
+    return new EngineFailure(
       'moved',
       `${this.#file}: ${path} was ${happened} while it was open, so nothing was written; close the store, restore the ` +
         'file and open it again',

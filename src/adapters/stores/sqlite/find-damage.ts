@@ -5,6 +5,7 @@
  * or moved row does not match.
  */
 import type { Database } from 'better-sqlite3';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Damage } from '../../../core/storage/verify-chain.ts';
 import { categoryOf, checkStreamName } from '../../../core/stream-name.ts';
 import {
@@ -14,7 +15,7 @@ import {
   prepareAuditStatements,
 } from './audit-statements.ts';
 import { optionalNumber, text, wholeNumber } from './columns.ts';
-import { FileFailure, fileFailure } from './failures.ts';
+import { fileFailure } from './failures.ts';
 import { checkedSnapshot } from './read.ts';
 
 const TABLES = ['streams', 'event_types', 'command_types', 'decisions', 'events', 'snapshots'] as const;
@@ -36,7 +37,7 @@ export function* findDamage(view: Database, file: string): Generator<void, Damag
     return (yield* disagreeingIndex(view)) ?? (yield* new Audit(prepareAuditStatements(view)).run());
   } catch (error) {
     const failure = fileFailure(error, file);
-    if (!(failure instanceof FileFailure) || failure.failure.code !== 'corrupt') throw error;
+    if (!(failure instanceof EngineFailure) || failure.failure.code !== 'corrupt') throw error;
     return damaged('the file', failure.message);
   }
 }

@@ -6,7 +6,7 @@
 import { accessSync, type BigIntStats, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { FileFailure } from './failures.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 
 /** The maximum number of bytes of a file that Node reads in one piece. */
 const MAX_BYTES = 2n ** 31n - 1n;
@@ -16,7 +16,7 @@ const LOG_FLAGS = [18, 19] as const;
 
 /** Returns whether opening failed because the folder cannot be written, and no process has the file open. */
 export function isOutOfReach(error: unknown, path: string): boolean {
-  if (!(error instanceof FileFailure) || !['io', 'read-only'].includes(error.failure.code)) return false;
+  if (!(error instanceof EngineFailure) || !['io', 'read-only'].includes(error.failure.code)) return false;
   return !hasLog(path) && !isWritable(dirname(path));
 }
 
@@ -35,17 +35,17 @@ function isWritable(folder: string): boolean {
   }
 }
 
-/** Copies the file into memory. @throws FileFailure, or the error of the file system. */
+/** Copies the file into memory. @throws EngineFailure, or the error of the file system. */
 export function copyIntoMemory(file: string, path: string): Database {
   const before = stats(path);
   if (before.size > MAX_BYTES) {
     const message = `${file} has ${before.size} bytes, and its folder is not writable; copy the file to a writable folder`;
-    throw new FileFailure('io', message);
+    throw new EngineFailure('io', message);
   }
   const bytes = readFileSync(path);
   const after = stats(path);
   if (before.size !== after.size || before.mtimeNs !== after.mtimeNs || hasLog(path)) {
-    throw new FileFailure('busy', `${file} was changed by another process while it was read; open it again`);
+    throw new EngineFailure('busy', `${file} was changed by another process while it was read; open it again`);
   }
   if (bytes.length > LOG_FLAGS[1]) for (const at of LOG_FLAGS) bytes[at] = 1;
   return new Sqlite(bytes, { readonly: true });

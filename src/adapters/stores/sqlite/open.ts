@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { FileFailure, fileFailure, isBusy, randomDelay } from './failures.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { fileFailure, isBusy, randomDelay } from './failures.ts';
 import { copyIntoMemory, isOutOfReach } from './memory-copy.ts';
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from './migrations.ts';
 import type { CheckedOptions } from './options.ts';
@@ -29,19 +30,19 @@ const MAX_LOG_BYTES = 16 * 2 ** 20;
 /** The version of Node-API that better-sqlite3 13 needs. On an older engine, its first call would end the process. */
 const NODE_API = 10;
 
-/** Opens the file. @throws FileFailure after closing the connection. */
+/** Opens the file. @throws EngineFailure after closing the connection. */
 export function open(options: OpenOptions): Database {
   const { file, path, readOnly, busyTimeout, create } = options;
   refuseOldEngine(file);
   const isMemory = path === ':memory:';
   if (!isMemory && !existsSync(dirname(path))) {
-    throw new FileFailure(
+    throw new EngineFailure(
       'io',
       `${file}: the folder ${dirname(path)} does not exist; create it, or pass another file name`,
     );
   }
   if (!isMemory && !create && !existsSync(path)) {
-    throw new FileFailure('io', `${file} does not exist; pass the name of a store's file, or set create to true`);
+    throw new EngineFailure('io', `${file} does not exist; pass the name of a store's file, or set create to true`);
   }
   try {
     return connect(
@@ -70,7 +71,7 @@ function connect(make: () => Database, options: OpenOptions): Database {
 function refuseOldEngine(file: string): void {
   const { napi, node } = process.versions;
   if (Number(napi) >= NODE_API) return;
-  throw new FileFailure(
+  throw new EngineFailure(
     'unsupported-engine',
     `${file}: better-sqlite3 needs Node-API ${NODE_API}, but Node ${node} has ${napi}; use Node 22.14 or newer`,
   );
@@ -98,11 +99,11 @@ function prepareFile(database: Database, options: OpenOptions): void {
   // The version is read before anything is changed, so that a file that is not a store is not modified.
   const version = formatVersion(database, file);
   if (version === 0 && !create) {
-    throw new FileFailure('not-a-store', `${file} is empty; pass the name of a store's file, or set create to true`);
+    throw new EngineFailure('not-a-store', `${file} is empty; pass the name of a store's file, or set create to true`);
   }
   if (readOnly) {
     if (version < FORMAT_VERSION) {
-      throw new FileFailure(
+      throw new EngineFailure(
         'read-only',
         `${file} has format version ${version}, but this package reads ${FORMAT_VERSION}; open it once for writing to upgrade it`,
       );
@@ -111,7 +112,7 @@ function prepareFile(database: Database, options: OpenOptions): void {
   }
   const mode = database.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal' && !database.memory) {
-    throw new FileFailure(
+    throw new EngineFailure(
       'io',
       `${file}: a write-ahead log is not possible here (journal_mode ${mode}); use a local file system`,
     );
@@ -137,13 +138,13 @@ function formatVersion(database: Database, file: string): number {
   }))();
   if (application !== APPLICATION_ID) {
     if (application === 0 && version === 0 && things === 0) return 0;
-    throw new FileFailure(
+    throw new EngineFailure(
       'not-a-store',
       `${file} is a SQLite database of another application (application_id ${application}, ${things} tables and indexes); pass another file name`,
     );
   }
   if (version > FORMAT_VERSION) {
-    throw new FileFailure(
+    throw new EngineFailure(
       'newer-format',
       `${file} has format version ${version}, but this package knows only ${FORMAT_VERSION}; use a newer version of decidable`,
     );

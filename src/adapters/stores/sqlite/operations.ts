@@ -105,24 +105,12 @@ export class SqliteOperations implements BareCommitStore {
     precondition: Precondition,
     decision: Decision,
   ): Promise<Appended> {
-    return new Promise((resolve, reject) => {
-      const ownEvents = copyOfEvents(events);
-      const ownPrecondition = copyOfPrecondition(precondition);
-      const ownDecision = copyOfDecision(decision);
-      let appended: Appended;
-      const write: Write = {
-        run: () => {
-          appended = append(this.#connection, stream, ownEvents, ownPrecondition, ownDecision, this.#now());
-          if (ownEvents.length > 0) this.processors.project();
-        },
-        acknowledge: () => {
-          resolve(appended);
-          this.#watcher.committed();
-        },
-        fail: (error) => this.#failAppend(error, write, reject),
-      };
-      this.#writer.add(write);
-    });
+    const own = {
+      events: copyOfEvents(events),
+      precondition: copyOfPrecondition(precondition),
+      decision: copyOfDecision(decision),
+    };
+    return this.#append(stream, () => own);
   }
 
   appendExclusively(
@@ -130,14 +118,19 @@ export class SqliteOperations implements BareCommitStore {
     after: bigint | undefined,
     decide: (events: readonly RecordedEvent[]) => DecidedAppend,
   ): Promise<Appended> {
+    const decideHere = once(decide);
+    // BEGIN IMMEDIATE keeps other processes out until the COMMIT. A write that runs again because its group was rolled
+    // back keeps its decision, and the precondition detects whether it is outdated.
+    return this.#append(stream, () => decideHere(this.#missedEvents(stream, after)));
+  }
+
+  /** Writes an append. `decided` is called in the transaction, possibly several times. */
+  #append(stream: string, decided: () => DecidedAppend): Promise<Appended> {
     return new Promise((resolve, reject) => {
-      const decideHere = once(decide);
       let appended: Appended;
       const write: Write = {
         run: () => {
-          // BEGIN IMMEDIATE keeps other processes out until the COMMIT. A write that runs again because its group was
-          // rolled back keeps its decision, and the precondition detects whether it is outdated.
-          const { events, precondition, decision } = decideHere(this.#missedEvents(stream, after));
+          const { events, precondition, decision } = decided();
           appended = append(this.#connection, stream, events, precondition, decision, this.#now());
           if (events.length > 0) this.processors.project();
         },

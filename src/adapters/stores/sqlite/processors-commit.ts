@@ -1,5 +1,6 @@
 /** Commits a page of events: all its results and the new checkpoints, in one transaction. */
 import { encodeDeadline, encodeRecordedEvent, encodeStopReason } from '../../../core/processors/fields.ts';
+import { subscriptionKey, valueOfFenced } from '../../../core/processors/listing.ts';
 import {
   type DocumentChange,
   FencedError,
@@ -27,7 +28,7 @@ export function commitPage(statements: ProcessorStatements, tables: TableStateme
   const ids = new Map<string, number>();
   // All checks come before the first change.
   const checked = commit.fences.map((fence) => {
-    const name = nameOf(fence.subscription);
+    const name = subscriptionKey(fence.subscription);
     const id = ids.get(name) ?? idOf(statements, fence.subscription);
     if (id !== undefined) ids.set(name, id);
     const row = id === undefined ? undefined : statements.share.get(id, fence.share);
@@ -54,19 +55,19 @@ export function writeChanges(
   writeDocuments(statements, ids, commit.documents ?? []);
   tables.write(commit.statements ?? []);
   for (const { subscription, key, position } of commit.unpark ?? []) {
-    statements.unpark.run(fenced(ids, subscription), key, Number(position));
+    statements.unpark.run(valueOfFenced(ids, subscription), key, Number(position));
   }
   for (const event of commit.park ?? []) parkEvent(statements, ids, event);
   for (const deadline of commit.setDeadlines ?? []) {
     const { subscription, stream, id, share, dueAt, commandId } = deadline;
-    const owner = fenced(ids, subscription);
+    const owner = valueOfFenced(ids, subscription);
     statements.setDeadline.run(owner, stream, id, share, Math.ceil(dueAt), commandId, encodeDeadline(deadline));
   }
   for (const { subscription, stream, id } of commit.removeDeadlines ?? []) {
-    statements.removeDeadline.run(fenced(ids, subscription), stream, id);
+    statements.removeDeadline.run(valueOfFenced(ids, subscription), stream, id);
   }
   for (const { subscription, stream } of commit.endProcesses ?? []) {
-    statements.endProcess.run(fenced(ids, subscription), stream);
+    statements.endProcess.run(valueOfFenced(ids, subscription), stream);
   }
 }
 
@@ -78,10 +79,10 @@ function writeDocuments(statements: ProcessorStatements, ids: Ids, documents: re
   if (documents.length === 0) return;
   const puts: DocumentValues[number][] = [];
   const [{ subscription: known }] = documents as readonly [DocumentChange];
-  const knownId = fenced(ids, known);
+  const knownId = valueOfFenced(ids, known);
   const changes = documents.length === 1 ? documents : documents.toSorted(byKey);
   for (const { subscription, key, state, position } of changes) {
-    const id = subscription === known ? knownId : fenced(ids, subscription);
+    const id = subscription === known ? knownId : valueOfFenced(ids, subscription);
     if (state === undefined) {
       putAll(statements, puts);
       statements.dropDocument.run(id, key);
@@ -114,7 +115,7 @@ function byKey(one: DocumentChange, other: DocumentChange): number {
 function parkEvent(statements: ProcessorStatements, ids: Ids, parked: ParkedEvent): void {
   const { subscription, key, share, event, reason, attempts, parkedAt, requested } = parked;
   statements.park.run(
-    fenced(ids, subscription),
+    valueOfFenced(ids, subscription),
     key,
     Number(event.context.position),
     share,
@@ -128,14 +129,3 @@ function parkEvent(statements: ProcessorStatements, ids: Ids, parked: ParkedEven
 
 /** The ids of the subscriptions that are fenced, by name and version. */
 type Ids = ReadonlyMap<string, number>;
-
-export function nameOf({ name, version }: SubscriptionId): string {
-  return `${name}\0${version}`;
-}
-
-/** Returns the id of a subscription that has a fence. */
-function fenced(ids: Ids, subscription: SubscriptionId): number {
-  const id = ids.get(nameOf(subscription));
-  if (id === undefined) throw new Error('expected a fence for each subscription that the commit changes');
-  return id;
-}

@@ -2,10 +2,11 @@
 import type { ReadAllOptions } from '../../../core/event-store.ts';
 import type { RecordedEvent } from '../../../core/messages.ts';
 import { inlineFault, MAX_MISSED_EVENTS } from '../../../core/processors/inline-projection.ts';
+import { subscriptionKey } from '../../../core/processors/listing.ts';
 import type { InlineProjection } from '../../../core/processors/processor-store.ts';
 import { lowestCheckpoint } from '../../../core/processors/share-progress.ts';
 import { InlineRefusal } from './failures.ts';
-import { nameOf, writeChanges } from './processors-commit.ts';
+import { writeChanges } from './processors-commit.ts';
 import { documentOf, recordOf, shareOf } from './processors-rows.ts';
 import type { ProcessorStatements } from './processors-statements.ts';
 import type { TableStatements } from './processors-tables.ts';
@@ -73,7 +74,7 @@ export function projectPage(
       documents: (keys) => statements.documents.all(id, JSON.stringify(keys)).map(documentOf),
       isParked: (key) => statements.parkedOf.get(id, key) !== undefined,
     });
-    writeChanges(statements, tables, new Map([[nameOf(subscription), id]]), changes);
+    writeChanges(statements, tables, new Map([[subscriptionKey(subscription), id]]), changes);
   } catch (error) {
     throw new InlineRefusal(inlineFault(subscription, error));
   }

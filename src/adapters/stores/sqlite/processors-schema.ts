@@ -2,16 +2,8 @@
  * The tables of processors (docs/sqlite-format.md). Their format version is separate from that of the event store,
  * because they may be in another file, and because a store without processors does not have them.
  */
-import {
-  type Compilable,
-  DummyDriver,
-  type Generated,
-  Kysely,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-  sql,
-} from 'kysely';
+import { type Compilable, type Generated, type Kysely, sql } from 'kysely';
+import { compilerFor } from './schema.ts';
 
 /** The tables. Integers are numbers, because positions, tokens and times stay below 2^53. */
 export interface ProcessorTables {
@@ -73,15 +65,7 @@ export interface ProcessorTables {
   };
 }
 
-/** A Kysely that compiles queries and has no database, as in `schema.ts`. */
-export const processorCompiler: Kysely<ProcessorTables> = new Kysely<ProcessorTables>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});
+export const processorCompiler: Kysely<ProcessorTables> = compilerFor();
 
 const strict = sql`strict`;
 const strictWithoutRowid = sql`strict, without rowid`;

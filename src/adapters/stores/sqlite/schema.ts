@@ -86,15 +86,19 @@ export interface Tables {
   readonly renumbered: { readonly old_id: number; readonly new_id: number };
 }
 
-/** A Kysely that compiles queries and has no database. */
-export const compiler: Kysely<Tables> = new Kysely<Tables>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});
+/** Makes a Kysely that compiles queries and has no database. */
+export function compilerFor<Tables>(): Kysely<Tables> {
+  return new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
+}
+
+export const compiler: Kysely<Tables> = compilerFor();
 
 /** Returns a placeholder for a value that is bound when the statement runs, in the order of the SQL text. */
 export function bound<Value>(): RawBuilder<Value> {

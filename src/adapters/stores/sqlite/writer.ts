@@ -8,7 +8,8 @@
  */
 import type { Database, Statement } from 'better-sqlite3';
 import { DecidableError } from '../../../core/errors.ts';
-import { commitFailure, FileFailure, fileFailure, isBusy, isDriverError, randomDelay } from './failures.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { commitFailure, fileFailure, isBusy, isDriverError, randomDelay } from './failures.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
 
 /** The maximum number of writes in one transaction. It limits the time for which the event loop is blocked. */
@@ -165,7 +166,7 @@ export class Writer {
       try {
         write.run();
       } catch (error) {
-        if (error instanceof DecidableError || error instanceof FileFailure) {
+        if (error instanceof DecidableError || error instanceof EngineFailure) {
           refused ??= new Map();
           refused.set(write, error);
           continue;

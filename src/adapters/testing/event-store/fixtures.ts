@@ -31,10 +31,7 @@ export async function refused<Tag extends AppendError['tag']>(
   appending: Promise<unknown>,
   tag: Tag,
 ): Promise<Extract<AppendError, { tag: Tag }>> {
-  const error: unknown = await appending.then(
-    (value) => assert.fail(`expected ${tag} to be thrown, but the append returned ${value}`),
-    (error: unknown) => error,
-  );
+  const error = await errorOf(appending, tag);
   if (!isAppendFailure(error, tag)) throw error;
   return error.payload;
 }
@@ -43,12 +40,17 @@ export async function failed<Tag extends StoreError['tag']>(
   reading: Promise<unknown>,
   tag: Tag,
 ): Promise<Extract<StoreError, { tag: Tag }>> {
-  const error: unknown = await reading.then(
+  const error = await errorOf(reading, tag);
+  if (!isStoreFailure(error, tag)) throw error;
+  return error.payload;
+}
+
+/** Returns the error of a call that must fail. */
+function errorOf(call: Promise<unknown>, tag: string): Promise<unknown> {
+  return call.then(
     (value) => assert.fail(`expected ${tag} to be thrown, but the call returned ${value}`),
     (error: unknown) => error,
   );
-  if (!isStoreFailure(error, tag)) throw error;
-  return error.payload;
 }
 
 export const all = (changes: Partial<ReadAllOptions> = {}): ReadAllOptions => ({
