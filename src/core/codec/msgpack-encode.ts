@@ -3,7 +3,8 @@
  * converts it to a form that msgpackr writes canonically. A plain value whose keys are in order is passed unchanged.
  *
  * Values that msgpackr cannot write canonically are passed to it as finished bytes ({@link Encoded}):
- * - integers from 2^32 to 2^63, which it writes in a signed form;
+ * - integers of 64 bits, because it writes those from 2^32 to 2^63 in a signed form, and compares bigints with numbers,
+ *   which QuickJS does wrongly if both are negative;
  * - integers outside 64 bits, which it writes in steps of 8 bytes;
  * - sets and maps, which it does not sort (a set becomes an array);
  * - dates and binary, for which it first tries the extensions that are registered in the process.
@@ -183,19 +184,19 @@ function prepareNumber(value: number, depth: number): unknown {
   if (!Number.isFinite(value)) throw new NoEncoding(depth, NOT_FINITE_PROBLEM);
   const isInteger = Number.isInteger(value) && value >= -0x8000_0000_0000_0000 && value < 0x1_0000_0000_0000_0000;
   if (!isInteger) return value;
-  if (value < 0 || value >= 2 ** 63) return BigInt(value);
-  return new Encoded([[Format.uint64], word(Math.floor(value / TWO_32)), word(value % TWO_32)]);
+  const high = Math.floor(value / TWO_32);
+  return new Encoded([[value < 0 ? Format.int64 : Format.uint64], word(high), word(value - high * TWO_32)]);
 }
 
 function prepareInteger(value: bigint, depth: number): unknown {
   const number = Number(value);
   // Conversions to a number round only above 53 bits, so a result of 32 bits is exact.
   if ((number | 0) === number || number >>> 0 === number) return number;
-  // msgpackr writes integers of 64 bits correctly if they are negative or from 2^63 up, and otherwise in a signed form.
-  const isSigned = BigInt.asIntN(64, value) === value;
-  if (!isSigned && BigInt.asUintN(64, value) !== value) return encodedBigInteger(value, depth);
-  if (!isSigned || value < 0n) return value;
-  return new Encoded([[Format.uint64], word(Number(value >> 32n)), word(Number(value & 0xffff_ffffn))]);
+  const isNegative = value < 0n;
+  const bits = isNegative ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
+  if (bits !== value) return encodedBigInteger(value, depth);
+  const [high, low] = [Number(value >> 32n), Number(value & 0xffff_ffffn)];
+  return new Encoded([[isNegative ? Format.int64 : Format.uint64], word(high), word(low)]);
 }
 
 /** Returns a number as 32 bits, big-endian. */
