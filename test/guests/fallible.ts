@@ -2,9 +2,8 @@
 
 import { defineDecider } from 'decidable';
 import { z } from 'zod';
-import { guestOf } from '../../examples/guests/javascript/guest.ts';
 
-const counter = defineDecider({
+export const counter = defineDecider({
   name: 'counter',
   version: '1.0.0',
   state: z.object({ count: z.int() }),
@@ -23,5 +22,3 @@ const counter = defineDecider({
   },
   decide: { Count: () => [{ type: 'Counted', data: {} }] },
 });
-
-export const { types, decider, routing } = guestOf(counter);

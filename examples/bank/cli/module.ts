@@ -20,14 +20,8 @@ export async function accountModule(guest?: Guest, folder: URL = GUESTS): Promis
 
 async function componentOf(guest: Guest, folder: URL) {
   const { loadModule } = await import('decidable/component/host');
-  if (guest !== 'javascript')
-    return loadModule(await read(folder, `${guest}/bank.wasm`, `examples/guests/${guest}/build.sh`));
-  // The JavaScript engine in this component reads clocks and randomness when it starts.
-  const { LANGUAGE_RUNTIME, virtualWasi } = await import('decidable/component/wasi');
-  const build = 'npx node examples/guests/javascript/build.ts';
-  return loadModule(await read(folder, 'javascript/build/bank.wasm', build), {
-    wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME, stderr: (line) => process.stderr.write(`guest: ${line}\n`) }),
-  });
+  const binary = guest === 'javascript' ? 'javascript/build/bank.wasm' : `${guest}/bank.wasm`;
+  return loadModule(await read(folder, binary, `examples/guests/${guest}/build.sh`));
 }
 
 async function read(folder: URL, binary: string, build: string): Promise<Uint8Array> {

@@ -1,10 +1,11 @@
 /**
- * Turns any decider of `defineDecider` into the exports of the world `command-handler`. A value of the module is the
- * representation of a resource here. Errors are not converted, because their `payload` is the error of the WIT.
+ * Turns any decider of `defineDecider` into an import object for a component that imports the interfaces of a decider,
+ * such as the event sourcer of examples/system. A value of the module is the content of a resource. Errors are not
+ * converted, because their `payload` is the error of the WIT.
  */
 import type { CommandHandler, Envelope } from '../../../src/core/index.ts';
 
-/** Returns the exports that componentize-js expects: an object for each interface, and a class for each resource. */
+/** Returns an object for each interface, with a class for each resource. */
 export function guestOf<State, Command, Event>(module: CommandHandler<State, Command, Event>) {
   const { types, decider, routing } = module;
 
@@ -51,7 +52,6 @@ export function guestOf<State, Command, Event>(module: CommandHandler<State, Com
     types: { Command: CommandResource, Event: EventResource, State: StateResource },
     decider: {
       initialState: () => new StateResource(decider.initialState()),
-      // It returns the same object, because componentize-js 0.23 never releases an object that was a result.
       evolve: (state: StateResource, event: EventResource) => {
         state.value = decider.evolve(state.value, event.value);
         return state;

@@ -319,6 +319,23 @@ The exit code is 6 if the component could be indeterministic: the host must pass
     .action(action(async () => (await import('./commands/inspect.ts')).inspect));
 
   program
+    .command('build')
+    .summary('make a component from a module in TypeScript')
+    .description(
+      'Builds a WebAssembly component from a file that exports the result of defineDecider, defineEventHandler or ' +
+        'defineProjector. The component makes the same decisions as the module, byte for byte, and imports nothing. ' +
+        'It needs the packages esbuild and componentize-qjs. The build evaluates the file.',
+    )
+    .argument('<file>', 'the file with the definition')
+    .option('-o, --output <file>', 'the component (default: the name of the file with .wasm, in this folder)')
+    .option('--export <name>', 'the export to build (default: the default export, or the only definition)')
+    .addHelpText(
+      'after',
+      examples('decidable build account.ts -o account.wasm', 'decidable build bank.ts --export transferProcess'),
+    )
+    .action(action(async () => (await import('./commands/build.ts')).build));
+
+  program
     .command('copy')
     .summary('copy a store to another one')
     .description(
