@@ -2,12 +2,13 @@
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { decidedContent } from '../../../core/storage/chain.ts';
+import { categoryOf } from '../../../core/stream-name.ts';
 import { byteaArray, int4Array, int8Array, textArray, uuidArray } from './binary-arrays.ts';
 import { bytes, integer, storable, wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
 import type { Row } from './driver.ts';
 import { damage } from './failures.ts';
-import { ACCEPTED, ANY, CONFLICT, DUPLICATE, NO_STREAM, OVERTAKEN, quoted, STREAM_EXISTS } from './functions.ts';
+import { ACCEPTED, CONFLICT, DUPLICATE, OVERTAKEN, quoted } from './functions.ts';
 
 /** A commit to append. It shares no object with the caller, who may change its own objects after the call. */
 export interface NewCommit {
@@ -52,9 +53,11 @@ export type CommitOutcome =
 
 /** Returns the statement for a schema. */
 export function appendStatement(schema: string): string {
+  const types = 'text uuid bigint bigint int int bigint bytea text text int int int'.split(' ');
+  const parameters = types.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
   return (
     'select place, outcome, revision_before, first_position, recorded_at, hash ' +
-    `from ${quoted(schema)}.append($1::text[], $2::uuid[], $3::bigint[], $4::int[], $5::bigint[], $6::bytea[], $7::int[], $8::text[], $9::int[])`
+    `from ${quoted(schema)}.append(${parameters})`
   );
 }
 
@@ -68,35 +71,14 @@ export async function appendCommits(
   statement: string,
   commits: readonly NewCommit[],
 ): Promise<readonly CommitOutcome[]> {
-  const typeCommits: number[] = [];
-  const typeNames: string[] = [];
-  const typeCounts: number[] = [];
-  for (const [index, { types }] of commits.entries()) {
-    for (const [type, count] of types) {
-      typeCommits.push(index + 1);
-      typeNames.push(storable(type));
-      typeCounts.push(count);
-    }
-  }
-  const rows = await connection.query(
-    statement,
-    [
-      textArray(commits.map(({ stream }) => stream)),
-      uuidArray(commits.map(({ commandId }) => commandId)),
-      int8Array(commits.map(({ precondition }) => preconditionNumber(precondition))),
-      int4Array(commits.map(({ eventCount }) => eventCount)),
-      int8Array(commits.map(({ recordedAt }) => recordedAt ?? -1n)),
-      byteaArray(commits.map(({ content }) => content)),
-      int4Array(typeCommits),
-      textArray(typeNames),
-      int4Array(typeCounts),
-    ],
-    'append',
-  );
+  // All transactions lock the streams in one order, so that they cannot wait for each other in a circle.
+  const places = commits.map((_, index) => index);
+  places.sort((one, other) => (commits[one]!.stream < commits[other]!.stream ? -1 : 1));
+  const rows = await connection.query(statement, argumentsOf(commits, places), 'append');
   const outcomes = new Array<CommitOutcome | undefined>(commits.length);
   for (const row of rows) {
-    const place = wholeNumber(row[0], 'append.place') - 1;
-    outcomes[place] = outcomeOf(row, commits[place]!.eventCount);
+    const index = places[wholeNumber(row[0], 'append.place') - 1]!;
+    outcomes[index] = outcomeOf(row, commits[index]!.eventCount);
   }
   return Array.from(outcomes, (outcome) => {
     if (outcome === undefined) throw damage('the function append returned no outcome for a commit');
@@ -104,14 +86,89 @@ export async function appendCommits(
   });
 }
 
-function preconditionNumber(precondition: Precondition): bigint {
+/** Returns the arguments of the function `append`, in the order of `places`. */
+function argumentsOf(commits: readonly NewCommit[], places: readonly number[]): unknown[] {
+  const given = places.map((place) => commits[place]!);
+  const types = new TypeArguments();
+  for (const [index, commit] of given.entries()) types.add(index + 1, commit);
+  return [
+    textArray(given.map(({ stream }) => stream)),
+    uuidArray(given.map(({ commandId }) => commandId)),
+    int8Array(given.map(({ precondition }) => lowestRevision(precondition))),
+    int8Array(given.map(({ precondition }) => highestRevision(precondition))),
+    int4Array(given.map(({ eventCount }) => eventCount)),
+    int4Array(offsetsOf(commits, places)),
+    int8Array(given.map(({ recordedAt }) => recordedAt ?? -1n)),
+    byteaArray(given.map(({ content }) => content)),
+    textArray(types.categories),
+    textArray(types.names),
+    int4Array(types.commits),
+    int4Array(types.numbers),
+    int4Array(types.counts),
+  ];
+}
+
+/** Returns the index of each commit's first event in the transaction. Positions are in the order of the calls. */
+function offsetsOf(commits: readonly NewCommit[], places: readonly number[]): number[] {
+  let next = 0;
+  const offsets = commits.map(({ eventCount }) => {
+    const offset = next;
+    next += Math.max(1, eventCount);
+    return offset;
+  });
+  return places.map((place) => offsets[place]!);
+}
+
+/** The event types of commits. Each type of a category is listed once, and the commits refer to it by its number. */
+class TypeArguments {
+  readonly categories: string[] = [];
+  readonly names: string[] = [];
+  readonly commits: number[] = [];
+  readonly numbers: number[] = [];
+  readonly counts: number[] = [];
+  readonly #known = new Map<string, Map<string, number>>();
+
+  add(place: number, { stream, types }: NewCommit): void {
+    const category = categoryOf(stream);
+    let ofCategory = this.#known.get(category);
+    if (ofCategory === undefined) this.#known.set(category, (ofCategory = new Map()));
+    for (const [type, count] of types) {
+      let number = ofCategory.get(type);
+      if (number === undefined) {
+        this.categories.push(category);
+        number = this.names.push(storable(type));
+        ofCategory.set(type, number);
+      }
+      this.commits.push(place);
+      this.numbers.push(number);
+      this.counts.push(count);
+    }
+  }
+}
+
+const NO_REVISION = -1n;
+const HIGHEST_REVISION = 2n ** 63n - 1n;
+
+/** Returns the lowest revision of a stream that a precondition accepts. A stream without events has revision -1. */
+function lowestRevision(precondition: Precondition): bigint {
   switch (precondition.tag) {
     case 'any':
-      return ANY;
     case 'no-stream':
-      return NO_STREAM;
+      return NO_REVISION;
     case 'stream-exists':
-      return STREAM_EXISTS;
+      return 0n;
+    case 'at-revision':
+      return precondition.val;
+  }
+}
+
+function highestRevision(precondition: Precondition): bigint {
+  switch (precondition.tag) {
+    case 'any':
+    case 'stream-exists':
+      return HIGHEST_REVISION;
+    case 'no-stream':
+      return NO_REVISION;
     case 'at-revision':
       return precondition.val;
   }

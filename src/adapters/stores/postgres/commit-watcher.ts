@@ -15,6 +15,9 @@ import { setTimeout } from './timers.ts';
 /** The minimum time between two notifications of a process, in milliseconds. */
 const NOTIFICATION_INTERVAL = 2;
 
+/** A notification is a transaction with an id. It is not flushed to disk, because it changes nothing that has to last. */
+const NOTIFY = `select set_config('synchronous_commit', 'off', true), pg_notify($1, '')`;
+
 /** Milliseconds for which the connection is kept after the last wait. */
 const KEEP = 5_000;
 
@@ -160,7 +163,7 @@ export class CommitWatcher {
     while (this.#hasMore) {
       this.#hasMore = false;
       // If it fails, the slow poll of the other processes detects the commit.
-      await connections.query(`select pg_notify($1, '')`, [channel], 'notify').catch(() => {});
+      await connections.query(NOTIFY, [channel], 'notify').catch(() => {});
       if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, NOTIFICATION_INTERVAL));
     }
     this.#notifying = undefined;

@@ -14,11 +14,6 @@ export const CONFLICT = 2;
 /** A transaction with a higher id has appended to the stream. The append is repeated with a new id. */
 export const OVERTAKEN = 3;
 
-/** The numbers that stand for preconditions other than a revision. */
-export const ANY = -1n;
-export const NO_STREAM = -2n;
-export const STREAM_EXISTS = -3n;
-
 /**
  * Returns SQL for the first position that a reader must not read. A transaction that is still open can only store
  * events at or above this position, because their positions begin with its id.
@@ -32,99 +27,146 @@ end`;
 }
 
 /**
- * Appends commits to different streams, each with its own outcome. The arrays have an item for each commit.
+ * The settings of a function that writes. Its statements are planned once for each session and not for each call,
+ * because planning takes longer than the append. The plan has to suit tables of any size, so that every table is read
+ * by an index, even if it is small when the plan is made.
+ */
+const WRITES = `set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off`;
+
+/** The revision of a stream without events, and its first hash. */
+const NO_REVISION = -1;
+const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
+
+/**
+ * Appends commits to different streams, each with its own outcome. The arrays have an item for each commit, and are in
+ * the order of the streams' names, so that two calls lock the heads in one order and cannot wait for each other. The
+ * events of commit n begin at the position `offsets[n]` of this transaction.
  *
- * 1. Locks the heads of the streams, in the order of their names, so that two calls cannot wait for each other. A head
- *    that does not exist is created, and a second call that creates it waits for the first.
- * 2. Creates the event types that are new, in order.
- * 3. Checks and writes all commits in one statement. It begins after the locks are held, so that its snapshot has every
- *    commit to the streams. A command id is looked up before the precondition. The id of this transaction may be lower
- *    than that of another one that had the lock first. Then the positions of the stream would be in a different order
- *    from its revisions, so the append is not made.
- * 4. Deletes the heads that were created for refused commits.
+ * 1. Looks up the command ids, and the event types. Creates the types that are new, in order.
+ * 2. Moves the heads whose revision is expected, which locks them, and adds the commits, in one statement. The id of this
+ *    transaction may be lower than that of another one that had the lock first. Then the positions of the stream would
+ *    be in a different order from its revisions, so the append is not made.
+ * 3. If a stream is missing, creates its head, and repeats step 2 for the new heads.
+ * 4. Returns the reasons of the commits that were not added. A commit without a reason was overtaken: another
+ *    transaction held the lock, and the append is repeated. A command that another transaction is adding at the moment
+ *    violates the unique index, so that the whole call is repeated.
  *
  * The hash is over the previous hash and the content (docs/chain.md): its version, the stream, the revision of the
  * first event, the time, and the content that the client encoded.
  */
 function append(schema: string): string {
   return `create function ${schema}.append(
-  streams text[], command_ids uuid[], preconditions bigint[], event_counts int[], times bigint[], contents bytea[],
-  type_commits int[], type_names text[], type_counts int[]
+  streams text[], command_ids uuid[], lowest bigint[], highest bigint[], event_counts int[], offsets int[], times bigint[],
+  contents bytea[], categories text[], types text[], type_commits int[], type_numbers int[], type_counts int[]
 ) returns table (
   place int, outcome int, revision_before bigint, first_position bigint, recorded_at bigint, hash bytea
 ) language plpgsql volatile
-set search_path = pg_catalog, pg_temp
+${WRITES}
 as $body$
 #variable_conflict use_column
 declare
-  base bigint := (pg_current_xact_id()::text::bigint + (select s.xid_offset from ${schema}.store s)) << ${POSITION_BITS};
-  now_ms bigint := floor(extract(epoch from clock_timestamp()) * 1000)::bigint;
+  base bigint;
+  now_ms bigint;
+  known uuid[];
+  type_ids int[];
+  added int;
+  missing int := cardinality(streams);
+  first_id bigint := 0;
+  refused int[] := '{}';
 begin
-  insert into ${schema}.streams (id, name, revision, commits, hash, position)
-  select base + n, name, -1, 0, '\\x${'00'.repeat(32)}', base - 1
-  from unnest(streams) with ordinality as given(name, n)
-  order by name collate "C"
-  on conflict (name) do update set name = excluded.name where false;
+  select
+    (pg_current_xact_id()::text::bigint + s.xid_offset) << ${POSITION_BITS},
+    floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
+    array(select c.command_id from ${schema}.commits c where c.command_id = any(command_ids)),
+    array(${typeIds(schema)})
+  into base, now_ms, known, type_ids
+  from ${schema}.store s;
 
-  insert into ${schema}.event_types (category, type)
-  select distinct split_part(streams[c], '-', 1) collate "C", t collate "C"
-  from unnest(type_commits, type_names) as given(c, t)
-  where not exists (
-    select from ${schema}.event_types e where e.category = split_part(streams[c], '-', 1) and e.type = t
-  )
-  order by 1, 2
-  on conflict (category, type) do nothing;
+  if array_position(type_ids, null) is not null then
+    insert into ${schema}.event_types (category, type)
+    select g.category collate "C", g.type collate "C" from unnest(categories, types) as g(category, type)
+    order by 1, 2
+    on conflict (category, type) do nothing;
+    type_ids := array(${typeIds(schema)});
+  end if;
 
-  return query
-  with given as materialized (
-    select n::int as n, name, command_id, precondition, event_count, coalesce(nullif(time, -1), now_ms) as time, content
-    from unnest(streams, command_ids, preconditions, event_counts, times, contents)
-      with ordinality as g(name, command_id, precondition, event_count, time, content, n)
-  ), checked as materialized (
-    select g.*, s.id, s.revision, s.commits, s.hash,
+  loop
+    return query
+    with moved as (
+      update ${schema}.streams s
+      set revision = s.revision + g.event_count, commits = s.commits + 1,
+        position = base + g.start + greatest(g.event_count, 1) - 1,
+        hash = sha256(
+          s.hash || '\\x01' || int4send(octet_length(g.name)) || convert_to(g.name, 'UTF8')
+          || case when g.event_count > 0 then '\\x01' || int8send(s.revision + 1) else '\\x00' end
+          || int8send(g.time) || g.content
+        )
+      from (
+        select n, name, command_id, low, high, event_count, start, coalesce(nullif(time, -1), now_ms) as time, content
+        from unnest(streams, command_ids, lowest, highest, event_counts, offsets, times, contents)
+          with ordinality as u(name, command_id, low, high, event_count, start, time, content, n)
+        where command_id <> all (known)
+        offset 0
+      ) g
+      where s.name = g.name and s.id >= first_id and s.position < base and s.revision between g.low and g.high
+      returning g.n::int, s.id, s.commits - 1 as number, s.revision - g.event_count as before, s.hash, g.command_id,
+        g.event_count, g.content, g.time, base + g.start as position
+    ), added as (
+      insert into ${schema}.commits
+        (command_id, stream_id, number, revision, event_count, position, recorded_at, hash, content)
+      select command_id, id, number, before + 1, event_count, position, time, hash, content from moved
+    )
+    select n, ${ACCEPTED}, before, position, time, hash from moved;
+    get diagnostics added = row_count;
+    missing := missing - added;
+    exit when missing = 0 or first_id > 0;
+    first_id := base;
+    insert into ${schema}.streams (id, name, revision, commits, hash, position)
+    select base + start, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1
+    from unnest(streams, command_ids, lowest, offsets) with ordinality as g(name, command_id, low, start, n)
+    where low = ${NO_REVISION} and command_id <> all (known)
+      and not exists (select from ${schema}.streams s where s.name = g.name)
+    order by n
+    on conflict (name) do nothing;
+    get diagnostics added = row_count;
+    exit when added = 0;
+  end loop;
+
+  if missing > 0 then
+    refused := array(
+      select n::int from unnest(command_ids) with ordinality as g(command_id, n)
+      where not exists (
+        select from ${schema}.commits c
+        where c.command_id = g.command_id and c.position between base and base + ${2 ** POSITION_BITS - 1}
+      )
+    );
+    return query
+    select r.n,
       case
-        when exists (select from ${schema}.commits c where c.command_id = g.command_id) then ${DUPLICATE}
-        when s.position >= base then ${OVERTAKEN}
-        when case g.precondition
-          when ${ANY} then true
-          when ${NO_STREAM} then s.revision < 0
-          when ${STREAM_EXISTS} then s.revision >= 0
-          else s.revision = g.precondition
-        end then ${ACCEPTED}
+        when c.command_id is not null then ${DUPLICATE}
+        when s.position >= base or coalesce(s.revision, ${NO_REVISION}) between lowest[r.n] and highest[r.n] then ${OVERTAKEN}
         else ${CONFLICT}
-      end as outcome
-    from given g join ${schema}.streams s on s.name = g.name
-  ), accepted as materialized (
-    select n, id, command_id, commits, revision, event_count, time, content,
-      base + (sum(greatest(event_count, 1)) over (order by n) - greatest(event_count, 1))::bigint as position,
-      sha256(
-        hash || '\\x01' || int4send(octet_length(name)) || convert_to(name, 'UTF8')
-        || case when event_count > 0 then '\\x01' || int8send(revision + 1) else '\\x00' end
-        || int8send(time) || content
-      ) as hash
-    from checked where outcome = ${ACCEPTED}
-  ), added as (
-    insert into ${schema}.commits
-      (command_id, stream_id, number, revision, event_count, position, recorded_at, hash, content)
-    select command_id, id, commits, revision + 1, event_count, position, time, hash, content
-    from accepted order by n
-  ), moved as (
-    update ${schema}.streams s
-    set revision = a.revision + a.event_count, commits = a.commits + 1, hash = a.hash,
-      position = a.position + greatest(a.event_count, 1) - 1
-    from accepted a where s.id = a.id
-  ), typed as (
-    insert into ${schema}.commits_by_type (event_type_id, position, events)
-    select e.id, a.position, events
-    from unnest(type_commits, type_names, type_counts) as given(c, t, events)
-    join accepted a on a.n = c
-    join ${schema}.event_types e on e.category = split_part(streams[c], '-', 1) and e.type = t
-  )
-  select c.n, c.outcome, c.revision, a.position, c.time, a.hash from checked c left join accepted a on a.n = c.n;
+      end,
+      s.revision, null::bigint, null::bigint, null::bytea
+    from unnest(refused) as r(n)
+    left join ${schema}.streams s on s.name = streams[r.n]
+    left join ${schema}.commits c on c.command_id = command_ids[r.n];
+  end if;
 
-  delete from ${schema}.streams s where s.name = any(streams) and s.id >= base and s.commits = 0;
+  insert into ${schema}.commits_by_type (event_type_id, position, events)
+  select type_ids[number], base + offsets[c], events
+  from unnest(type_commits, type_numbers, type_counts) as g(c, number, events)
+  where c <> all (refused);
 end
 $body$`;
+}
+
+/** Selects the ids of the given event types in their order. The id of an unknown type is NULL. */
+function typeIds(schema: string): string {
+  return `select (select e.id from ${schema}.event_types e where e.category = g.category and e.type = g.type)
+      from unnest(categories, types) with ordinality as g(category, type, n) order by n`;
 }
 
 /**
@@ -134,14 +176,14 @@ $body$`;
  */
 function lockStreams(schema: string): string {
   return `create function ${schema}.lock_streams(streams text[]) returns bigint language plpgsql volatile
-set search_path = pg_catalog, pg_temp
+${WRITES}
 as $body$
 #variable_conflict use_column
 declare
   base bigint := (pg_current_xact_id()::text::bigint + (select s.xid_offset from ${schema}.store s)) << ${POSITION_BITS};
 begin
   insert into ${schema}.streams (id, name, revision, commits, hash, position)
-  select base + n, name, -1, 0, '\\x${'00'.repeat(32)}', base - 1
+  select base + n, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1
   from unnest(streams) with ordinality as given(name, n)
   order by name collate "C"
   on conflict (name) do update set name = excluded.name where false;
@@ -159,7 +201,7 @@ function addCommits(schema: string): string {
   streams text[], command_ids uuid[], numbers bigint[], revisions bigint[], event_counts int[], positions bigint[],
   times bigint[], hashes bytea[], contents bytea[], type_commits int[], type_names text[], type_counts int[]
 ) returns void language plpgsql volatile
-set search_path = pg_catalog, pg_temp
+${WRITES}
 as $body$
 #variable_conflict use_column
 begin

@@ -114,8 +114,11 @@ describe('readers while a transaction is open', () => {
     await early.query('select pg_current_xact_id()');
     await append(store, 'a-1');
     const { rows } = await early.query(
-      `select outcome from ${schema}.append(array['a-1'], array[gen_random_uuid()], array[-1::bigint], array[0], array[-1::bigint],
-        array['\\x00'::bytea], '{}', '{}', '{}')`,
+      `select outcome from ${schema}.append(
+        streams => array['a-1'], command_ids => array[gen_random_uuid()], lowest => array[-1], highest => array[9],
+        event_counts => array[0], offsets => array[0], times => array[-1], contents => array['\\x00'::bytea],
+        categories => '{}', types => '{}', type_commits => '{}', type_numbers => '{}', type_counts => '{}'
+      )`,
     );
     await early.query('rollback');
     await early.end();

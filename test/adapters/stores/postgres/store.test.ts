@@ -148,6 +148,41 @@ describe('appends that are committed together', () => {
     assert.equal((await store.readAll(FORWARD)).length, 2);
   });
 
+  test('are listed by the types of their events only if they were stored', async () => {
+    await using store = await open();
+    await store.append('a-1', done, ANY, decision());
+    const outcomes = await Promise.allSettled([
+      store.append('a-1', done, NO_STREAM, decision()),
+      store.append('a-2', done, ANY, decision()),
+      store.append('a-3', done, { tag: 'at-revision', val: 7n }, decision()),
+      store.append('a-4', done, ANY, decision()),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    );
+    // A list with a refused commit would end the page too early.
+    const found = await store.readAll({ ...FORWARD, eventTypes: ['Done'], limit: 3 });
+    assert.deepEqual(
+      found.map(({ context }) => context.stream),
+      ['a-1', 'a-2', 'a-4'],
+    );
+  });
+
+  test('have positions in the order of the calls, whatever the names of their streams', async () => {
+    await using store = await open();
+    const names = ['c-1', 'a-1', 'd-1', 'b-1'];
+    await Promise.all(names.map((name) => store.append(name, done, ANY, decision())));
+    assert.deepEqual(
+      (await store.readAll(FORWARD)).map(({ context }) => context.stream),
+      names,
+    );
+    assert.deepEqual(
+      (await store.readStreams()).map(({ stream }) => stream),
+      names,
+    );
+  });
+
   test('to one stream keep the order in which they were made', async () => {
     await using store = await open();
     const appended = await Promise.all(Array.from({ length: 50 }, () => store.append('a-1', done, ANY, decision())));
