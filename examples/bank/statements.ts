@@ -29,7 +29,7 @@ export interface Statements {
 
 export const statements = defineTables({
   name: 'bank.statements',
-  version: '1.1.0',
+  version: '1.2.0',
   events: { ...account.events, ...transfer.events },
 
   create: (db: Kysely<Statements>) => [
@@ -53,69 +53,60 @@ export const statements = defineTables({
   ],
 
   handle: {
-    // Prepared, because there are many lines: each query is compiled once. The revision of the event is the number of
-    // the line, because each event of an account is one line.
-    AccountOpened: {
-      prepare: (db, { accountId }, { revision, recordedAt }) =>
-        db.insertInto('lines').values({
-          account_id: accountId,
-          number: revision,
-          text: 'opened',
-          amount: 0,
-          reference: null,
-          recorded_at: recordedAt,
-        }),
-    },
-    Deposited: {
-      prepare: (db, { accountId, amount, transferId }, { revision, recordedAt }) =>
-        db.insertInto('lines').values({
-          account_id: accountId,
-          number: revision,
-          text: 'deposit',
-          amount,
-          reference: transferId,
-          recorded_at: recordedAt,
-        }),
-    },
-    Withdrawn: {
-      prepare: (db, { accountId, amount, transferId }, { revision, recordedAt }) =>
-        db.insertInto('lines').values({
-          account_id: accountId,
-          number: revision,
-          text: 'withdrawal',
-          amount,
-          reference: transferId,
-          recorded_at: recordedAt,
-        }),
-    },
-    AccountClosed: {
-      prepare: (db, { accountId }, { revision, recordedAt }) =>
-        db.insertInto('lines').values({
-          account_id: accountId,
-          number: revision,
-          text: 'closed',
-          amount: 0,
-          reference: null,
-          recorded_at: recordedAt,
-        }),
-    },
+    // The revision of the event is the number of the line, because each event of an account is one line.
+    AccountOpened: ({ insert }, { accountId }, { revision, recordedAt }) =>
+      insert('lines', {
+        account_id: accountId,
+        number: revision,
+        text: 'opened',
+        amount: 0,
+        reference: null,
+        recorded_at: recordedAt,
+      }),
+    Deposited: ({ insert }, { accountId, amount, transferId }, { revision, recordedAt }) =>
+      insert('lines', {
+        account_id: accountId,
+        number: revision,
+        text: 'deposit',
+        amount,
+        reference: transferId,
+        recorded_at: recordedAt,
+      }),
+    Withdrawn: ({ insert }, { accountId, amount, transferId }, { revision, recordedAt }) =>
+      insert('lines', {
+        account_id: accountId,
+        number: revision,
+        text: 'withdrawal',
+        amount,
+        reference: transferId,
+        recorded_at: recordedAt,
+      }),
+    AccountClosed: ({ insert }, { accountId }, { revision, recordedAt }) =>
+      insert('lines', {
+        account_id: accountId,
+        number: revision,
+        text: 'closed',
+        amount: 0,
+        reference: null,
+        recorded_at: recordedAt,
+      }),
 
-    TransferRequested: (db, { transferId, from, to, amount }) =>
-      db
-        .insertInto('transfers')
-        .values({ transfer_id: transferId, source: from, target: to, amount, status: 'requested', reason: null }),
-    TransferCompleted: (db, { transferId }) => setStatus(db, transferId, 'completed', null),
-    TransferCompensated: (db, { transferId, reason }) => setStatus(db, transferId, 'compensated', reason),
-    TransferRefused: (db, { transferId, reason }) => setStatus(db, transferId, 'refused', reason),
-    TransferHeld: (db, { transferId, reason }) => setStatus(db, transferId, 'held', reason),
+    TransferRequested: ({ insert }, { transferId, from, to, amount }) =>
+      insert('transfers', {
+        transfer_id: transferId,
+        source: from,
+        target: to,
+        amount,
+        status: 'requested',
+        reason: null,
+      }),
+    TransferCompleted: ({ update }, { transferId }) =>
+      update('transfers', { transfer_id: transferId }, { status: 'completed', reason: null }),
+    TransferCompensated: ({ update }, { transferId, reason }) =>
+      update('transfers', { transfer_id: transferId }, { status: 'compensated', reason }),
+    TransferRefused: ({ update }, { transferId, reason }) =>
+      update('transfers', { transfer_id: transferId }, { status: 'refused', reason }),
+    TransferHeld: ({ update }, { transferId, reason }) =>
+      update('transfers', { transfer_id: transferId }, { status: 'held', reason }),
   },
 });
-
-function setStatus(
-  db: Kysely<Statements>,
-  transferId: string,
-  status: Statements['transfers']['status'],
-  reason: string | null,
-) {
-  return db.updateTable('transfers').set({ status, reason }).where('transfer_id', '=', transferId);
-}

@@ -35,12 +35,12 @@ import type { ProcessorStore, TableEngine, TableSetup, TableStatement } from '..
 import type { Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
 import type { OptionNames } from '../../core/unknown-names.ts';
-import { type Bind, bindQueries, type PreparedTableHandler, prepareQueries } from './prepared-queries.ts';
+import { type TableChanges, tableChanges } from './table-changes.ts';
 import { shortName, TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
-/** The queries of a handler: none, one, or several that run in order. */
-type Queries = Compilable | readonly Compilable[] | undefined;
+/** A change of the tables: a statement of `TableChanges`, or a query of its Kysely. */
+export type TableChange = TableStatement | Compilable;
 
 /**
  * Creates the tables of this version: `(db) => [db.schema.createTable('lines')…]`. The types of the tables come from
@@ -49,10 +49,15 @@ type Queries = Compilable | readonly Compilable[] | undefined;
 export type Create<Tables> = (db: Kysely<Tables>) => readonly Compilable[];
 
 /**
- * Returns the queries for an event: inserts, updates, deletes. The queries of a page run in the order of the events, so
- * a query sees the effects of earlier events.
+ * Returns the changes for an event: one, several, or `undefined`. The changes of a page are executed in the order of the
+ * events, so a change sees the effects of earlier events.
+ * @example ({ insert }, { orderId }) => insert('orders', { order_id: orderId })
  */
-export type TableHandler<Tables, Data> = (db: Kysely<Tables>, data: Immutable<Data>, context: EventContext) => Queries;
+export type TableHandler<Tables, Data> = (
+  tables: TableChanges<Tables>,
+  data: Immutable<Data>,
+  context: EventContext,
+) => TableChange | readonly TableChange[] | undefined;
 
 /** The parts of a table read model. */
 export interface TablesDefinition<Tables, Events> {
@@ -76,15 +81,9 @@ export interface TablesDefinition<Tables, Events> {
    * @default the stream of the event
    */
   readonly key?: (event: NoInfer<MessageOf<Events>>, context: EventContext) => string | undefined;
-  /**
-   * The handlers by event type. Use `{ prepare }`, whose queries are compiled once, or a function if the queries depend
-   * on the event in a way that SQL cannot express. A function's queries are built for each event, which takes five
-   * times as long as everything else.
-   */
+  /** The handlers by event type. */
   readonly handle: {
-    readonly [Type in keyof Events]:
-      | TableHandler<NoInfer<Tables>, DataOf<Events[Type]>>
-      | PreparedTableHandler<NoInfer<Tables>, DataOf<Events[Type]>>;
+    readonly [Type in keyof Events]: TableHandler<NoInfer<Tables>, DataOf<Events[Type]>>;
   };
 }
 
@@ -143,10 +142,8 @@ const NAMES: OptionNames<TablesDefinition<unknown, unknown>> = {
  *       .addColumn('amount', 'integer', (column) => column.notNull()),
  *   ],
  *   handle: {
- *     Deposited: {
- *       prepare: (db, { accountId, amount }, { position }) =>
- *         db.insertInto('lines').values({ account_id: accountId, position, amount }),
- *     },
+ *     Deposited: ({ insert }, { accountId, amount }, { position }) =>
+ *       insert('lines', { account_id: accountId, position, amount }),
  *   },
  * });
  *
@@ -160,18 +157,14 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   if (typeof definition.create !== 'function') throw new DefinitionError(`${name}.create`, 'must be a function');
   if (key !== undefined && typeof key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
   const events = eventSourceTable(definition.events, `${name}.events`);
-  checkHandlers(functionsOf(definition.handle), events, 'event', `${name}.handle`, 'all');
+  checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'all');
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
   const prefix = `${name}@${version}/`;
   /** Makes the tables under prefixed names, and the queries that write them. */
   const underPrefix = (own: string, engine?: TableEngine): Compiled => {
     const compiler = compilerOf<Tables>(own, tables, engine);
-    const handlers = new Map(
-      Object.entries(definition.handle as Readonly<Record<string, AnyTableHandler<Tables>>>).map(([type, handle]) => [
-        type,
-        bindOf(handle, compiler, `${name}.handle.${type}`),
-      ]),
-    );
+    const changes = tableChanges(compiler, tables);
+    const handlers = new Map(Object.entries(definition.handle as Readonly<Record<string, AnyHandler<Tables>>>));
     return {
       setup: {
         create: definition.create(compiler).map(compiled),
@@ -185,22 +178,22 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
               },
             }),
       },
-      statementsOf: ({ type, data }, context) => handlers.get(type)?.(data, context) ?? [],
+      statementsOf: ({ type, data }, context) => {
+        const returned = handlers.get(type)?.(changes, data as never, context);
+        if (returned === undefined) return [];
+        const place = `${name}.handle.${type}`;
+        return (Array.isArray(returned) ? returned : [returned]).map((change) => statementOf(change, place));
+      },
     };
   };
   const { setup, statementsOf } = underPrefix(prefix);
   /** Returns the statements for an engine. The text of the definition is that for SQLite on every engine. */
   const compiledFor = (engine: TableEngine | undefined): Compiled =>
     engine === undefined ? { setup, statementsOf } : underPrefix(prefix, engine);
-  const fingerprints = (): Readonly<Record<string, string>> => {
-    const compiler = compilerOf<Tables>(prefix, tables);
-    const handlers = Object.entries(definition.handle as Readonly<Record<string, AnyTableHandler<Tables>>>);
-    const code = handlers.map(([type, handle]) => [
-      type,
-      typeof handle === 'function' ? handle : prepareQueries(handle, compiler, `${name}.handle.${type}`),
-    ]);
-    return { ...fingerprintsOf('handle', Object.fromEntries(code)), key: fingerprint(key) };
-  };
+  const fingerprints = (): Readonly<Record<string, string>> => ({
+    ...fingerprintsOf('handle', definition.handle as Readonly<Record<string, unknown>>),
+    key: fingerprint(key),
+  });
   const eventType: EventType<Message> = eventTypeOf<Message>(events, codec);
   return {
     kind: 'tables',
@@ -246,27 +239,14 @@ interface Compiled {
 
 type StatementsOf = (event: Message, context: EventContext) => readonly TableStatement[];
 
-type AnyTableHandler<Tables> = TableHandler<Tables, unknown> | PreparedTableHandler<Tables, unknown>;
+type AnyHandler<Tables> = TableHandler<Tables, unknown>;
 
-/** Returns the functions of handlers, for the checks that all definitions share. */
-function functionsOf(handle: Readonly<Record<string, unknown>>): object {
-  if (typeof handle !== 'object' || handle === null) return handle;
-  return Object.fromEntries(
-    Object.entries(handle).map(([type, entry]) => [
-      type,
-      typeof entry === 'object' ? (entry as Partial<PreparedTableHandler<unknown, unknown>> | null)?.prepare : entry,
-    ]),
-  );
-}
-
-/** Makes the function that returns the statements of an event. @param at the place of the handler in the definition. */
-function bindOf<Tables>(handle: AnyTableHandler<Tables>, compiler: Kysely<Tables>, at: string): Bind {
-  if (typeof handle !== 'function') return bindQueries(prepareQueries(handle, compiler, at));
-  return (data, context) => {
-    const queries = handle(compiler, data as never, context);
-    if (queries === undefined) return [];
-    return (Array.isArray(queries) ? queries : [queries]).map(compiled);
-  };
+/** Compiles a query. A statement is complete. @throws DefinitionError if a handler returned something else. */
+function statementOf(change: TableChange, place: string): TableStatement {
+  const { compile, sql } = (change ?? {}) as Partial<Compilable & TableStatement>;
+  if (typeof compile === 'function') return compiled(change as Compilable);
+  if (typeof sql === 'string') return change as TableStatement;
+  throw new DefinitionError(place, 'must return changes, such as insert(…), or queries of its Kysely');
 }
 
 /** Makes a Kysely that compiles queries and has no database. */

@@ -52,7 +52,7 @@ const lines = defineTables({
   create: (db: Kysely<{ lines: { amount: number } }>) => [
     db.schema.createTable('lines').addColumn('amount', 'integer', (column) => column.unique()),
   ],
-  handle: { Deposited: (db, { amount }) => db.insertInto('lines').values({ amount }) },
+  handle: { Deposited: ({ insert }, { amount }) => insert('lines', { amount }) },
 });
 
 const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(sums)] });

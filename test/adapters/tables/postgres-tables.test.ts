@@ -37,21 +37,19 @@ function linesOf(version = '1', refuse = -1, name = 'statements') {
       db.schema.createIndex('lines_by_amount').on('lines').column('amount'),
     ],
     handle: {
-      Deposited: (db, { accountId, amount }, { position }) =>
-        db.insertInto('lines').values({
+      Deposited: ({ insert }, { accountId, amount }, { position }) =>
+        insert('lines', {
           account_id: amount === refuse ? (null as never) : accountId,
-          position: Number(position),
+          position,
           amount,
           is_large: amount > 10,
           note: Uint8Array.of(1, 2),
         }),
-      Withdrawn: {
-        prepare: (db, { accountId, amount }, { position }) =>
-          db
-            .insertInto('lines')
-            .values({ account_id: accountId, position, amount, is_large: null as never, note: null })
-            .onConflict((conflict) => conflict.constraint('lines_are_unique').doNothing()),
-      },
+      Withdrawn: ({ db }, { accountId, amount }, { position }) =>
+        db
+          .insertInto('lines')
+          .values({ account_id: accountId, position: Number(position), amount, is_large: null as never, note: null })
+          .onConflict((conflict) => conflict.constraint('lines_are_unique').doNothing()),
     },
   });
 }
@@ -92,6 +90,49 @@ describe('a table read model on PostgreSQL', () => {
       .select(({ fn }) => [fn.max('position').as('last'), fn.sum<number>('amount').as('sum')])
       .executeTakeFirstOrThrow();
     assert.deepEqual(last, { last: Number(position), sum: 62 });
+  });
+
+  test('inserts, upserts, updates and removes rows', async () => {
+    await using store = await open();
+    const model = defineTables({
+      name: 'totals',
+      version: '1',
+      events: account.events,
+      create: (db: Kysely<{ totals: { account_id: string; total: number | bigint; last: number | null } }>) => [
+        db.schema
+          .createTable('totals')
+          .addColumn('account_id', 'text', (column) => column.primaryKey())
+          .addColumn('total', 'bigint', (column) => column.notNull())
+          .addColumn('last', 'bigint'),
+      ],
+      handle: {
+        Opened: ({ insert }, { accountId }) => insert('totals', { account_id: accountId, total: 1 }),
+        Deposited: ({ upsert, add }, { accountId, amount }, { position }) => [
+          upsert('totals', { account_id: accountId }, { total: add(amount), last: position }),
+          upsert('totals', { account_id: `${accountId} copy` }, { total: add(2n ** 60n), last: undefined }),
+        ],
+        Withdrawn: ({ update, add, remove }, { accountId, amount }) => [
+          update('totals', { account_id: accountId }, { total: add(-amount), last: null }),
+          remove('totals', { account_id: `${accountId} copy`, total: 2n ** 60n }),
+        ],
+        Closed: () => undefined,
+      },
+    });
+    await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [model] }).start({
+      store,
+    });
+    for (const accountId of ['a', 'b']) await running.dispatch(Open({ accountId }));
+    await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+    await running.dispatch(Withdraw({ accountId: 'a', amount: 2 }));
+    await running.dispatch(Deposit({ accountId: 'b', amount: 7 }));
+    const { position } = await running.dispatch(Deposit({ accountId: 'b', amount: 8 }));
+    await running.caughtUp();
+    await using reader = running.readModel(model);
+    assert.deepEqual(await reader.db.selectFrom('totals').selectAll().orderBy('account_id').execute(), [
+      { account_id: 'a', total: 4, last: null },
+      { account_id: 'b', total: 16, last: Number(position) },
+      { account_id: 'b copy', total: 2n ** 61n, last: null },
+    ]);
   });
 
   test('cannot be written through its reader, and is read in a transaction', async () => {

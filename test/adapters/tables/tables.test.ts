@@ -42,7 +42,7 @@ function statementsOf(version = '1', refuse = -1) {
     events: { Deposited: account.events.Deposited, Withdrawn: account.events.Withdrawn },
     create,
     handle: {
-      Deposited: (db, { accountId, amount }, { position }) => [
+      Deposited: ({ db }, { accountId, amount }, { position }) => [
         db.insertInto('lines').values({ account_id: accountId, position: Number(position), amount }),
         db
           .insertInto('totals')
@@ -62,8 +62,8 @@ function statementsOf(version = '1', refuse = -1) {
           }))
           .where('account_id', '=', accountId),
       ],
-      Withdrawn: (db, { accountId, amount }, { position }) =>
-        db.insertInto('lines').values({ account_id: accountId, position: Number(position), amount: -amount }),
+      Withdrawn: ({ insert }, { accountId, amount }, { position }) =>
+        insert('lines', { account_id: accountId, position, amount: -amount }),
     },
   });
 }
@@ -167,7 +167,7 @@ describe('a table read model', () => {
           .addColumn('ratio', 'real'),
       ],
       handle: {
-        Opened: (db) => integers.map((value, place) => db.insertInto('integers').values({ place, value, ratio: 1.5 })),
+        Opened: ({ insert }) => integers.map((value, place) => insert('integers', { place, value, ratio: 1.5 })),
       },
     });
     await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [exact] }).start({
@@ -217,7 +217,7 @@ describe('a table read model', () => {
     assert.deepEqual(statements.statementsOf(withdrawn, context), [
       {
         sql: 'insert into "statements@1/lines" ("account_id", "position", "amount") values (?, ?, ?)',
-        parameters: ['a', 9, -5],
+        parameters: ['a', 9n, -5],
       },
     ]);
   });
@@ -272,7 +272,7 @@ describe('a table read model', () => {
       create: (db: Kysely<{ notes: { text: string } }>) => [
         db.schema.createTable('notes').addColumn('text', 'text', (column) => column.notNull()),
       ],
-      handle: { Deposited: (db) => db.insertInto('notes').values({ text: 'x'.repeat(4_000_000) }) },
+      handle: { Deposited: ({ insert }) => insert('notes', { text: 'x'.repeat(4_000_000) }) },
     });
     await using store = createSqliteStore({ file, durability: 'normal', maxPages: 500 });
     await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [notes] }).start({
@@ -295,7 +295,7 @@ describe('a table read model', () => {
         db.schema.createTable('notes').addColumn('text', 'text'),
         db.schema.createIndex('by_colour').on('notes').column('colour'),
       ],
-      handle: { Deposited: (db) => db.insertInto('notes').values({ text: '' }) },
+      handle: { Deposited: ({ insert }) => insert('notes', { text: '' }) },
     });
     const system = defineSystem({ name: 'bank', deciders: [account], readModels: [notes] });
     await assert.rejects(system.start({ store }), { code: 'statement-failed', index: 1 });

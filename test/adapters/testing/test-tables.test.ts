@@ -43,12 +43,12 @@ const stock = defineTables({
       .addColumn('revision', 'integer'),
   ],
   handle: {
-    Stocked: (db, { article, pieces, code }, { revision }) =>
+    Stocked: ({ db }, { article, pieces, code }, { revision }) =>
       db
         .insertInto('stock')
         .values({ article, pieces, code, photo: Uint8Array.of(1, 2), revision: Number(revision) })
         .onConflict((conflict) => conflict.column('article').doUpdateSet({ pieces })),
-    Cleared: (db, { article }) => db.deleteFrom('stock').where('article', '=', article),
+    Cleared: ({ db }, { article }) => db.deleteFrom('stock').where('article', '=', article),
     Seen: () => undefined,
   },
 });

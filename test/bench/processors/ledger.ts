@@ -62,34 +62,35 @@ const create = (db: Kysely<BalanceTable>) => [
     .addColumn('entries', 'integer', (column) => column.notNull()),
 ];
 
-/** Adds an entry to its row. The values are those of an event, or their places in a prepared query. */
-function addEntry<Account, Amount>(db: Kysely<BalanceTable>, account: Account, amount: Amount) {
-  return db
-    .insertInto('balances')
-    .values({ account: account as string, balance: amount as number, entries: 1 })
-    .onConflict((conflict) =>
-      conflict.column('account').doUpdateSet((row) => ({
-        balance: row('balances.balance', '+', row.ref('excluded.balance')),
-        entries: row('balances.entries', '+', 1),
-      })),
-    );
-}
-
 export const balanceTable = defineTables({
   name: 'balance_table',
   version: '1',
   events: { Moved: ledger.events.Moved },
   create,
-  handle: { Moved: { prepare: (db, { account, amount }) => addEntry(db, account, amount) } },
+  handle: {
+    Moved: ({ upsert, add }, { account, amount }) =>
+      upsert('balances', { account }, { balance: add(amount), entries: add(1) }),
+  },
 });
 
-/** The same table, with a handler that builds its query for each event. */
+/** The same table, with a handler that builds a Kysely query for each event. */
 export const builtTable = defineTables({
   name: 'built_table',
   version: '1',
   events: { Moved: ledger.events.Moved },
   create,
-  handle: { Moved: (db, { account, amount }) => addEntry(db, account, amount) },
+  handle: {
+    Moved: ({ db }, { account, amount }) =>
+      db
+        .insertInto('balances')
+        .values({ account, balance: amount, entries: 1 })
+        .onConflict((conflict) =>
+          conflict.column('account').doUpdateSet((row) => ({
+            balance: row('balances.balance', '+', row.ref('excluded.balance')),
+            entries: row('balances.entries', '+', 1),
+          })),
+        ),
+  },
 });
 
 export const withDocuments = defineSystem({ name: 'ledger', deciders: [ledger], readModels: [balances] });

@@ -31,9 +31,9 @@ export function tables(file: string, events: number, quick: boolean): Benchmark 
   ]);
 }
 
-/** The same as {@link tables}, with a handler that builds its query for each event. */
+/** The same as {@link tables}, with a handler that builds a Kysely query for each event. */
 export function builtTables(file: string, events: number, quick: boolean): Benchmark {
-  return benchmark('built', 'a table read model that builds each query', events, quick, [
+  return benchmark('built', 'a table read model of Kysely queries', events, quick, [
     ours(withBuiltTable, file, events),
     byHand(file, events, rawTable),
   ]);

@@ -25,7 +25,7 @@ const lines = defineTables({
   create: (db: Kysely<{ lines: { account: string; amount: number } }>) => [
     db.schema.createTable('lines').addColumn('account', 'text').addColumn('amount', 'integer'),
   ],
-  handle: { Deposited: (db, { accountId, amount }) => db.insertInto('lines').values({ account: accountId, amount }) },
+  handle: { Deposited: ({ insert }, { accountId, amount }) => insert('lines', { account: accountId, amount }) },
 });
 
 const bank = defineSystem({

@@ -94,7 +94,7 @@ const parts: Readonly<Record<string, (store: Store) => Patient>> = {
       ],
       key: ({ data }) => data.accountId,
       handle: {
-        Deposited: (db, { accountId, amount }) => {
+        Deposited: ({ db }, { accountId, amount }) => {
           const isPoison = amount === POISON && patient.tries++ >= 0 && patient.isIll;
           // The database refuses the event, and not the handler.
           return db.insertInto('lines').values({ account: accountId, amount: isPoison ? null : amount });

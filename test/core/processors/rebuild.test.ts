@@ -238,7 +238,7 @@ test('a rebuild of tables replaces rows and indexes each time', async () => {
       db.schema.createIndex('lines_by_amount').unique().on('lines').columns(['amount', 'position']),
     ],
     handle: {
-      Deposited: (db, { amount }, { position }) =>
+      Deposited: ({ db }, { amount }, { position }) =>
         db.insertInto('lines').values({ position: Number(position), amount: amount * bug.factor }),
     },
   });

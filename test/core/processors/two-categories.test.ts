@@ -114,9 +114,9 @@ const lines = defineTables({
       .addColumn('what', 'text', (column) => column.notNull()),
   ],
   handle: {
-    OrderCancelled: (db, { cents }, { position }) =>
+    OrderCancelled: ({ db }, { cents }, { position }) =>
       db.insertInto('cancelled').values({ position: Number(position), what: `order ${cents}` }),
-    SubscriptionCancelled: (db, { reason }, { position }) =>
+    SubscriptionCancelled: ({ db }, { reason }, { position }) =>
       db.insertInto('cancelled').values({ position: Number(position), what: `subscription ${reason}` }),
   },
 });

@@ -19,7 +19,7 @@ const statements = defineTables({
       .addColumn('amount', 'integer', (column) => column.notNull()),
   ],
   handle: {
-    Deposited: (db, { accountId, amount }) => db.insertInto('statements').values({ account: accountId, amount }),
+    Deposited: ({ insert }, { accountId, amount }) => insert('statements', { account: accountId, amount }),
   },
 });
 

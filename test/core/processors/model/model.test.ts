@@ -182,7 +182,7 @@ function systemOf(shape: Shape, effects: Set<string>) {
     ],
     key: ({ data }) => data.counterId,
     handle: {
-      Added: (db, { counterId, by }) => {
+      Added: ({ db }, { counterId, by }) => {
         check(by);
         return db
           .insertInto('sums')
