@@ -50,3 +50,46 @@ test('the folders of the core import only folders that are drawn below them, typ
   }
   assert.deepEqual(upward, []);
 });
+
+test('the picture of the rooms has the arrows that follow from the imports, and no others', () => {
+  const room = (file: string): string => {
+    const [, area, name = '', below = ''] = file.split('/');
+    if (area === 'core') return file.split('/').length > 3 ? name : 'contract';
+    return name === 'component' && below === 'host' ? 'host' : name;
+  };
+  const imports = new Map<string, Set<string>>();
+  const draw = (arrows: Map<string, Set<string>>, from: string, to: string): void => {
+    if (from !== to) arrows.set(from, (arrows.get(from) ?? new Set()).add(to));
+  };
+  for (const file of globSync('src/**/*.ts', { cwd: ROOT })) {
+    if (file === 'src/core/index.ts') continue;
+    for (const [, specifier = ''] of readFileSync(ROOT + file, 'utf8').matchAll(/(?:from|import\() ?'(\.[^']+)'/g)) {
+      draw(imports, room(file), room(new URL(specifier, `file:///${file}`).pathname.slice(1)));
+    }
+  }
+  const drawn = new Map<string, Set<string>>();
+  for (const [, from = '', to = ''] of sectionOf('The rooms').matchAll(/^ +(\w+) --> (\w+)$/gm)) draw(drawn, from, to);
+  // The page says that every folder of the core imports the contract.
+  for (const from of new Set([...imports.keys(), ...drawn.keys()])) {
+    if (from === 'contract') continue;
+    const behind = new Set<string>();
+    for (const to of imports.get(from) ?? []) for (const further of reachable(imports, to)) behind.add(further);
+    const expected = [...(imports.get(from) ?? [])].filter((to) => to !== 'contract' && !behind.has(to));
+    const found = [...(drawn.get(from) ?? [])].filter((to) => to !== 'contract');
+    assert.deepEqual(found.sort(), expected.sort(), from);
+  }
+});
+
+/** Returns the rooms that `from` imports, directly or through other rooms. */
+function reachable(arrows: ReadonlyMap<string, ReadonlySet<string>>, from: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (room: string): void => {
+    for (const to of arrows.get(room) ?? []) {
+      if (found.has(to)) continue;
+      found.add(to);
+      visit(to);
+    }
+  };
+  visit(from);
+  return found;
+}
