@@ -187,7 +187,7 @@ describe('a copy', () => {
     assert.ok(counts.slice(1).every((count, index) => count - counts[index]! <= 4));
   });
 
-  test('has no unknown options', async () => {
+  test('refuses unknown options', async () => {
     await using store = await openStore('memory:');
     const copying = copyStore(store, store, { folow: true } as never);
     await assert.rejects(copying, (error) => error instanceof DefinitionError);

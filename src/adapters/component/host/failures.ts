@@ -2,7 +2,9 @@
 import { FaultError, RejectionError } from '../../../core/errors.ts';
 import type { Fault, Rejection } from '../../../core/messages.ts';
 import { show } from '../abi/javascript-values.ts';
-import { isComponentError, isLinkError, isTrap, Trap, ValueError } from '../index.ts';
+import { type ImportObject, isComponentError, isLinkError, isTrap, LinkError, Trap, ValueError } from '../index.ts';
+import { isWasi03 } from '../linking/import-problems.ts';
+import { findImport } from '../linking/names.ts';
 
 /**
  * A handle belongs to an instance that trapped and was replaced. The error is a trap (`stale-handle`), so that the
@@ -61,4 +63,18 @@ function asTrap(error: unknown): unknown {
   if (isTrap(error) || isLinkError(error) || mayHaveSurvived(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new Trap(`an import of the component failed: ${message}`, { cause: error });
+}
+
+/** Adds a hint to the error if the guest needs WASI and the host does not pass it. */
+export function withWasiHint(
+  error: unknown,
+  { wasi, imports }: { readonly wasi: unknown; readonly imports: ImportObject },
+): unknown {
+  if (wasi !== undefined || !isLinkError(error)) return error;
+  const isMissing = (name: string | undefined): boolean =>
+    name?.startsWith('wasi:') === true && !isWasi03(name) && findImport(imports, name) === undefined;
+  if (!error.problems.some(({ path }) => isMissing(path[0]))) return error;
+  const hint = 'The guest needs WASI; pass the option wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME })';
+  const message = `${error.message}\n${hint}`;
+  return new LinkError(message, error.path, { cause: error }, error.problems);
 }

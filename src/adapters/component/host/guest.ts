@@ -19,14 +19,12 @@ import {
   type InstantiateOptions,
   instantiate,
   instantiateSync,
-  isLinkError,
   LinkError,
 } from '../index.ts';
-import { isWasi03 } from '../linking/import-problems.ts';
-import { findImport } from '../linking/names.ts';
 import type { DecisionContext, VirtualWasi } from '../wasi/index.ts';
 import { asynchronousImport } from './asynchronous-import.ts';
 import { contextOfCommand, contextOfEvent, contextOfRejection } from './decision-context.ts';
+import { withWasiHint } from './failures.ts';
 import type { InterfaceNames } from './fit.ts';
 import type { Bounds } from './metering/budget.ts';
 import { Counters } from './metering/counters.ts';
@@ -88,7 +86,7 @@ export interface GuestTemplate {
   try {
     return bindGuest(await instantiate(template.component, parts.imports, parts.options), template, parts);
   } catch (error) {
-    throw withHint(parts.counters.explain(error), parts);
+    throw withWasiHint(parts.counters.explain(error), parts);
   } finally {
     parts.wasi?.flush();
   }
@@ -100,21 +98,10 @@ export function makeGuestSync(template: GuestTemplate): Guest {
   try {
     return bindGuest(instantiateSync(template.component, parts.imports, parts.options), template, parts);
   } catch (error) {
-    throw withHint(parts.counters.explain(error), parts);
+    throw withWasiHint(parts.counters.explain(error), parts);
   } finally {
     parts.wasi?.flush();
   }
-}
-
-/** Adds a hint to the error if the guest needs WASI and the host does not pass it. */
-function withHint(error: unknown, { wasi, imports }: Environment): unknown {
-  if (wasi !== undefined || !isLinkError(error)) return error;
-  const isMissing = (name: string | undefined): boolean =>
-    name?.startsWith('wasi:') === true && !isWasi03(name) && findImport(imports, name) === undefined;
-  if (!error.problems.some(({ path }) => isMissing(path[0]))) return error;
-  const hint = 'The guest needs WASI; pass the option wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME })';
-  const message = `${error.message}\n${hint}`;
-  return new LinkError(message, error.path, { cause: error }, error.problems);
 }
 
 /** The parts that belong to one instance. */

@@ -190,7 +190,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.ok(back);
     });
 
-    test('disposes all of them, also if one throws', async () => {
+    test('disposes all of them, even if one throws', async () => {
       const { api, host, log } = await guest(resources);
       for (const name of ['failing', 'two']) api.keep!(host(name));
       assert.throws(() => api.call!(true), isTrap);
