@@ -46,3 +46,30 @@ test('writeUuid writes the bytes that readUuid reads, at any index', () => {
     }),
   );
 });
+
+test('isUuid accepts exactly the UUIDs in lower case, in any order of calls', () => {
+  const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => readUuid(bytes, 0));
+  const nearly = fc
+    .tuple(uuid, fc.nat({ max: 35 }), fc.constantFrom('-', 'g', 'A', '/', ':', '`', ' ', 'é', '０', ''))
+    .map(([text, at, character]) => text.slice(0, at) + character + text.slice(at + 1));
+  const texts = fc.array(
+    fc.oneof(
+      uuid,
+      nearly,
+      uuid.map((text) => text.toUpperCase()),
+    ),
+    { maxLength: 6 },
+  );
+  const calls = texts.chain((known) => fc.array(fc.constantFrom('', ...known)));
+  fc.assert(
+    fc.property(calls, (sequence) => {
+      for (const text of sequence) {
+        assert.equal(isUuid(text), /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text));
+        if (!isUuid(text)) continue;
+        const written = new Uint8Array(16);
+        writeUuid(text, written, 0);
+        assert.equal(toHex(written), text.replaceAll('-', ''));
+      }
+    }),
+  );
+});
