@@ -34,6 +34,9 @@ export const MAX_EVENTS_IN_RESERVATION = 1_000;
 /** The number of states that the event sourcer caches by default. */
 export const DEFAULT_CACHED_STATES = 10_000;
 
+/** The number of streams without a command whose queues the event sourcer keeps. Beyond it, all of them are removed. */
+export const MAX_IDLE_QUEUES = 1_000;
+
 /**
  * The maximum nesting depth of lists, records, sets and maps. Codecs check it in both directions. The limit also stops
  * cycles.

