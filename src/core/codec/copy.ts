@@ -6,41 +6,11 @@
  * and maps. Other objects, such as instances of a class, are returned unchanged, because a schema may still accept or
  * drop them.
  */
-import { MAX_VALUE_DEPTH } from '../limits.ts';
 import { isRecord } from './values.ts';
 
 /** Returns a deep copy of a value without cycles. */
 export function copyValue(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? copyObject(value, copyValue) : value;
-}
-
-/** The result of {@link copyTree} for a value that is nested too deep. */
-export const NOT_A_TREE: unique symbol = Symbol('not a tree');
-
-/** The depth of the object that {@link copyTree} copies. */
-let depth = 0;
-
-/**
- * Returns a deep copy of a caller's value, or {@link NOT_A_TREE} if the value is nested too deep. A value with a cycle
- * always is. Each field is read once.
- */
-export function copyTree(value: unknown): unknown {
-  depth = 0;
-  try {
-    return copyPart(value);
-  } catch (error) {
-    if (error === NOT_A_TREE) return NOT_A_TREE;
-    throw error;
-  }
-}
-
-function copyPart(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth > MAX_VALUE_DEPTH) throw NOT_A_TREE;
-  depth++;
-  const copy = copyObject(value, copyPart);
-  depth--;
-  return copy;
 }
 
 /** Returns a deep copy of a caller's value, which may contain cycles. Each field is read once. */

@@ -15,7 +15,7 @@
  */
 import type { Immer } from 'immer';
 import { isPrimitive, isRecord } from '../codec/values.ts';
-import { copyOfFlat } from './state-value.ts';
+import { copyOfFlat, finishFlat, isKeptLeaf } from './state-value.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -24,6 +24,11 @@ class Changes {
   readonly base: Fields;
   /** The base itself, or a copy of it with the fields that the handler has set. */
   latest: Fields;
+  /**
+   * True if the handler has only replaced fields, by values that are a state's already. The other fields are those of
+   * the base, so no field has to be checked again.
+   */
+  isChecked: boolean = true;
   /** The draft of immer to which all operations are passed on, if the handler needs such a draft. */
   draft: Fields | undefined = undefined;
   readonly immer: Immer;
@@ -56,14 +61,15 @@ const TRAPS: ProxyHandler<Changes> = {
   },
   set(changes, key, value) {
     const { base, latest, draft } = changes;
-    const isField = typeof key === 'string' && (Object.hasOwn(latest, key) || !(key in latest));
-    if (draft !== undefined || !isField || !isPrimitive(value)) return Reflect.set(immerDraft(changes), key, value);
-    if (latest !== base) latest[key] = value;
-    else if (!Object.is(latest[key], value) || !Object.hasOwn(base, key)) {
-      const copy = copyOfFlat(base);
-      copy[key] = value;
-      changes.latest = copy;
+    if (draft !== undefined || typeof key !== 'string' || !isPrimitive(value)) {
+      return Reflect.set(immerDraft(changes), key, value);
     }
+    const isKnown = Object.hasOwn(latest, key);
+    if (!isKnown && key in latest) return Reflect.set(immerDraft(changes), key, value);
+    if (isKnown && Object.is(latest[key], value)) return true;
+    if (latest === base) changes.latest = copyOfFlat(base);
+    changes.latest[key] = value;
+    if (!isKnown || !isKeptLeaf(value)) changes.isChecked = false;
     return true;
   },
   has: ({ latest, draft }, key) => key in (draft ?? latest),
@@ -94,8 +100,9 @@ export function produceFlat(immer: Immer, base: Fields, run: (draft: unknown) =>
   }
 }
 
-function changed({ latest, draft, immer }: Changes): unknown {
-  return draft === undefined ? latest : immer.finishDraft(draft);
+function changed({ base, latest, isChecked, draft, immer }: Changes): unknown {
+  if (draft !== undefined) return immer.finishDraft(draft);
+  return isChecked && latest !== base ? finishFlat(latest) : latest;
 }
 
 /**

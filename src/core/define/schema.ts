@@ -7,7 +7,7 @@
  * definition shows the problem, `defineDecider` throws. Otherwise the first message fails.
  */
 import type { Codec, Subject } from '../codec/codec.ts';
-import { copyForeign, copyTree, copyValue, NOT_A_TREE } from '../codec/copy.ts';
+import { copyForeign, copyValue } from '../codec/copy.ts';
 import { type Difference, differenceOf, showValue } from '../codec/difference.ts';
 import { compareBytes, stepsText } from '../codec/values.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
@@ -152,10 +152,7 @@ class SchemaShape<Value> implements Shape<Value> {
 
   enter(value: unknown, subject: Subject, codec: Codec): Entered<Value> {
     if (codec.isExact !== true) return this.#enterByBytes(value, subject, codec);
-    // The copy is checked and not the value, because the caller's object may have getters that return different values
-    // each time.
-    const copy = copyTree(value);
-    const data = copy === NOT_A_TREE ? UNDECIDED : this.#canonical(copy, false);
+    const data = this.#canonical(value, 'caller');
     if (data === UNDECIDED) return this.#enterByBytes(value, subject, codec);
     return { data: data as Value, payload: codec.encode(data, subject) };
   }
@@ -168,7 +165,7 @@ class SchemaShape<Value> implements Shape<Value> {
 
   keep(value: unknown, subject: Subject): Value {
     const kept = keep(value, subject);
-    const form = this.#canonical(kept, true);
+    const form = this.#canonical(kept, 'state');
     if (form === kept) return form as Value;
     this.#checkFilledIn(subject);
     const output = keep(this.#accepted(kept, subject), subject);
@@ -187,7 +184,7 @@ class SchemaShape<Value> implements Shape<Value> {
 
   write(state: unknown, subject: Subject, codec: Codec): Uint8Array {
     const kept = this.keep(state, subject);
-    const isKnown = codec.isExact === true && this.#canonical(kept, true) === kept;
+    const isKnown = codec.isExact === true && this.#canonical(kept, 'state') === kept;
     return isKnown ? codec.encode(kept, subject) : this.#enterByBytes(kept, subject, codec).payload;
   }
 
@@ -217,7 +214,7 @@ class SchemaShape<Value> implements Shape<Value> {
    */
   #read(value: unknown, subject: Subject): SchemaResult<Value> {
     const bridged = this.#bridge(value);
-    const form = this.#canonical(bridged, false);
+    const form = this.#canonical(bridged, 'none');
     if (form !== UNDECIDED) return { value: form as Value };
     const result = this.#validateDecoded(bridged, subject);
     if (result.issues !== undefined) return result;

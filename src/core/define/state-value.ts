@@ -331,12 +331,31 @@ function guarded<Value extends object>(value: Value, mutators: readonly string[]
 
 /**
  * Returns a copy of a flat state, for a draft. The values that are set in it must not be objects. {@link keep} makes a
- * state of the copy itself, so no other code may hold it.
+ * state of the copy itself, so no other code may hold it. {@link finishFlat} spares it the check of every field.
  */
 export function copyOfFlat(state: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const copy = { ...state };
   new Kept(copy, false, true);
   return copy;
+}
+
+/** Makes a state of a copy of {@link copyOfFlat} whose fields were replaced only by values in the form of this file. */
+export function finishFlat(copy: Record<string, unknown>): Readonly<Record<string, unknown>> {
+  return Object.freeze(copy);
+}
+
+/** Returns whether a value that is not an object has the form of this file, so that {@link keep} would not change it. */
+export function isKeptLeaf(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed();
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case 'bigint':
+      return BigInt.asIntN(64, value) === value;
+    default:
+      return typeof value === 'boolean' || value === null;
+  }
 }
 
 /** Returns whether the state is a record without objects in it. */

@@ -16,7 +16,7 @@
  * The code that runs for each message uses loops with an index. In an engine that only interprets, such as that of
  * guests in JavaScript, a step of `for … of` costs as much as the check of a field.
  */
-import { compareUtf8 } from '../codec/values.ts';
+import { compareUtf8, isRecord } from '../codec/values.ts';
 import { isAccepted, markAccepted } from './state-value.ts';
 import { type ZodDefinition, type ZodInternals, zodInternals } from './zod.ts';
 
@@ -24,12 +24,18 @@ import { type ZodDefinition, type ZodInternals, zodInternals } from './zod.ts';
 export const UNDECIDED: unique symbol = Symbol('undecided');
 
 /**
- * Returns the value in canonical form, which may be the value itself, or {@link UNDECIDED}.
+ * The holder of a value.
  *
- * @param isState true if the value has the form of `state-value.ts`. In this form, sets and maps are in order, and
- * parts that were accepted before are not checked again.
+ * - `caller`: other code holds the value, so the canonical form is a copy. Each of its fields is read once, because a
+ *   getter could return a different value the second time.
+ * - `none`: no other code holds the value, so the canonical form may be the value itself.
+ * - `state`: the value has the form of `state-value.ts`. In this form, sets and maps are in order, and parts that were
+ *   accepted before are not checked again.
  */
-export type CanonicalForm = (value: unknown, isState: boolean) => unknown;
+export type Holder = 'caller' | 'none' | 'state';
+
+/** Returns the value in canonical form, or {@link UNDECIDED}. */
+export type CanonicalForm = (value: unknown, holder: Holder) => unknown;
 
 /**
  * Returns the form of a schema, or undefined if it is not a zod schema or uses a feature that this file does not know.
@@ -60,7 +66,7 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
     case 'bigint':
       return leaf(checked((value) => typeof value === 'bigint', [internals, ...checks], numberCheck));
     case 'date':
-      return leaf(checked(isValidDate, checks, unknownCheck));
+      return dateOf(checked(isValidDate, checks, unknownCheck));
     case 'array':
       return listOf(checkedList(checks), inner(def.element));
   }
@@ -122,10 +128,10 @@ function fillsIn(schema: unknown): boolean {
  */
 function remembered(form: CanonicalForm | undefined): CanonicalForm | undefined {
   if (form === undefined) return undefined;
-  const self: CanonicalForm = (value, isState) => {
-    if (!isState || typeof value !== 'object' || value === null) return form(value, isState);
+  const self: CanonicalForm = (value, holder) => {
+    if (holder !== 'state' || typeof value !== 'object' || value === null) return form(value, holder);
     if (isAccepted(value, self)) return value;
-    const accepted = form(value, isState);
+    const accepted = form(value, holder);
     if (accepted === value) markAccepted(value, self);
     return accepted;
   };
@@ -134,6 +140,17 @@ function remembered(form: CanonicalForm | undefined): CanonicalForm | undefined 
 
 function leaf(accept: Accept | undefined): CanonicalForm | undefined {
   return accept && ((value) => (accept(value) ? value : UNDECIDED));
+}
+
+function dateOf(accept: Accept | undefined): CanonicalForm | undefined {
+  return (
+    accept &&
+    ((value, holder) => {
+      if (!(value instanceof Date)) return UNDECIDED;
+      const date = holder === 'caller' ? new Date(value.getTime()) : value;
+      return accept(date) ? date : UNDECIDED;
+    })
+  );
 }
 
 function isValidDate(value: unknown): boolean {
@@ -237,25 +254,32 @@ function numberCheck({ check, format, value: bound, inclusive }: ZodDefinition):
 
 function listOf(accept: Accept | undefined, item: CanonicalForm | undefined): CanonicalForm | undefined {
   if (accept === undefined || item === undefined) return undefined;
-  return remembered((value, isState) =>
-    Array.isArray(value) && accept(value) ? itemsOf(value, () => item, isState) : UNDECIDED,
-  );
+  return remembered((value, holder) => {
+    if (!Array.isArray(value)) return UNDECIDED;
+    const list = holder === 'caller' ? [...value] : value;
+    return accept(list) ? itemsOf(list, () => item, holder) : UNDECIDED;
+  });
 }
 
 function tupleOf(items: readonly (CanonicalForm | undefined)[]): CanonicalForm | undefined {
   if (!items.every((item) => item !== undefined)) return undefined;
   const formAt = (index: number): CanonicalForm => items[index]!;
-  return remembered((value, isState) =>
-    Array.isArray(value) && value.length === items.length ? itemsOf(value, formAt, isState) : UNDECIDED,
-  );
+  return remembered((value, holder) => {
+    if (!Array.isArray(value)) return UNDECIDED;
+    const list = holder === 'caller' ? [...value] : value;
+    return list.length === items.length ? itemsOf(list, formAt, holder) : UNDECIDED;
+  });
 }
 
-/** Returns the list if all its items are canonical, and a copy if an item has to be replaced. */
-function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalForm, isState: boolean): unknown {
-  let copy: unknown[] | undefined;
+/**
+ * Returns the list if all its items are canonical, and a copy if an item has to be replaced.
+ * @param list a copy already, if the caller holds its items.
+ */
+function itemsOf(list: unknown[], formAt: (index: number) => CanonicalForm, holder: Holder): unknown {
+  let copy = holder === 'caller' ? list : undefined;
   for (let index = 0; index < list.length; index++) {
     const before = list[index];
-    const after = formAt(index)(before, isState);
+    const after = formAt(index)(before, holder);
     if (after === UNDECIDED || after === undefined) return UNDECIDED; // In a list, undefined has no encoding.
     if (after !== before) (copy ??= list.slice())[index] = after;
   }
@@ -265,39 +289,40 @@ function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalF
 /** Returns the form of a set. Sets and maps are in order only in a state. In a message, the codec orders them. */
 function setOf(element: CanonicalForm | undefined): CanonicalForm | undefined {
   if (element === undefined) return undefined;
-  return (value, isState) => {
-    if (!isState || !(value instanceof Set)) return UNDECIDED;
-    for (const item of value) if (element(item, isState) !== item) return UNDECIDED;
+  return (value, holder) => {
+    if (holder !== 'state' || !(value instanceof Set)) return UNDECIDED;
+    for (const item of value) if (element(item, holder) !== item) return UNDECIDED;
     return value;
   };
 }
 
 function mapOf(key: CanonicalForm | undefined, held: CanonicalForm | undefined): CanonicalForm | undefined {
   if (key === undefined || held === undefined) return undefined;
-  return (value, isState) => {
-    if (!isState || !(value instanceof Map)) return UNDECIDED;
+  return (value, holder) => {
+    if (holder !== 'state' || !(value instanceof Map)) return UNDECIDED;
     for (const [name, item] of value) {
-      if (key(name, isState) !== name || held(item, isState) !== item) return UNDECIDED;
+      if (key(name, holder) !== name || held(item, holder) !== item) return UNDECIDED;
     }
     return value;
   };
 }
 
 function or(constant: unknown, inner: CanonicalForm | undefined): CanonicalForm | undefined {
-  return inner && ((value, isState) => (value === constant ? value : inner(value, isState)));
+  return inner && ((value, holder) => (value === constant ? value : inner(value, holder)));
 }
 
 function defined(inner: CanonicalForm | undefined): CanonicalForm | undefined {
-  return inner && ((value, isState) => (value === undefined ? UNDECIDED : inner(value, isState)));
+  return inner && ((value, holder) => (value === undefined ? UNDECIDED : inner(value, holder)));
 }
 
 function oneOf(values: ReadonlySet<unknown> | undefined): CanonicalForm | undefined {
   return values && ((value) => (values.has(value) && !Object.is(value, -0) ? value : UNDECIDED));
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Returns whether the value is a record of this realm, or a caller's record, whose copy is one. */
+function isRecordOf(value: unknown, holder: Holder): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.getPrototypeOf(value) === Object.prototype;
+  return Object.getPrototypeOf(value) === Object.prototype || (holder === 'caller' && isRecord(value));
 }
 
 type Inner = (schema: unknown) => CanonicalForm | undefined;
@@ -318,50 +343,58 @@ function recordOf({ shape = {}, catchall }: ZodDefinition, inner: Inner): Canoni
   });
   if (fields.length < keys.length) return undefined;
   const places = new Map(keys.map((key, place) => [key, place]));
-  return (value, isState) => {
-    if (!isRecord(value)) return UNDECIDED;
-    if (hasCanonicalFields(value, fields, isState)) return value;
-    return isState ? stateRecord(value, fields) : messageRecord(value, fields, places);
+  return (value, holder) => {
+    if (!isRecordOf(value, holder)) return UNDECIDED;
+    const record = holder === 'caller' ? { ...value } : value;
+    if (hasCanonicalFields(record, fields, holder)) return record;
+    return holder === 'state' ? stateRecord(record, fields) : messageRecord(record, fields, places, holder);
   };
 }
 
-/** Returns whether the record has all of the fields, in order and in canonical form. Nearly every record does. */
-function hasCanonicalFields(
-  value: Readonly<Record<string, unknown>>,
-  fields: readonly Field[],
-  isState: boolean,
-): boolean {
+/**
+ * Returns whether the record has all of the fields, in order and in canonical form. Nearly every record does.
+ * @param record a copy already, if the caller holds its fields. Fields that have to be copied are replaced in it.
+ */
+function hasCanonicalFields(record: Record<string, unknown>, fields: readonly Field[], holder: Holder): boolean {
   let index = 0;
-  for (const key in value) {
+  for (const key in record) {
     if (index === fields.length) return false;
     const field = fields[index++]!;
-    const held = value[key];
-    if (field.key !== key || held === undefined || field.form(held, isState) !== held) return false;
+    const before = record[key];
+    if (field.key !== key || before === undefined) return false;
+    const after = field.form(before, holder);
+    if (after === before) continue;
+    if (after === UNDECIDED || holder !== 'caller') return false;
+    record[key] = after;
   }
   return index === fields.length;
 }
 
+/** Checks a record of a message. @param record a copy already, as for {@link hasCanonicalFields}. */
 function messageRecord(
-  value: Readonly<Record<string, unknown>>,
+  record: Record<string, unknown>,
   fields: readonly Field[],
   places: ReadonlyMap<string, number>,
+  holder: Holder,
 ): unknown {
   let canonical = true;
   let last = -1;
-  for (const key in value) {
+  for (const key in record) {
     const place = places.get(key);
     if (place === undefined) return UNDECIDED;
-    if (place < last || value[key] === undefined) canonical = false;
+    if (place < last || record[key] === undefined) canonical = false;
     last = place;
   }
   for (let index = 0; index < fields.length; index++) {
     const { key, form } = fields[index]!;
-    const before = value[key];
-    const after = form(before, false);
+    const before = record[key];
+    const after = form(before, holder);
     if (after === UNDECIDED) return UNDECIDED;
-    if (after !== before) canonical = false;
+    if (after === before) continue;
+    if (holder === 'caller') record[key] = after;
+    else canonical = false;
   }
-  return canonical ? value : rebuilt(value, fields);
+  return canonical ? record : rebuilt(record, fields);
 }
 
 /** Checks a record of a state, whose fields are in order and never undefined. */
@@ -371,7 +404,7 @@ function stateRecord(value: Readonly<Record<string, unknown>>, fields: readonly 
   for (let index = 0; index < fields.length; index++) {
     const { key, form } = fields[index]!;
     const field = value[key];
-    if (form(field, true) !== field) return UNDECIDED;
+    if (form(field, 'state') !== field) return UNDECIDED;
     if (field !== undefined) unknown--;
   }
   return unknown === 0 ? value : UNDECIDED;
@@ -381,7 +414,7 @@ function rebuilt(record: Readonly<Record<string, unknown>>, fields: readonly Fie
   const copy: Record<string, unknown> = {};
   for (let index = 0; index < fields.length; index++) {
     const { key, form } = fields[index]!;
-    const field = form(record[key], false);
+    const field = form(record[key], 'none');
     if (field !== undefined) copy[key] = field;
   }
   return copy;
@@ -393,16 +426,21 @@ function dictionaryOf({ keyType, valueType, mode }: ZodDefinition, inner: Inner)
   const form = inner(valueType);
   if (mode !== undefined || key?.type !== 'string' || key.check !== undefined || key.checks?.length) return undefined;
   if (form === undefined) return undefined;
-  return (value, isState) => {
-    if (!isRecord(value)) return UNDECIDED;
+  return (value, holder) => {
+    if (!isRecordOf(value, holder)) return UNDECIDED;
+    const record = holder === 'caller' ? { ...value } : value;
     let last: string | undefined;
-    for (const field in value) {
-      const item = value[field];
-      if (field === '__proto__' || item === undefined || form(item, isState) !== item) return UNDECIDED;
+    for (const field in record) {
+      const before = record[field];
+      if (field === '__proto__' || before === undefined) return UNDECIDED;
       if (last !== undefined && compareUtf8(last, field) > 0) return UNDECIDED;
       last = field;
+      const after = form(before, holder);
+      if (after === before) continue;
+      if (after === UNDECIDED || holder !== 'caller') return UNDECIDED;
+      record[field] = after;
     }
-    return value;
+    return record;
   };
 }
 
@@ -415,7 +453,7 @@ function anyOf(options: readonly unknown[], inner: Inner): CanonicalForm | undef
   if (types.has('bigint') && (types.has('number') || types.has('literal'))) return undefined;
   const forms = options.map(inner);
   if (![...types].every((type) => PLAIN.has(type)) || !forms.every((form) => form !== undefined)) return undefined;
-  return leaf((value) => forms.some((form) => form(value, false) !== UNDECIDED));
+  return leaf((value) => forms.some((form) => form(value, 'none') !== UNDECIDED));
 }
 
 /** Returns whether a schema of plain values has a check that may change the value, such as `trim`. */
@@ -444,6 +482,6 @@ function tagged(options: readonly unknown[], discriminator: string, inner: Inner
     if (form === undefined || tags === undefined) return undefined;
     for (const tag of tags) byTag.set(tag, form);
   }
-  return (value, isState) =>
-    isRecord(value) ? (byTag.get(value[discriminator])?.(value, isState) ?? UNDECIDED) : UNDECIDED;
+  return (value, holder) =>
+    isRecordOf(value, holder) ? (byTag.get(value[discriminator])?.(value, holder) ?? UNDECIDED) : UNDECIDED;
 }

@@ -1,6 +1,7 @@
 /** Handlers of flat states, compared with the same handlers run by immer alone. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { current, Immer, isDraft, isDraftable, nothing, original, produce } from 'immer';
 import { fold, type Recipe } from '../../../src/core/define/draft.ts';
@@ -25,6 +26,9 @@ const leaf = fc.oneof(
 const flat: fc.Arbitrary<Shelf> = fc.dictionary(fc.constantFrom('title', 'count', 'then', 'base', 'draft'), leaf, {
   noNullPrototype: true,
 });
+
+/** Values that a handler may set, some of which have no encoding. */
+const given = fc.oneof(leaf, fc.constantFrom('\ud800', Number.NaN, Number.NEGATIVE_INFINITY, 2n ** 70n, 2n ** 9000n));
 
 /** All operations of a handler on a draft. Each returns what the handler observes. */
 const ACTS: Record<string, (draft: Shelf, name: string, value: unknown) => unknown> = {
@@ -86,9 +90,9 @@ interface Handler {
 }
 
 const handler: fc.Arbitrary<Handler> = fc.record({
-  acts: fc.array(fc.tuple(fc.constantFrom(...Object.keys(ACTS)), key, leaf), { maxLength: 5 }),
+  acts: fc.array(fc.tuple(fc.constantFrom(...Object.keys(ACTS)), key, given), { maxLength: 5 }),
   returns: fc.constantFrom(...Object.keys(RETURNS)),
-  value: leaf,
+  value: given,
 });
 
 /** Runs a handler, and returns what it saw at each step and the state or the error at its end. */
@@ -102,8 +106,9 @@ function observed({ acts, returns, value }: Handler, run: (recipe: Recipe) => un
     return RETURNS[returns]!(draft, value);
   };
   try {
-    const state = run(recipe as unknown as Recipe);
-    return { seen, state: kept(state) };
+    const state = kept(run(recipe as unknown as Recipe));
+    // `inspect` shows -0 and the order of the fields.
+    return { seen, state, text: inspect(state), isFrozen: Object.isFrozen(state) };
   } catch (error) {
     return { seen, error: error instanceof Error ? [error.name, error.message] : error };
   }

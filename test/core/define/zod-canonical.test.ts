@@ -5,6 +5,7 @@ import { msgpack, type StandardSchema, type Subject } from 'decidable';
 import { arbitraryOf } from 'decidable/testing/arbitraries';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { copyValue } from '../../../src/core/codec/copy.ts';
 import { shapeOf } from '../../../src/core/define/schema.ts';
 import { canonicalFormOf, UNDECIDED } from '../../../src/core/define/zod-canonical.ts';
 
@@ -90,6 +91,12 @@ function inBytes(schema: StandardSchema, value: unknown): unknown {
   return shapeOf(schema, 'x').read(msgpack.decode(msgpack.encode(value, subject), subject), subject);
 }
 
+/** Returns the objects in a value, the value itself included. */
+function objectsIn(value: unknown): Set<unknown> {
+  if (typeof value !== 'object' || value === null) return new Set();
+  return new Set([value, ...Object.values(value).flatMap((part) => [...objectsIn(part)])]);
+}
+
 const subject: Subject = { kind: 'event', type: 'Settled', schemaVersion: 1 };
 
 describe('the canonical form', () => {
@@ -101,12 +108,28 @@ describe('the canonical form', () => {
       const values = fc.oneof(valid, valid.chain(nearly), fc.anything({ withBigInt: true, withDate: true }));
       fc.assert(
         fc.property(values, (value) => {
-          const canonical = form(value, false);
+          const canonical = form(value, 'none');
           if (canonical === UNDECIDED) return;
           assert.deepEqual(schema['~standard'].validate(canonical), { value: canonical });
           assert.equal(inspect(canonical), inspect(inBytes(schema, value)));
         }),
         { numRuns: 150 },
+      );
+    });
+
+    test(`copies ${words} if a caller holds it`, () => {
+      const form = canonicalFormOf(schema);
+      const valid = arbitraryOf(fc, schema);
+      fc.assert(
+        fc.property(fc.oneof(valid, valid.chain(nearly)), (value) => {
+          const before = inspect(value, { depth: 9 });
+          const copy = form?.(value, 'caller');
+          assert.equal(inspect(value, { depth: 9 }), before);
+          assert.equal(inspect(copy, { depth: 9 }), inspect(form?.(copyValue(value), 'none'), { depth: 9 }));
+          const originals = objectsIn(value);
+          for (const object of objectsIn(copy)) assert.ok(!originals.has(object));
+        }),
+        { numRuns: 60 },
       );
     });
 
@@ -119,7 +142,7 @@ describe('the canonical form', () => {
       // Strings outside the basic plane are excluded, because versions of zod count their lengths differently.
       const plain = fc.sample(arbitraryOf(fc, schema), 200).filter((value) => !/[\ud800-\udfff]/.test(inspect(value)));
       assert.ok(plain.length > 0);
-      for (const value of plain) assert.notEqual(form?.(value, false), UNDECIDED, inspect(value));
+      for (const value of plain) assert.notEqual(form?.(value, 'none'), UNDECIDED, inspect(value));
     });
   }
 
@@ -130,26 +153,41 @@ describe('the canonical form', () => {
   test('does not count the lengths of strings that versions of zod count differently', () => {
     const pair = '\u{1F4D6}'; // The string has one code point and two code units.
     for (const schema of [z.string().min(2), z.string().length(2), z.string().max(1)]) {
-      assert.equal(canonicalFormOf(schema)?.(pair, false), UNDECIDED);
+      assert.equal(canonicalFormOf(schema)?.(pair, 'none'), UNDECIDED);
     }
-    assert.equal(canonicalFormOf(z.string().min(1))?.(pair, false), pair);
+    assert.equal(canonicalFormOf(z.string().min(1))?.(pair, 'none'), pair);
   });
 
   test('leaves values with unknown fields or defaults to the schema', () => {
     const form = canonicalFormOf(address);
-    assert.equal(form?.({ street: 'x', zip: '12345', door: 4 }, false), UNDECIDED);
-    assert.equal(canonicalFormOf(known['record with a default'])?.({}, false), UNDECIDED);
-    assert.equal(form?.(Object.assign(Object.create({ zip: '12345' }), { street: 'x' }), false), UNDECIDED);
+    assert.equal(form?.({ street: 'x', zip: '12345', door: 4 }, 'none'), UNDECIDED);
+    assert.equal(canonicalFormOf(known['record with a default'])?.({}, 'none'), UNDECIDED);
+    assert.equal(form?.(Object.assign(Object.create({ zip: '12345' }), { street: 'x' }), 'none'), UNDECIDED);
+  });
+
+  test('reads each field of a caller once', () => {
+    const reads: string[] = [];
+    const counted = (fields: object): object =>
+      new Proxy(fields, {
+        get(target, key) {
+          if (typeof key === 'string') reads.push(key);
+          return Reflect.get(target, key);
+        },
+      });
+    const value = counted({ since: counted({ year: 1999 }), name: 'Emma' });
+    const form = canonicalFormOf(z.object({ name: z.string(), since: z.object({ year: z.int() }) }));
+    assert.deepEqual(form?.(value, 'caller'), { name: 'Emma', since: { year: 1999 } });
+    assert.deepEqual(reads.sort(), ['name', 'since', 'year']);
   });
 
   test('has its fields in order, without undefined ones', () => {
     const value = canonicalFormOf(z.object({ b: z.int(), a: z.int(), c: z.int().optional() }))?.(
       { c: undefined, b: 1, a: 2 },
-      false,
+      'none',
     );
     assert.equal(inspect(value), '{ a: 2, b: 1 }');
     const same = { a: 1, b: 2 };
-    assert.equal(canonicalFormOf(z.object({ b: z.int(), a: z.int() }))?.(same, false), same);
+    assert.equal(canonicalFormOf(z.object({ b: z.int(), a: z.int() }))?.(same, 'none'), same);
   });
 });
 
