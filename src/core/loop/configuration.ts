@@ -98,7 +98,7 @@ export function configured(configuration: EventSourcerConfiguration): Configured
   checkOptionNames(configuration, NAMES, PLACE);
   const { store, modules, authorize, observer = {}, closeStore = false } = configuration;
   checkStore(store, `${PLACE}.store`);
-  checkModules(modules);
+  checkModules(modules, PLACE);
   if (authorize !== undefined && typeof authorize !== 'function') throw wrong('authorize', 'a function', authorize);
   checkObserver(observer);
   if (typeof closeStore !== 'boolean') throw wrong('closeStore', 'true or false', closeStore);
@@ -131,10 +131,13 @@ export function checkStore(store: unknown, place: string): void {
   }
 }
 
-function checkModules(modules: unknown): asserts modules is readonly unknown[] {
-  if (!Array.isArray(modules)) throw wrong('modules', 'an array of modules', modules);
+/** Checks the modules of a configuration. @throws DefinitionError if the value is not a list of at least one module. */
+export function checkModules(modules: unknown, place: string): asserts modules is readonly unknown[] {
+  if (!Array.isArray(modules)) {
+    throw new DefinitionError(`${place}.modules`, mustBe('an array of modules', modules));
+  }
   if (modules.length === 0) {
-    throw new DefinitionError(`${PLACE}.modules`, 'is empty; pass at least one module');
+    throw new DefinitionError(`${place}.modules`, 'is empty; pass at least one module');
   }
 }
 

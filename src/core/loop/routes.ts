@@ -30,28 +30,33 @@ export class Routes {
 
   /**
    * Makes the tables.
+   * @param place names the function that was called, in errors.
    * @throws DefinitionError if two modules have the same name, command type, or event category and type.
    */
-  constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
+  constructor(
+    modules: readonly AnyModule[],
+    releaseFailed: (module: string, error: unknown) => void,
+    place: string = 'createEventSourcer',
+  ) {
     this.modules = modules.flatMap((source, index) => {
-      const place = `createEventSourcer.modules[${index}]`;
-      const module = new BoundModule(source, place, releaseFailed);
+      const modulePlace = `${place}.modules[${index}]`;
+      const module = new BoundModule(source, modulePlace, releaseFailed);
       const { rollout } = module.source;
-      if (rollout === undefined) return this.#add(module);
-      const candidate = new BoundModule(rollout.candidate, `${place}.rollout.candidate`, releaseFailed);
+      if (rollout === undefined) return this.#add(`${place}.modules`, module);
+      const candidate = new BoundModule(rollout.candidate, `${modulePlace}.rollout.candidate`, releaseFailed);
       checkRollout(module, candidate);
-      return this.#add(module, candidate, rollout);
+      return this.#add(`${place}.modules`, module, candidate, rollout);
     });
   }
 
-  #add(module: BoundModule, candidate?: BoundModule, rollout?: Rollout): readonly BoundModule[] {
+  #add(place: string, module: BoundModule, candidate?: BoundModule, rollout?: Rollout): readonly BoundModule[] {
     if (this.#byName.has(module.name))
       throw new DefinitionError(
         `module ${module.name}`,
         'has the name of another module; rename one of the two, because the name is part of the keys of snapshots',
       );
     this.#byName.set(module.name, module);
-    this.#events.add(module.source, module.descriptor, 'createEventSourcer.modules');
+    this.#events.add(module.source, module.descriptor, place);
     for (const { type, precondition, snapshot } of module.descriptor.commands) {
       const other = this.#byCommand.get(type);
       if (other !== undefined)

@@ -7,7 +7,7 @@ import {
   type ComponentProcessManager,
   type ComponentReadModel,
   loadModule,
-  type WorldName,
+  type ModuleWorldName,
 } from 'decidable/component/host';
 import { coreText, countingGuest } from '../../adapters/component/host/counting-guest.ts';
 
@@ -49,7 +49,7 @@ function withTwoKeys(core: string): string {
 }
 
 /** The event sources and the commands of other modules have separate names: "guard" and "tally". */
-function prepared(world: WorldName): string {
+function prepared(world: ModuleWorldName): string {
   return coreText(world)
     .replace(
       '(data (i32.const 256) "count")',

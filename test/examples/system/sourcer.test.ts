@@ -16,25 +16,22 @@ import {
   type EventSourcer,
   type EventStore,
   FaultError,
+  isCommandFailure,
   type Precondition,
   type RecordedEvent,
   reject,
   type Snapshot,
 } from 'decidable';
-import { compile, instantiate, isTrap } from 'decidable/component';
+import { componentSourcer } from 'decidable/component/host';
 import { createMemoryStore, type MemoryStore } from 'decidable/memory';
 import { verifyChain } from 'decidable/storage';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { guestOf } from '../../../examples/guests/javascript/guest.ts';
-import { componentStore } from '../../../examples/system/component-store.ts';
 import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 
 const skip = engine.Suspending === undefined ? 'this engine has no JavaScript promise integration' : false;
 
-const component = await compile(
-  await readFile(new URL('../../../examples/system/components/event-sourcer.wasm', import.meta.url)),
-);
+const bytes = await readFile(new URL('../../../examples/system/components/event-sourcer.wasm', import.meta.url));
 
 // A module with every guard, a snapshot policy, streams that others write to, and each way to fail --------------------
 
@@ -83,6 +80,12 @@ const counter = defineDecider({
     Close: (state) => (state.closed ? [] : [Closed({})]),
   },
 });
+
+/** The compiled component, which need not be compiled for each run of the property. */
+const { component } =
+  engine.Suspending === undefined
+    ? { component: bytes }
+    : await componentSourcer(bytes, { store: createMemoryStore(), modules: [counter] });
 
 const STREAMS = ['a-1', 'a', ''] as const;
 
@@ -194,7 +197,13 @@ class World {
   readonly memory: MemoryStore = createMemoryStore({ now: () => this.time });
   /** The store, with another writer that appends first. */
   readonly store: EventStore = {
-    ...componentStore(this.memory),
+    readStream: (...args) => this.memory.readStream(...args),
+    readAll: (...args) => this.memory.readAll(...args),
+    awaitEvents: (...args) => this.memory.awaitEvents(...args),
+    findDecision: (...args) => this.memory.findDecision(...args),
+    loadSnapshot: (...args) => this.memory.loadSnapshot(...args),
+    saveSnapshot: (...args) => this.memory.saveSnapshot(...args),
+    dropSnapshot: (...args) => this.memory.dropSnapshot(...args),
     append: async (name, events, precondition, decision) => {
       // One of the two detects a known command only at the append. The other one detects it earlier.
       const isNew = (await this.memory.findDecision(decision.commandId)) === undefined;
@@ -227,17 +236,6 @@ class World {
       },
     );
   }
-}
-
-async function componentSourcer(store: EventStore, module: typeof counter = counter): Promise<EventSourcer> {
-  const { types, decider, routing } = guestOf(module);
-  const { exports } = await instantiate(component, {
-    'decidable:eventsourcing/types': types,
-    'decidable:eventsourcing/decider': decider,
-    'decidable:eventsourcing/routing': routing,
-    'decidable:eventsourcing/event-store': store,
-  });
-  return exports['decidable:eventsourcing/event-sourcer@0.1.0'] as EventSourcer;
 }
 
 const plain = ({ context, event, contentType }: RecordedEvent): unknown => {
@@ -300,7 +298,7 @@ test('the event sourcer in a component behaves like the one in TypeScript', { sk
       const [ours, theirs] = [new World(), new World()];
       // The component does not keep states between commands.
       await using typescript = createEventSourcer({ store: ours.store, modules: [counter], cachedStates: 0 });
-      const wasm = await componentSourcer(theirs.store);
+      await using wasm = await componentSourcer(component, { store: theirs.store, modules: [counter] });
       const sent: Send[] = [];
       for (const next of steps) {
         if (next.kind === 'again' && sent.length === 0) continue;
@@ -318,46 +316,41 @@ test('the event sourcer in a component behaves like the one in TypeScript', { sk
   );
 });
 
-const OPTIONS: CommandOptions = {
-  commandId: 'c1',
-  correlationId: undefined,
-  causationId: undefined,
-  actor: undefined,
-  precondition: undefined,
-  deadline: undefined,
-};
-
-test('a command handler that traps ends the event sourcer, and another instance continues', {
-  skip,
-}, async () => {
+test('a command handler that traps ends the instance, and the next command gets another one', { skip }, async () => {
   const { store, memory } = new World();
-  const decide = () => {
-    throw new TypeError('a bug');
+  let isBroken = true;
+  const decide: typeof counter.decider.decide = (state, command) => {
+    if (isBroken) throw new TypeError('a bug');
+    return counter.decider.decide(state, command);
   };
-  const broken = { ...counter, decider: { ...counter.decider, decide } } as typeof counter;
+  const module = { ...counter, decider: { ...counter.decider, decide } } as typeof counter;
   const command = counter.types.command.toEnvelope(Create({ id: '1' }));
-  const first = await componentSourcer(store, broken);
-  await assert.rejects(first.handleCommand(command, OPTIONS), /a bug/);
-  await assert.rejects(first.handleCommand(command, OPTIONS), isTrap);
+  await using sourcer = await componentSourcer(component, { store, modules: [module] });
+  await assert.rejects(
+    sourcer.handleCommand(command, { commandId: 'c1' }),
+    (error) => isCommandFailure(error, 'trap') && error.payload.val.code === 'unexpected-exception',
+  );
   assert.equal(await memory.findDecision(commandUuid('c1')), undefined);
-  const second = await componentSourcer(store);
-  assert.equal((await second.handleCommand(command, OPTIONS)).revision, 0n);
+  isBroken = false;
+  assert.equal((await sourcer.handleCommand(command, { commandId: 'c1' })).revision, 0n);
+  assert.equal(sourcer.instances, 2);
 });
 
-test('options that need a clock or randomness are refused by name', { skip }, async () => {
+test('a deadline is refused by name, because the component has no clock', { skip }, async () => {
   const { store, memory } = new World();
-  const sourcer = await componentSourcer(store);
+  await using sourcer = await componentSourcer(component, { store, modules: [counter] });
   const command = counter.types.command.toEnvelope(Create({ id: '1' }));
-  for (const [argument, options] of [
-    ['options.command-id', { ...OPTIONS, commandId: undefined }],
-    ['options.deadline', { ...OPTIONS, deadline: 2n ** 63n }],
-  ] as const) {
-    await assert.rejects(sourcer.handleCommand(command, options), (error) => {
-      assert.ok(error instanceof Error && 'payload' in error);
-      const { tag, val } = error.payload as { tag: string; val: { argument: string } };
-      assert.deepEqual([tag, val.argument], ['invalid-argument', argument]);
-      return true;
-    });
-  }
+  await assert.rejects(
+    sourcer.handleCommand(command, { deadline: 2n ** 63n }),
+    (error) => isCommandFailure(error, 'invalid-argument') && error.payload.val.argument === 'options.deadline',
+  );
   assert.deepEqual(await memory.readStreams(), []);
+});
+
+test('a command without an id gets one from the host, because the component has no randomness', { skip }, async () => {
+  const { store, memory } = new World();
+  await using sourcer = await componentSourcer(component, { store, modules: [counter] });
+  const command = counter.types.command.toEnvelope(Create({ id: '1' }));
+  const { commandId } = await sourcer.handleCommand(command);
+  assert.equal((await memory.findDecision(commandId))?.decision.commandId, commandId);
 });

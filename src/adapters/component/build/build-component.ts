@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadPeer } from '../../../core/missing-peer.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
-import type { WorldName } from '../host/index.ts';
+import type { ModuleWorldName } from '../host/index.ts';
 import { type Bundle, bundle, GUEST, SUBPATH } from './bundle.ts';
 import { BuildError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
@@ -30,7 +30,7 @@ export interface BuiltComponent {
   /** The binary of the component. */
   readonly component: Uint8Array<ArrayBuffer>;
   /** The world that the component exports, for the option `world` of `loadModule`. */
-  readonly world: WorldName;
+  readonly world: ModuleWorldName;
   /** The name of the module. */
   readonly name: string;
   /** The version of the module. */

@@ -11,23 +11,14 @@ import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, StateType, Types } from '../../../core/types.ts';
 import { show } from '../abi/javascript-values.ts';
-import {
-  ArgumentError,
-  type Component,
-  type ImportObject,
-  type Instance,
-  type InstantiateOptions,
-  instantiate,
-  instantiateSync,
-  LinkError,
-} from '../index.ts';
+import { type Component, type ImportObject, type Instance, instantiate, instantiateSync, LinkError } from '../index.ts';
 import type { DecisionContext, VirtualWasi } from '../wasi/index.ts';
 import { asynchronousImport } from './asynchronous-import.ts';
 import { contextOfCommand, contextOfEvent, contextOfRejection } from './decision-context.ts';
+import { type Environment, environmentOf, type InstanceTemplate } from './environment.ts';
 import { withWasiHint } from './failures.ts';
 import type { InterfaceNames } from './fit.ts';
-import type { Bounds } from './metering/budget.ts';
-import { Counters } from './metering/counters.ts';
+import type { Counters } from './metering/counters.ts';
 
 /** A handle into one instance. */
 export type Handle = number;
@@ -65,24 +56,15 @@ interface GuestDecider extends Decider<Handle, Handle, Handle> {
   decide(state: Handle, command: Handle, commandId?: string): readonly Handle[];
 }
 
-/** The data from which instances are created. */
-export interface GuestTemplate {
-  readonly component: Component;
+/** The data from which instances of a module are created. */
+export interface GuestTemplate extends InstanceTemplate {
   readonly interfaceNames: InterfaceNames;
-  /** Called for each instance, so that no two instances share the state of an import. */
-  readonly imports: () => ImportObject;
-  /** Called for each instance of a guest that needs WASI. */
-  readonly wasi: (() => VirtualWasi) | undefined;
-  /** The limits that the core modules were rewritten for. */
-  readonly bounds: Bounds;
-  readonly maxHandles: number;
-  readonly maxLiftedBytes: number | undefined;
 }
 
 /** Creates an instance. @throws LinkError | Trap */ export async function makeGuest(
   template: GuestTemplate,
 ): Promise<Guest> {
-  const parts = environmentOf(template);
+  const parts = environmentOf(template, 'handles');
   try {
     return bindGuest(await instantiate(template.component, parts.imports, parts.options), template, parts);
   } catch (error) {
@@ -94,7 +76,7 @@ export interface GuestTemplate {
 
 /** Creates the instance synchronously. @throws LinkError | Trap */
 export function makeGuestSync(template: GuestTemplate): Guest {
-  const parts = environmentOf(template);
+  const parts = environmentOf(template, 'handles');
   try {
     return bindGuest(instantiateSync(template.component, parts.imports, parts.options), template, parts);
   } catch (error) {
@@ -102,60 +84,6 @@ export function makeGuestSync(template: GuestTemplate): Guest {
   } finally {
     parts.wasi?.flush();
   }
-}
-
-/** The parts that belong to one instance. */
-interface Environment {
-  readonly imports: ImportObject;
-  readonly options: InstantiateOptions;
-  readonly wasi: VirtualWasi | undefined;
-  readonly counters: Counters;
-}
-
-function environmentOf({ imports, wasi, bounds, maxHandles, maxLiftedBytes }: GuestTemplate): Environment {
-  const virtual = wasi === undefined ? undefined : virtualOf(wasi);
-  const given = imports();
-  // The loader would accept a promise as an import object without imports.
-  if (isPromise(given)) throw new ArgumentError('imports', 'expected a function that returns an object, got a promise');
-  const counters = new Counters(bounds);
-  const { maxMemoryBytes } = bounds;
-  return {
-    imports: virtual === undefined ? given : mergeImports(given, virtual.imports),
-    options: {
-      resources: 'handles',
-      maxMemoryBytes,
-      maxHandles,
-      ...(maxLiftedBytes !== undefined && { maxLiftedBytes }),
-      onCoreInstance: counters.add,
-    },
-    wasi: virtual,
-    counters,
-  };
-}
-
-/** Returns whether the value is a promise of any realm. An import object may have a function with the name `then`. */
-function isPromise(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === '[object Promise]';
-}
-
-/** Creates the virtual WASI of an instance. @throws ArgumentError */
-function virtualOf(wasi: () => VirtualWasi): VirtualWasi {
-  const virtual: Partial<VirtualWasi> = wasi();
-  if (virtual?.imports !== undefined) return virtual as VirtualWasi;
-  throw new ArgumentError('wasi', `expected a function that returns the result of virtualWasi, got ${show(virtual)}`);
-}
-
-/**
- * Adds the interfaces of the virtual WASI to the imports of the host. An interface that the host passes itself, in any
- * version, is not added, because the loader would prefer the later version. Imports that are not own properties, such
- * as those of a proxy or an object of a class, are found last.
- */
-function mergeImports(own: ImportObject, virtual: ImportObject): ImportObject {
-  const withoutVersion = (name: string): string => name.replace(/@.*$/, '');
-  const given = new Set(Object.keys(own).map(withoutVersion));
-  const isGiven = (name: string): boolean => given.has(name) || Reflect.get(own, name) !== undefined;
-  const missing = Object.entries(virtual).filter(([name]) => !isGiven(withoutVersion(name)));
-  return Object.create(own, Object.getOwnPropertyDescriptors({ ...Object.fromEntries(missing), ...own }));
 }
 
 /** Returns whether the instance can still be called. It creates a state and drops it. */

@@ -9,6 +9,13 @@
  * ```
  */
 
+export {
+  type ComponentCommandOptions,
+  type ComponentSourcer,
+  type ComponentSourcerOptions,
+  componentSourcer,
+} from './component-sourcer.ts';
+export { type ComponentStore, type ComponentStoreOptions, componentStore } from './component-store.ts';
 export { StaleHandle } from './failures.ts';
 export type { WorldProblem } from './fit.ts';
 export type { Handle, HandleTypes } from './guest.ts';
@@ -25,5 +32,6 @@ export {
 } from './load-module.ts';
 export { type Budget, type BudgetName, OutOfBudget } from './metering/budget.ts';
 export { type Indeterminism, IndeterminismError } from './metering/determinism.ts';
-export type { LoadModuleOptions } from './options.ts';
-export type { WorldName } from './worlds.ts';
+export type { GuestLimits, LoadModuleOptions } from './options.ts';
+export type { ServiceOptions } from './service-options.ts';
+export type { ModuleWorldName, WorldName } from './worlds.ts';

@@ -2,9 +2,9 @@
 import type { CommandIdAware } from '../../../core/define/command-id-aware.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
-import { show } from '../abi/javascript-values.ts';
-import { bytesOfComponent, isBytes, recompile } from '../compile.ts';
-import { ArgumentError, type BufferSource, type Component, compile, type ImportObject } from '../index.ts';
+import { bytesOfComponent, isBytes } from '../compile.ts';
+import type { BufferSource, Component, ImportObject } from '../index.ts';
+import { compileSource } from './component-source.ts';
 import { fitWorld } from './fit.ts';
 import {
   FreshInstances,
@@ -16,9 +16,7 @@ import {
   freshTypes,
 } from './fresh.ts';
 import { type DecideWithCommandId, type GuestTemplate, type Handle, type HandleTypes, makeGuest } from './guest.ts';
-import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
-import { type Bounds, checkBounds } from './metering/budget.ts';
-import { rewrite } from './metering/rewrite.ts';
+import { DEFAULT_MAX_HANDLES } from './limits.ts';
 import { checkOptions, type LoadModuleOptions } from './options.ts';
 import { Pool } from './pool.ts';
 import {
@@ -29,7 +27,7 @@ import {
   pooledRouting,
   pooledTypes,
 } from './pooled.ts';
-import type { WorldName } from './worlds.ts';
+import type { ModuleWorldName } from './worlds.ts';
 
 /** Counts of a module's instances and handles. */
 export interface ComponentStatistics {
@@ -88,7 +86,7 @@ interface ModuleOf {
  *   expected and the found types.
  * @throws Trap if a start function traps, or the guest needs more memory than the limit allows.
  */
-export async function loadModule<World extends WorldName = 'command-handler'>(
+export async function loadModule<World extends ModuleWorldName = 'command-handler'>(
   source: BufferSource | Component,
   options: LoadModuleOptions<World> = {},
 ): Promise<ModuleOf[World]> {
@@ -108,52 +106,6 @@ export async function loadModule<World extends WorldName = 'command-handler'>(
   };
   const parts = isolation === 'fresh' ? freshParts(template) : await pooledParts(template);
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
-}
-
-async function compileSource(
-  source: BufferSource | Component,
-  options: LoadModuleOptions,
-): Promise<{ component: Component; bounds: Bounds }> {
-  // If this host has compiled the component, it was rewritten for these limits.
-  const own: Partial<Bounds> = isCompiled(source) ? (source.instrumentation ?? {}) : {};
-  const {
-    budget = own.budget,
-    maxMemoryBytes = own.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES,
-    maxTableElements = own.maxTableElements ?? DEFAULT_MAX_TABLE_ELEMENTS,
-    grant = own.grant,
-  } = options;
-  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements, grant });
-  const instrument = (module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => rewrite(module, bounds);
-  const how = { instrument, instrumentation: bounds };
-  if (isCompiled(source)) return { component: hasLimits(own, bounds) ? source : await recompile(source, how), bounds };
-  // The digest needs the bytes, and a response cannot be read twice.
-  if (!isBytes(source)) {
-    const way = 'arrayBuffer' in Object(source) ? '; pass the result of its method arrayBuffer' : '';
-    throw new ArgumentError(
-      'source',
-      `expected the bytes of a component, or a compiled one, got ${show(source)}${way}`,
-    );
-  }
-  return { component: await compile(bytesOfComponent(source), how), bounds };
-}
-
-/** Returns whether the limits `own`, for which a component was rewritten, equal the limits `bounds`. */
-function hasLimits(own: Partial<Bounds>, bounds: Bounds): boolean {
-  return (
-    own.maxMemoryBytes === bounds.maxMemoryBytes &&
-    own.maxTableElements === bounds.maxTableElements &&
-    own.budget?.fuel === bounds.budget?.fuel &&
-    own.budget?.callDepth === bounds.budget?.callDepth &&
-    String(own.grant ?? []) === String(bounds.grant ?? [])
-  );
-}
-
-/**
- * Returns whether the value is a compiled component. It tests the shape, because the class may be of another copy of
- * the package.
- */
-function isCompiled(source: unknown): source is Component {
-  return typeof source === 'object' && source !== null && 'plan' in source;
 }
 
 /** The parts of a module, in either isolation. */
@@ -209,7 +161,7 @@ function statisticsOf(source: ComponentStatistics): ComponentStatistics {
   });
 }
 
-function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefined): object {
+function exportsOf(parts: Parts, world: ModuleWorldName, digest: Uint8Array | undefined): object {
   const { types, decideWithCommandId } = parts;
   switch (world) {
     case 'command-handler':

@@ -3,13 +3,13 @@
  * while it reads a command, and at its start. Its events and states contain the answers.
  */
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import type { WorldName } from 'decidable/component/host';
+import type { ModuleWorldName } from 'decidable/component/host';
 import { coreText, witSource } from './counting-guest.ts';
 
 const CLOCK = 'wasi:clocks/wall-clock@0.2.3';
 const RANDOM = 'wasi:random/random@0.2.3';
 
-function witOf(world: WorldName): string {
+function witOf(world: ModuleWorldName): string {
   return `${witSource().replace(`world ${world} {`, `$&\n  import ${CLOCK};\n  import ${RANDOM};`)}
     package wasi:clocks@0.2.3 {
       interface wall-clock { record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; }
@@ -41,7 +41,7 @@ export function bytesOf({ time, random, atStart }: Answers): Uint8Array {
 const SECOND = 1_000_000_000n;
 
 /** The bytes of the component. Its commands have 32 bytes, like its events and its states. */
-export async function askingGuest(world: WorldName = 'command-handler'): Promise<Uint8Array> {
+export async function askingGuest(world: ModuleWorldName = 'command-handler'): Promise<Uint8Array> {
   const core = coreText(world)
     .replace(
       '(memory (export "memory") 1)',

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import type { WorldName } from 'decidable/component/host';
+import type { ModuleWorldName } from 'decidable/component/host';
 
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
 const OWN = `[export]${TYPES}`;
@@ -23,12 +23,12 @@ export async function dummyComponent(wit: string, world: string): Promise<Uint8A
 }
 
 /** The counting guest. The texts and lists that it returns are in the initial memory, at 256. */
-export async function countingGuest(world: WorldName, core: string = coreText(world)): Promise<Uint8Array> {
+export async function countingGuest(world: ModuleWorldName, core: string = coreText(world)): Promise<Uint8Array> {
   return componentNew(await componentEmbed({ witSource: witSource(), world, binary: await parse(core) }));
 }
 
 /** Its core module, so that tests can change it. */
-export function coreText(world: WorldName): string {
+export function coreText(world: ModuleWorldName): string {
   return `(module
     (import "${OWN}" "[resource-new]command" (func $new-command (param i32) (result i32)))
     (import "${OWN}" "[resource-new]event" (func $new-event (param i32) (result i32)))
@@ -98,7 +98,7 @@ const ROUTING = 'decidable:eventsourcing/routing@0.1.0';
 const HANDLER = 'decidable:eventsourcing/event-handler@0.1.0';
 const PROJECTOR = 'decidable:eventsourcing/projector@0.1.0';
 
-const WORLDS: Record<WorldName, string> = {
+const WORLDS: Record<ModuleWorldName, string> = {
   'command-handler': `${stateFunctions(DECIDER)}
     ;; A command of 13 bytes makes the guest trap. A command of 14 bytes makes it loop without end.
     (func $forever (param i32) (result i32) (i32.add (call $forever (local.get 0)) (i32.const 1)))

@@ -3,7 +3,7 @@ import { sha256 } from '../../../../core/storage/sha256.ts';
 import { decode } from '../../binary/decode.ts';
 import { type BufferSource, bytesOfComponent, type Component, compile } from '../../compile.ts';
 import { type WorldProblem, worldProblems } from '../fit.ts';
-import { WORLD_NAMES, type WorldName } from '../worlds.ts';
+import { MODULE_WORLD_NAMES, WORLD_NAMES, WORLDS, type WorldName } from '../worlds.ts';
 import { type Finding, type InspectedCoreModule, inspectCoreModules } from './core-modules.ts';
 import { type InspectedImport, inspectImports } from './imports.ts';
 import { type Producer, producersOf } from './producers.ts';
@@ -69,5 +69,14 @@ export async function inspectComponent(source: BufferSource): Promise<ComponentI
 
 function nearestWorld(component: Component): ComponentInspection['misfit'] {
   const misfits = WORLD_NAMES.map((world) => ({ world, problems: worldProblems(component, world) }));
-  return misfits.reduce((best, each) => (each.problems.length < best.problems.length ? each : best));
+  // The problem of a missing interface has the interface alone as its path. A world with few interfaces would otherwise
+  // resemble every component.
+  const resembles = ({ world, problems }: (typeof misfits)[number]): boolean =>
+    problems.filter(({ path }) => path.length === 1).length < WORLDS[world].length;
+  const candidates = misfits.filter(resembles);
+  // Most components are meant to be modules.
+  const modules = misfits.filter(({ world }) => MODULE_WORLD_NAMES.some((name) => name === world));
+  return (candidates.length === 0 ? modules : candidates).reduce((best, each) =>
+    each.problems.length < best.problems.length ? each : best,
+  );
 }

@@ -58,7 +58,7 @@ describe('a component that fits no world', () => {
       (component $c (type $t (func (result string))) (import "f" (func (type $t))))
       (instance $routing (export "r" (component $c))) (export "decidable:eventsourcing/routing@0.1.0" (instance $routing)))`);
     assert.equal(world, undefined);
-    assert.equal(misfit?.world, 'process-manager');
+    assert.equal(misfit?.world, 'command-handler');
     assert.ok(misfit.problems.every(({ found }) => found === 'nothing'));
     assert.equal(isDeterministic, true);
   });
