@@ -4,9 +4,8 @@ import type { Decision, Envelope, Precondition } from '../../../core/messages.ts
 import { decidedContent } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { byteaArray, int4Array, int8Array, textArray, uuidArray } from './binary-arrays.ts';
-import { bytes, integer, storable, wholeNumber } from './columns.ts';
+import { bytes, type Column, integer, storable, text, wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
-import type { Row } from './driver.ts';
 import { damage } from './failures.ts';
 import { ACCEPTED, CONFLICT, DUPLICATE, OVERTAKEN, quoted } from './functions.ts';
 
@@ -51,14 +50,26 @@ export type CommitOutcome =
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'conflict'; readonly actual: bigint | undefined };
 
-/** Returns the statement for a schema. */
-export function appendStatement(schema: string): string {
-  const types = 'text uuid bigint bigint int int bigint bytea text text int int int'.split(' ');
-  const parameters = types.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
-  return (
-    'select place, outcome, revision_before, first_position, recorded_at, hash ' +
-    `from ${quoted(schema)}.append(${parameters})`
+/** The statements that append, for a schema. */
+export interface AppendStatements {
+  readonly one: string;
+  readonly many: string;
+}
+
+export function appendStatements(schema: string): AppendStatements {
+  const parameters = (types: string): string =>
+    types
+      .split(' ')
+      .map((type, index) => `$${index + 1}::${type}`)
+      .join(', ');
+  const own = quoted(schema);
+  const many = parameters(
+    'text[] uuid[] bigint[] bigint[] int[] int[] bigint[] bytea[] text[] text[] int[] int[] int[]',
   );
+  return {
+    one: `select ${own}.append_one(${parameters('text uuid bigint bigint int bigint bytea text text')})`,
+    many: `select place, outcome, revision_before, first_position, recorded_at, hash from ${own}.append(${many})`,
+  };
 }
 
 /**
@@ -68,22 +79,47 @@ export function appendStatement(schema: string): string {
  */
 export async function appendCommits(
   connection: Connection,
-  statement: string,
+  statements: AppendStatements,
   commits: readonly NewCommit[],
 ): Promise<readonly CommitOutcome[]> {
+  const [first] = commits;
+  if (commits.length === 1 && first!.types.size <= 1) return [await appendOne(connection, statements.one, first!)];
   // All transactions lock the streams in one order, so that they cannot wait for each other in a circle.
   const places = commits.map((_, index) => index);
   places.sort((one, other) => (commits[one]!.stream < commits[other]!.stream ? -1 : 1));
-  const rows = await connection.query(statement, argumentsOf(commits, places), 'append');
+  const rows = await connection.query(statements.many, argumentsOf(commits, places), 'append');
   const outcomes = new Array<CommitOutcome | undefined>(commits.length);
-  for (const row of rows) {
-    const index = places[wholeNumber(row[0], 'append.place') - 1]!;
-    outcomes[index] = outcomeOf(row, commits[index]!.eventCount);
+  for (const [place, outcome, before, position, recordedAt, hash] of rows) {
+    const index = places[wholeNumber(place, 'append.place') - 1]!;
+    const { eventCount } = commits[index]!;
+    outcomes[index] = outcomeOf(outcome, before, position, recordedAt, hash, eventCount);
   }
   return Array.from(outcomes, (outcome) => {
     if (outcome === undefined) throw damage('the function append returned no outcome for a commit');
     return outcome;
   });
+}
+
+async function appendOne(connection: Connection, statement: string, commit: NewCommit): Promise<CommitOutcome> {
+  const { stream, commandId, precondition, eventCount, recordedAt, content, types } = commit;
+  const [type = ''] = types.keys();
+  const [row] = await connection.query(
+    statement,
+    [
+      stream,
+      commandId,
+      lowestRevision(precondition),
+      highestRevision(precondition),
+      eventCount,
+      recordedAt ?? -1n,
+      content,
+      categoryOf(stream),
+      storable(type),
+    ],
+    'append-one',
+  );
+  const [outcome, before, position, time, hash] = text(row?.[0], 'append_one').split(' ');
+  return outcomeOf(outcome, before, position, time, hash === undefined ? undefined : `\\x${hash}`, eventCount);
 }
 
 /** Returns the arguments of the function `append`, in the order of `places`. */
@@ -174,7 +210,14 @@ function highestRevision(precondition: Precondition): bigint {
   }
 }
 
-function outcomeOf([, outcome, before, position, recordedAt, hash]: Row, eventCount: number): CommitOutcome {
+function outcomeOf(
+  outcome: Column,
+  before: Column,
+  position: Column,
+  recordedAt: Column,
+  hash: Column,
+  eventCount: number,
+): CommitOutcome {
   const revision = BigInt(before ?? -1);
   const actual = revision < 0n ? undefined : revision;
   switch (Number(outcome)) {

@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { damage } from './failures.ts';
 
-type Column = string | null | undefined;
+/** The text of a column. A NULL column is null. */
+export type Column = string | null | undefined;
 
 /** Reads a count, a revision, an index or a time. */
 export function wholeNumber(value: Column, column: string): number {

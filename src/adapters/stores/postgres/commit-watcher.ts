@@ -13,7 +13,7 @@ import { retryDelay } from './failures.ts';
 import { setTimeout } from './timers.ts';
 
 /** The minimum time between two notifications of a process, in milliseconds. */
-const NOTIFICATION_INTERVAL = 2;
+const NOTIFICATION_INTERVAL = 3;
 
 /** A notification is a transaction with an id. It is not flushed to disk, because it changes nothing that has to last. */
 const NOTIFY = `select set_config('synchronous_commit', 'off', true), pg_notify($1, '')`;

@@ -13,7 +13,7 @@ import {
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
-import { appendCommits, appendStatement, type NewCommit, newCommit } from './append.ts';
+import { type AppendStatements, appendCommits, appendStatements, type NewCommit, newCommit } from './append.ts';
 import { textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
 import { CommitWatcher } from './commit-watcher.ts';
@@ -63,7 +63,7 @@ export class PostgresOperations implements BareCommitStore {
   readonly #retryTimeout: number;
   readonly #now: (() => number) | undefined;
   readonly #statements: Statements;
-  readonly #appendStatement: string;
+  readonly #appendStatements: AppendStatements;
   readonly #writer: Writer;
   readonly processors: PostgresProcessors;
   readonly #watcher: CommitWatcher;
@@ -78,7 +78,7 @@ export class PostgresOperations implements BareCommitStore {
     this.#retryTimeout = retryTimeout;
     this.#now = now;
     this.#statements = statementsOf(schema);
-    this.#appendStatement = appendStatement(schema);
+    this.#appendStatements = appendStatements(schema);
     this.#watcher = new CommitWatcher({
       connections,
       channel: `decidable ${schema}`.slice(0, 60),
@@ -88,7 +88,7 @@ export class PostgresOperations implements BareCommitStore {
     });
     this.#writer = new Writer({
       connections,
-      statement: this.#appendStatement,
+      statements: this.#appendStatements,
       retryTimeout,
       find: (commandId) => this.#retried(() => findCommit(connections, this.#statements, commandId)),
       committed: () => this.#watcher.committed(),
@@ -172,7 +172,7 @@ export class PostgresOperations implements BareCommitStore {
   }
 
   async #appendOne(connection: Connection, commit: NewCommit): Promise<Appended> {
-    const [outcome] = await appendCommits(connection, this.#appendStatement, [commit]);
+    const [outcome] = await appendCommits(connection, this.#appendStatements, [commit]);
     switch (outcome!.kind) {
       case 'accepted':
         return outcome!.appended;

@@ -10,7 +10,7 @@ import type { Appended } from '../../../core/event-store.ts';
 import type { RecordedDecision } from '../../../core/messages.ts';
 import { conflict, duplicate } from '../../../core/storage/arguments.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
-import { appendCommits, type CommitOutcome, type NewCommit } from './append.ts';
+import { type AppendStatements, appendCommits, type CommitOutcome, type NewCommit } from './append.ts';
 import type { Connections } from './connections.ts';
 import {
   asAppendFailure,
@@ -59,7 +59,7 @@ interface Append {
 /** The parts of the store that the writer uses. */
 export interface WriterParts {
   readonly connections: Connections;
-  readonly statement: string;
+  readonly statements: AppendStatements;
   readonly retryTimeout: number;
   /** Reads the commit of a command id. */
   find(commandId: string): Promise<StoredCommit | undefined>;
@@ -140,10 +140,10 @@ export class Writer {
     this.#running++;
     // Later appends go to another connection, if there is one.
     this.#schedule();
-    const { connections, statement } = this.#parts;
+    const { connections, statements } = this.#parts;
     try {
       const commits = group.map(({ commit }) => commit);
-      const outcomes = await appendCommits(connections, statement, commits);
+      const outcomes = await appendCommits(connections, statements, commits);
       if (commits.some(({ eventCount }, index) => eventCount > 0 && outcomes[index]?.kind === 'accepted')) {
         this.#parts.committed();
       }
