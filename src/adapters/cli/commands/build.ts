@@ -1,7 +1,8 @@
 /** `decidable build`: makes a component from a module. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import type { BuildStep } from '../../component/build/index.ts';
 import { DONE } from '../exit-codes.ts';
@@ -22,6 +23,9 @@ const STEPS: { readonly [Step in BuildStep]: string } = {
 
 export async function build({ output }: Session, file: string, options: BuildCommandOptions): Promise<number> {
   const target = options.output ?? `${basename(file, extname(file))}.wasm`;
+  if (!existsSync(dirname(resolve(target)))) {
+    throw new CommandLineError('usage', `${target}: the folder does not exist`);
+  }
   const { buildComponent } = await import('../../component/build/index.ts');
   using progress = showProgress(STEPS.bundle);
   const { component, world, name, version } = await buildComponent(file, {

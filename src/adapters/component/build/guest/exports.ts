@@ -98,6 +98,18 @@ function unavailable({ name, message }: Refusal): { readonly payload: Fault } {
   return { payload: { code: 'unavailable', message, details: [['name', name]] } };
 }
 
+function isRejection(error: unknown): boolean {
+  return (error as { readonly family?: unknown } | undefined)?.family === 'decidable/rejection';
+}
+
+/**
+ * Returns an error that ends the instance. The WIT has no fault of `decide`, and a fault that was returned as a rejection
+ * would be recorded. The engine traps if a thrown error has no `payload`.
+ */
+function asTrap(error: unknown): Error {
+  return new Error('the decision failed', { cause: error });
+}
+
 function unsafeInteger(name: string): { readonly payload: Fault } {
   const message = `${name} is 2^53 or more, which a guest in JavaScript cannot represent exactly`;
   return { payload: { code: 'unsafe-integer', message, details: [['name', name]] } };
@@ -195,17 +207,22 @@ function commandHandler(
   { decider, routing }: CommandHandler<unknown, unknown, unknown>,
   { Event, State }: Resources,
 ): Record<'decider' | 'routing', object> {
+  const decide = called((state: unknown, command: unknown) => decider.decide(state, command));
   return {
     decider: {
       initialState: () => new State(decider.initialState()),
       // A new object, because the engine keeps the handle of an object that was a result before.
       evolve: called((state: Held, event: Held) => new State(decider.evolve(state.value, event.value))),
-      decide: called((state: Held, command: Held) => {
-        const events = decider.decide(state.value, command.value);
-        const resources = new Array(events.length);
-        for (let index = 0; index < events.length; index++) resources[index] = new Event(events[index]);
-        return resources;
-      }),
+      decide: (state: Held, command: Held) => {
+        try {
+          const events = decide(state.value, command.value);
+          const resources = new Array(events.length);
+          for (let index = 0; index < events.length; index++) resources[index] = new Event(events[index]);
+          return resources;
+        } catch (error) {
+          throw isRejection(error) ? error : asTrap(error);
+        }
+      },
     },
     routing: {
       describe: () => routing.describe(),
