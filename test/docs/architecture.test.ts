@@ -55,8 +55,7 @@ test('the picture of the rooms has the arrows that follow from the imports, and 
   const room = (file: string): string => {
     const [, area, name = '', below = ''] = file.split('/');
     if (area === 'core') return file.split('/').length > 3 ? name : 'contract';
-    // A build uses the host's tools for core modules.
-    return name === 'component' && (below === 'host' || below === 'build') ? 'host' : name;
+    return name === 'component' && ['host', 'build'].includes(below) ? below : name;
   };
   const imports = new Map<string, Set<string>>();
   const draw = (arrows: Map<string, Set<string>>, from: string, to: string): void => {

@@ -17,3 +17,13 @@ test('the links of all Markdown files have a target', () => {
   };
   assert.deepEqual(deadLinks(files, tree), []);
 });
+
+test('docs/index.md links to every page of the documentation', () => {
+  const index = readFileSync(join(ROOT, 'docs/index.md'), 'utf8');
+  const pages = globSync('{*.md,guides/*.md}', { cwd: join(ROOT, 'docs') }).filter((page) => page !== 'index.md');
+  assert.ok(pages.length > 20);
+  assert.deepEqual(
+    pages.filter((page) => !index.includes(`](${page})`)),
+    [],
+  );
+});
