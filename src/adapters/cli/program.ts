@@ -5,6 +5,9 @@ import { addCompletion, type KnownNames } from './completion.ts';
 import { EXIT_CODE_HELP, INTERRUPTED } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
 
+const CHECK_DETERMINISM =
+  'for development: fail with the place if a module uses the clock, chance or its own variables';
+
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
 
 /**
@@ -119,6 +122,7 @@ ${EXIT_CODE_HELP}`,
     .option('--correlation-id <id>', 'the conversation of the command (default: its own id)')
     .option('--causation-id <id>', 'the cause of the command')
     .option('--expected-revision <number>', 'refuse the command if the stream has another last revision', position)
+    .option('--check-determinism', CHECK_DETERMINISM)
     .addHelpText(
       'after',
       examples(
@@ -140,6 +144,7 @@ ${EXIT_CODE_HELP}`,
     )
     .option('--every <seconds>', 'the shortest time between two status lines', seconds, 5)
     .option('--once', 'end when all work is done')
+    .option('--check-determinism', CHECK_DETERMINISM)
     .option(
       '--accept-changes <name>',
       'run a part whose definition has changed without a new version (repeatable)',

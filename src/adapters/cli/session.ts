@@ -84,11 +84,11 @@ export class Session {
    * Starts the system on its store. The system and its stores are closed at the end of the scope.
    * @param create true to create a missing store.
    */
-  async start(
-    create: boolean,
-    options: Pick<StartOptions, 'process' | 'observer' | 'acceptChanges'>,
-  ): Promise<StartedSystem> {
-    const { system, start } = await this.config();
+  async start(create: boolean, { checkDeterminism = false, ...options }: StartedSystemOptions): Promise<StartedSystem> {
+    const { system: configured, start } = await this.config();
+    const system = checkDeterminism
+      ? (await import('../testing/deterministic.ts')).deterministic(configured)
+      : configured;
     const stores = await this.#openBoth({ readOnly: false, create });
     const { store, other } = stores;
     try {
@@ -190,6 +190,12 @@ export async function openNamed(address: string, access: StoreAccess, folder?: s
     if (!isStoreFailure(cause, 'failure') || cause.payload.val.code !== 'not-found') throw cause;
     throw new CommandLineError('store-not-found', cause.message, { cause });
   }
+}
+
+/** The options with which a command starts the system. */
+export interface StartedSystemOptions extends Pick<StartOptions, 'process' | 'observer' | 'acceptChanges'> {
+  /** Checks each function of a module while it runs. @default false */
+  readonly checkDeterminism?: boolean | undefined;
 }
 
 /** A running system and its store. */

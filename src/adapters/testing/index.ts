@@ -4,6 +4,7 @@ export { type AmbientKind, type ForbiddenCall, NondeterminismError } from './amb
 export { type InOtherProcess, type RunOutcome, withoutAmbient } from './ambient/without-ambient.ts';
 export { decision, envelope } from './builders.ts';
 export { type ClosableCommitStore, type CommitStoreSuiteOptions, commitStoreSuite } from './commit-store-suite.ts';
+export { deterministic } from './deterministic.ts';
 export * from './event-store-suite.ts';
 export { ExpectationError, type Story } from './expectation.ts';
 export {

@@ -11,6 +11,7 @@ import type { Descriptor, ForeignEvents } from '../routing.ts';
 import type { Types } from '../types.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import type { CommandHandler } from '../worlds.ts';
+import { recordAuthorFunctions } from './author-functions.ts';
 import type { CanonicalCommands } from './canonical-commands.ts';
 import { type CommandEntry, Decisions, type EventEntry, kindOf } from './decision.ts';
 import { checkedCategory, ownedEvents } from './event-category.ts';
@@ -260,6 +261,7 @@ export function defineDecider<
       storedNames([definition]).map((type) => ({ type, schemaVersion })),
     ),
   };
+  recordAuthorFunctions(descriptor, definition.decide, definition.evolve, definition.streamId);
   const decisions = new Decisions(commands, events, states, codec);
   let fingerprint: string | undefined;
   type Command = MessageOf<Commands>;

@@ -14,6 +14,7 @@ import { isText, millisecondsOf, mustBe } from '../predicates.ts';
 import type { CommandType } from '../types.ts';
 import { type OptionNames, unknownName } from '../unknown-names.ts';
 import type { ProcessManager } from '../worlds.ts';
+import { recordAuthorFunctions } from './author-functions.ts';
 import type { DeferredEvolve, InitialState } from './decider.ts';
 import type { Recipe } from './draft.ts';
 import type { CheckedEventSources, ReadEventDefinitions } from './event-sources.ts';
@@ -202,6 +203,13 @@ export function defineEventHandler<
   }
   const commandType = commandTypeOf<Message>(commands, codec);
   const descriptor: HandlerDescriptor = { ...basis.descriptor, commands: [...commands.keys()] };
+  recordAuthorFunctions(
+    descriptor,
+    definition.evolve,
+    definition.handle,
+    ...Object.values(definition.rejected ?? {}),
+    definition.key,
+  );
   return {
     ...basis.fields,
     commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,

@@ -4,6 +4,15 @@ import { DefinitionError } from '../errors.ts';
 /** The original read model of each copy that `inline` has returned. */
 const INLINE = new WeakMap<object, object>();
 
+/** The original module of each copy that has the same meaning. */
+const COPIES = new WeakMap<object, object>();
+
+/** Records that a module is a copy with the same meaning, so that `readModel(original)` finds it. Returns the copy. */
+export function copyOfModel<Copy extends object>(original: object, copy: Copy): Copy {
+  COPIES.set(copy, original);
+  return copy;
+}
+
 /**
  * Marks a read model of a system as inline. Its documents or rows are written in the transaction of each append, so
  * that a read after `dispatch` shows the effects of the command. If it cannot process an event, the command fails, and
@@ -41,5 +50,10 @@ export function withoutInline<Model extends object>(model: Model): Model {
 
 /** Returns whether both are the same read model, whether inline or not. */
 export function isSameModel(one: object, other: object): boolean {
-  return withoutInline(one) === withoutInline(other);
+  return originalOf(one) === originalOf(other);
+}
+
+function originalOf(model: object): object {
+  const plain = withoutInline(model);
+  return COPIES.get(plain) ?? plain;
 }

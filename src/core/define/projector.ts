@@ -10,6 +10,7 @@ import type { EventContext } from '../messages.ts';
 import type { ProjectorDescriptor } from '../projector.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import type { ReadModel } from '../worlds.ts';
+import { recordAuthorFunctions } from './author-functions.ts';
 import type { InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
 import type { CheckedEventSources, ReadEventDefinitions } from './event-sources.ts';
@@ -103,6 +104,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
   checkHandlers(definition.project, events, 'event', `${name}.project`, 'all');
   const projections = new Map(Object.entries(definition.project)) as ReadonlyMap<string, Recipe>;
   const descriptor: ProjectorDescriptor = basis.descriptor;
+  recordAuthorFunctions(descriptor, definition.project, definition.key);
   return {
     ...basis.fields,
     events: basis.eventDefinitions as unknown as ReadEventDefinitions<Events>,

@@ -17,7 +17,7 @@ export interface Route {
 }
 
 /** The route to the candidate of a rollout, for the streams that belong to it. */
-export interface CandidateRoute extends Route {
+interface CandidateRoute extends Route {
   readonly rollout: Rollout;
 }
 

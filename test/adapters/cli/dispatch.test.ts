@@ -1,10 +1,11 @@
 /** `decidable dispatch`. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createSqliteStore } from 'decidable/sqlite';
 import { bank } from './bank/system.ts';
-import { decidable, newFile } from './program.ts';
+import { BANK, decidable, newFile } from './program.ts';
 
 const file = newFile();
 
@@ -67,5 +68,18 @@ describe('decidable dispatch', () => {
     const { code, message } = JSON.parse(stderr).error;
     assert.deepEqual([status, code], [2, 'usage']);
     assert.match(message, /data\.amount/);
+  });
+
+  test('names the culprit and its line with --check-determinism, and stores nothing', async () => {
+    const store = newFile();
+    const config = join(BANK, 'impure.config.ts');
+    const send = (...args: readonly string[]) =>
+      decidable(['dispatch', 'Draw', '{"act":"variable","name":"Ada"}', '--config', config, '--store', store, ...args]);
+    const checked = await send('--check-determinism', '--json');
+    assert.equal(checked.status, 1);
+    assert.match(checked.stderr, /draws.*lottery\.ts:\d+:\d+/);
+    await using opened = createSqliteStore({ file: store });
+    assert.deepEqual(await opened.readStreams(), []);
+    assert.equal((await send()).status, 0);
   });
 });

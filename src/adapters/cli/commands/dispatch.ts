@@ -19,13 +19,14 @@ export interface DispatchCommandOptions {
   readonly correlationId?: string | undefined;
   readonly causationId?: string | undefined;
   readonly expectedRevision?: bigint | undefined;
+  readonly checkDeterminism?: boolean | undefined;
 }
 
 export async function dispatch(
   session: Session,
   type: string,
   data: string,
-  { expectedRevision, ...options }: DispatchCommandOptions,
+  { expectedRevision, checkDeterminism, ...options }: DispatchCommandOptions,
 ): Promise<number> {
   const { system } = await session.config();
   const module = deciderOf(system.deciders, type);
@@ -33,7 +34,7 @@ export async function dispatch(
   checkShape(module, type, value);
   const messages = await session.messages();
   // No processor runs in this process, so a process that runs the system reacts to the events.
-  await using started = await session.start(true, { process: false });
+  await using started = await session.start(true, { process: false, checkDeterminism });
   const precondition =
     expectedRevision === undefined ? undefined : ({ tag: 'at-revision', val: expectedRevision } as const);
   const result = await send(started.running, module, type, value, { ...options, precondition });

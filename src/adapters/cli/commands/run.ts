@@ -14,6 +14,7 @@ export interface RunOptions {
   readonly every: number;
   readonly once?: boolean | undefined;
   readonly acceptChanges?: readonly string[] | undefined;
+  readonly checkDeterminism?: boolean | undefined;
 }
 
 export async function run(session: Session, { every, once, ...options }: RunOptions): Promise<number> {
@@ -33,7 +34,8 @@ export async function run(session: Session, { every, once, ...options }: RunOpti
   };
   const acceptChanges = [...(start?.acceptChanges ?? []), ...(options.acceptChanges ?? [])];
   using _signals = endOnSecondSignal(session.halt, () => void report.stopping());
-  await using started = await session.start(true, { observer, acceptChanges });
+  const { checkDeterminism } = options;
+  await using started = await session.start(true, { observer, acceptChanges, checkDeterminism });
   const { running } = started;
   await report.started(system.name, await running.status(), once === true);
   if (once) {

@@ -9,6 +9,7 @@ const ADVICE = {
   timers: 'a decision is synchronous, but an event handler can schedule a command',
   network: 'send the request before the decision, and put the response into the command',
   environment: 'put the value into the command, or make it part of the module and its version',
+  'module state': 'keep the value in the state of the stream, or put it into the command',
 } as const;
 
 /** A part of the environment that a decision must not use. */
@@ -16,7 +17,7 @@ export type AmbientKind = keyof typeof ADVICE;
 
 /** A forbidden call. */
 export interface ForbiddenCall {
-  /** The call, such as `Date.now()` or `process.pid`. */
+  /** The call, such as `Date.now()` or `process.pid`, or the variable that was changed. */
   readonly call: string;
   readonly kind: AmbientKind;
   /** The place of the call in the code under test: file, line and column. */
@@ -38,5 +39,6 @@ export class NondeterminismError extends Error {
 
 /** Returns a message that names the call, its place, and the remedy. */
 export function explainCall({ call, kind, where }: ForbiddenCall): string {
-  return `${call} was used at ${where}, but a decision may use only history and command; ${ADVICE[kind]}`;
+  const use = kind === 'module state' ? 'changed' : 'used';
+  return `${call} was ${use} at ${where}, but a decision may use only history and command; ${ADVICE[kind]}`;
 }
