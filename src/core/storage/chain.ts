@@ -47,7 +47,7 @@ export const HASH_BYTES = 32;
 export const CHAIN_START: Uint8Array = new Uint8Array(HASH_BYTES);
 
 /** The version of the content's layout, which is the content's first byte. */
-const CONTENT_VERSION = 1;
+export const CONTENT_VERSION = 1;
 
 /** Returns the hash of a commit: SHA-256 over `previous`, which is the previous commit's hash, and the content. */
 export function commitHash(previous: Uint8Array, commit: Commit): Uint8Array {

@@ -18,6 +18,8 @@ export interface CommitEvents {
   readonly contentType: string;
   readonly correlationId: string;
   readonly events: readonly Envelope[];
+  /** The offset at which the content ends. */
+  readonly end: number;
 }
 
 /** The part of a commit's content after the time. */
@@ -89,8 +91,9 @@ export function readCommitEvents(bytes: Uint8Array, at: number): CommitEvents {
   const firstRevision = option(integer64);
   const recordedAt = integer64();
   const { commandId, contentType, correlationId, events } = decidedEvents();
+  const end = position;
   finish();
-  return { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events };
+  return { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events, end };
 }
 
 /**

@@ -10,6 +10,7 @@
 import type { Decision, Envelope, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import { CHAIN_START, chainedContent, HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
 import { type ReadCommit, readCommit, readCommitEvents } from '../../../core/storage/commit-reader.ts';
+import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 
@@ -108,7 +109,7 @@ export function addEvents(
   to: number = Infinity,
   isWanted: (type: string, stream: string) => boolean = () => true,
 ): void {
-  const commit = readCommitEvents(bytes, 0);
+  const commit = decoded(bytes, readCommitEvents);
   const { stream, firstRevision = 0n, recordedAt, commandId, contentType, correlationId } = commit;
   const end = Math.min(commit.events.length, to);
   for (let index = from; index < end; index++) {
@@ -121,13 +122,30 @@ export function addEvents(
   }
 }
 
-export function recordedDecisionOf({ bytes }: StoredCommit): RecordedDecision {
-  return decisionOf(bytes, readCommit(bytes, 0));
+/** @throws EngineFailure `corrupt` if the bytes are not a commit. */
+export function recordedDecisionOf({ bytes }: Pick<StoredCommit, 'bytes'>): RecordedDecision {
+  return decisionOf(bytes, decoded(bytes, readCommit));
 }
 
+/** @throws EngineFailure `corrupt` if the bytes are not a commit. */
 export function recordedCommitOf({ bytes }: StoredCommit): RecordedCommit {
-  const commit = readCommit(bytes, 0);
+  const commit = decoded(bytes, readCommit);
   return { decision: decisionOf(bytes, commit), events: commit.events };
+}
+
+/** Reads a commit, and checks that its hash follows its content directly. */
+function decoded<Content extends { readonly end: number }>(
+  bytes: Uint8Array,
+  read: (bytes: Uint8Array, at: number) => Content,
+): Content {
+  let content: Content | undefined;
+  try {
+    content = read(bytes, 0);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  if (content?.end === bytes.length - HASH_BYTES) return content;
+  throw new EngineFailure('corrupt', 'the content of a commit cannot be read; restore a backup');
 }
 
 function decisionOf(bytes: Uint8Array, commit: ReadCommit): RecordedDecision {

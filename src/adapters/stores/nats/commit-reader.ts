@@ -119,11 +119,18 @@ export class CommitReader {
 
 function joined(parts: readonly CommitPart[]): StoredCommit {
   const { message, numbers } = parts.at(-1)!;
-  const bytes = new Uint8Array(parts.reduce((size, { message: { payload } }) => size + payload.length, 0));
+  return { sequence: message.sequence, numbers, bytes: joinedPayloads(parts.map((part) => part.message)) };
+}
+
+/** Returns the bytes of a commit from its messages. */
+export function joinedPayloads(parts: readonly StoredMessage[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1) return first!.payload;
+  const bytes = new Uint8Array(parts.reduce((size, { payload }) => size + payload.length, 0));
   let at = 0;
-  for (const { message: part } of parts) {
-    bytes.set(part.payload, at);
-    at += part.payload.length;
+  for (const { payload } of parts) {
+    bytes.set(payload, at);
+    at += payload.length;
   }
-  return { sequence: message.sequence, numbers, bytes };
+  return bytes;
 }

@@ -34,19 +34,35 @@ export class IdSegments {
    * @returns the number of the last message.
    */
   async read(take: (id: IdBits, sequence: number) => void): Promise<number> {
-    const blocks = new Map<number, Uint8Array>();
-    for (const { record, bytes } of await this.#values.list(this.#subjects.state('ids', '*'))) {
-      blocks.set((record as { segment: number }).segment, bytes);
-    }
-    let segment = 0;
-    for (let bytes = blocks.get(0); bytes?.length === SEGMENT * BITS_BYTES; bytes = blocks.get(++segment)) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const blocks = await this.#blocks();
+    for (const [segment, view] of blocks.entries()) {
       for (let index = 0; index < SEGMENT; index++) {
-        const id = { high: view.getInt32(index * BITS_BYTES), low: view.getInt32(index * BITS_BYTES + 4) };
+        const id = idAt(view, index);
         if (id.high !== 0 || id.low !== 0) take(id, segment * SEGMENT + index + 1);
       }
     }
-    return segment * SEGMENT;
+    return blocks.length * SEGMENT;
+  }
+
+  /** Reads the blocks. Returns a function that returns the id of a message, or `undefined` if no block has it. */
+  async load(): Promise<(sequence: number) => IdBits | undefined> {
+    const blocks = await this.#blocks();
+    return (sequence) => {
+      const view = blocks[Math.floor((sequence - 1) / SEGMENT)];
+      return view === undefined ? undefined : idAt(view, (sequence - 1) % SEGMENT);
+    };
+  }
+
+  async #blocks(): Promise<readonly DataView[]> {
+    const found = new Map<number, Uint8Array>();
+    for (const { record, bytes } of await this.#values.list(this.#subjects.state('ids', '*'))) {
+      found.set((record as { segment: number }).segment, bytes);
+    }
+    const blocks: DataView[] = [];
+    for (let bytes = found.get(0); bytes?.length === SEGMENT * BITS_BYTES; bytes = found.get(blocks.length)) {
+      blocks.push(new DataView(bytes.buffer, bytes.byteOffset));
+    }
+    return blocks;
   }
 
   /** Writes a block whose messages are all stored, unless the block exists already. */
@@ -73,4 +89,8 @@ export class IdSegments {
     }
     await this.#values.write([{ subject, guard: 0, record: { segment }, bytes }]);
   }
+}
+
+function idAt(view: DataView, index: number): IdBits {
+  return { high: view.getInt32(index * BITS_BYTES), low: view.getInt32(index * BITS_BYTES + 4) };
 }

@@ -12,13 +12,14 @@ import {
   RESERVATION_READ_LIMIT,
 } from '../../../core/storage/exclusive-append.ts';
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
-import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
+import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { Appender } from './append.ts';
 import type { Client } from './client.ts';
 import { CommandIndex } from './command-index.ts';
 import { COMMIT_HEADER, parseNumbers, positionOf } from './commit-message.ts';
 import { CommitReader } from './commit-reader.ts';
 import { asAppendFailure, asStoreFailure } from './failures.ts';
+import { findDamage } from './find-damage.ts';
 import { type FollowedMessage, Follower } from './follower.ts';
 import { Heads } from './heads.ts';
 import { IdSegments } from './id-segments.ts';
@@ -36,6 +37,7 @@ import { WriterTurns } from './writer-turns.ts';
 /** The operations of a store. Their arguments have been checked. */
 export class NatsOperations implements BareCommitStore {
   readonly #client: Client;
+  readonly #segments: IdSegments;
   readonly #index: CommandIndex;
   readonly #heads = new Heads();
   readonly #appender: Appender;
@@ -67,6 +69,7 @@ export class NatsOperations implements BareCommitStore {
     this.#disconnect = disconnect;
     const values = new StateValues(client, subjects, replicas > 1);
     const segments = new IdSegments(client, subjects, values);
+    this.#segments = segments;
     const index = new CommandIndex(client, subjects, segments, duplicateWindow, connectionLife);
     const reader = new CommitReader(client, subjects, replicas > 1);
     const heads = this.#heads;
@@ -197,6 +200,10 @@ export class NatsOperations implements BareCommitStore {
 
   readLog(options: ReadLogOptions = {}): Promise<readonly RecordedCommit[]> {
     return this.#read(() => readLog(this.#reading, options));
+  }
+
+  findDamage(): Promise<Damage | undefined> {
+    return this.#read(() => findDamage({ ...this.#reading, segments: this.#segments }));
   }
 
   importCommits(commits: readonly RecordedCommit[]): Promise<void> {

@@ -107,8 +107,10 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
   const isWanted = eventFilter(options);
   const found: RecordedEvent[] = [];
   if (direction === 'forward') {
-    const from = afterPosition === undefined ? 1 : sequenceOf(afterPosition);
-    const first = afterPosition === undefined ? 0 : indexOf(afterPosition) + 1;
+    // Positions before the first message have the sequence number 0, which the server refuses.
+    const isFromStart = afterPosition === undefined || sequenceOf(afterPosition) === 0;
+    const from = isFromStart ? 1 : sequenceOf(afterPosition);
+    const first = isFromStart ? 0 : indexOf(afterPosition) + 1;
     // The commit of the position is read again, because it may have more events.
     for await (const commit of merged(parts, subjects, from, Math.min(limit, PAGE) + 1)) {
       addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, isWanted);

@@ -46,7 +46,7 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
  * unchanged.
  */
 function databaseFailure(error: unknown): unknown {
-  if (error instanceof Damage) {
+  if (error instanceof DamagedRow) {
     return new EngineFailure(
       'corrupt',
       `${error.message}; restore a backup. verifyChain() reports which streams are intact`,
@@ -85,10 +85,11 @@ export function unknownOutcome(cause: unknown): EngineFailure {
 }
 
 /** Damage that the store found and PostgreSQL did not: rows that contradict one another. */
-class Damage extends Error {}
+/** A row that contradicts itself or the schema. */
+export class DamagedRow extends Error {}
 
 export function damage(message: string): Error {
-  return new Damage(message);
+  return new DamagedRow(message);
 }
 
 /** Returns whether the transaction was rolled back because of other transactions, so that nothing was written. */

@@ -12,7 +12,7 @@ import {
 } from '../../../core/storage/exclusive-append.ts';
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
-import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
+import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { type AppendStatements, appendCommits, appendStatements, type NewCommit, newCommit } from './append.ts';
 import { textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
@@ -27,6 +27,7 @@ import {
   retryDelay,
   unknownOutcome,
 } from './failures.ts';
+import { findDamage } from './find-damage.ts';
 import { quoted } from './functions.ts';
 import { findHidingTransactions, type HidingTransaction } from './hiding-transactions.ts';
 import { importCommits, importGroups, NothingToAdd } from './import.ts';
@@ -259,6 +260,12 @@ export class PostgresOperations implements BareCommitStore {
 
   readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]> {
     return this.#read((connection) => readLog(connection, this.#statements, options));
+  }
+
+  findDamage(): Promise<Damage | undefined> {
+    return this.#read(() =>
+      this.#connections.transaction((transaction) => findDamage(transaction, quoted(this.#schema))),
+    );
   }
 
   async importCommits(commits: readonly RecordedCommit[]): Promise<void> {

@@ -148,6 +148,11 @@ function eventsOf(
   });
 }
 
+/** Decodes the content of a commit. @throws DamagedRow */
+export function decodedCommit(content: string | null | undefined): ReturnType<typeof readDecided> {
+  return decoded(() => readDecided(bytes(content, 'commits.content')));
+}
+
 function decoded<Result>(decode: () => Result): Result {
   try {
     return decode();
@@ -204,7 +209,7 @@ export async function findCommit(
 
 /** Converts a row of name, revision, event count, position, time, hash and content. */
 function recordedCommit([name, revision, count, , recordedAt, hash, content]: Row): RecordedCommit {
-  const { decision, events } = decoded(() => readDecided(bytes(content, 'commits.content')));
+  const { decision, events } = decodedCommit(content);
   const eventCount = wholeNumber(count, 'commits.event_count');
   const recorded: RecordedDecision = {
     stream: text(name, 'streams.name'),
@@ -267,7 +272,7 @@ export async function loadSnapshot(
 }
 
 /** Returns the snapshot, after comparing it with its checksum. */
-function checkedSnapshot(key: SnapshotKey, [revision, contentType, state, checksum]: Row): Snapshot {
+export function checkedSnapshot(key: SnapshotKey, [revision, contentType, state, checksum]: Row): Snapshot {
   const snapshot = {
     revision: integer(revision, 'snapshots.revision'),
     contentType: restored(text(contentType, 'snapshots.content_type')),

@@ -104,6 +104,14 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     await connection.close();
   });
 
+  test('reads all events after a position that comes before the first one', async () => {
+    await using store = await open();
+    await store.append('s-1', [envelope('A'), envelope('B')], ANY, decision());
+    for (const afterPosition of [0n, 3n, 1_023n]) {
+      assert.equal((await store.readAll({ ...FORWARD, afterPosition })).length, 2);
+    }
+  });
+
   test('leaves the connection of the caller open', async () => {
     const connection = await connect({ servers: url });
     const store = await createNatsStore({ connection, name: uniqueName(), storage: 'memory' });

@@ -4,7 +4,7 @@
  */
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore, type SqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { type ChainVerdict, verifyChain } from '../../../../src/core/storage/verify-chain.ts';
+import { type ChainVerdict, type CommitSource, verifyChain } from '../../../../src/core/storage/verify-chain.ts';
 import { decision, envelope } from '../commands.ts';
 import { type Answers, ask, failureCode } from './story.ts';
 
@@ -68,7 +68,8 @@ export async function examine(file: string, truth: Answers): Promise<Finding> {
   return { problems, isFelt, verdict };
 }
 
-async function verdictOn(store: SqliteStore): Promise<string> {
+/** The verdict of verifyChain in words. */
+export async function verdictOn(store: CommitSource): Promise<string> {
   let verdict: ChainVerdict;
   try {
     verdict = await verifyChain(store);

@@ -1,8 +1,9 @@
 /** A small store with every kind of row, and the reads whose results are compared. */
-import { createSqliteStore, type SqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import type { SnapshotKey } from '../../../../src/core/event-store.ts';
+import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
+import type { EventStore, SnapshotKey } from '../../../../src/core/event-store.ts';
 import { commandUuid } from '../../../../src/core/ids.ts';
 import type { Decision, Envelope } from '../../../../src/core/messages.ts';
+import type { CommitSource } from '../../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope } from '../commands.ts';
 
 const SNAPSHOTS: readonly SnapshotKey[] = [
@@ -13,8 +14,18 @@ const SNAPSHOTS: readonly SnapshotKey[] = [
 
 /** Writes the same file at each call, because ids, times and payloads are fixed. */
 export async function writeStory(file: string): Promise<void> {
+  await using store = createSqliteStore({ file, durability: 'normal', now: storyClock() });
+  await tellStory(store);
+}
+
+/** Returns the clock of a store that the story is written to. */
+export function storyClock(): () => number {
   let time = 1_700_000_000_000;
-  await using store = createSqliteStore({ file, durability: 'normal', now: () => time++ });
+  return () => time++;
+}
+
+/** Writes the story to an empty store. */
+export async function tellStory(store: EventStore): Promise<void> {
   let commands = 0;
   const append = (stream: string, events: readonly Envelope[], changes: Partial<Decision> = {}): Promise<unknown> => {
     const commandId = commandUuid(`command ${commands++}`);
@@ -45,7 +56,7 @@ export async function writeStory(file: string): Promise<void> {
 export type Answers = ReadonlyMap<string, string>;
 
 /** Performs all reads. @param commandIds the ids to look up. */
-export async function ask(store: SqliteStore, commandIds: Iterable<string>): Promise<Answers> {
+export async function ask(store: EventStore & CommitSource, commandIds: Iterable<string>): Promise<Answers> {
   const answers = new Map<string, string>();
   const put = async (question: string, answer: () => Promise<unknown>): Promise<void> => {
     answers.set(question, await answerOf(answer));
