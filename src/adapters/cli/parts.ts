@@ -105,13 +105,14 @@ export function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
 }
 
 /** Converts a status for JSON. Times are strings, as in the rest of the output. A free share has no time. */
-export function statusJson<Status extends ProcessorStatus>({ stopped, shares, ...others }: Status): object {
+export function statusJson<Status extends ProcessorStatus>({ stopped, outage, shares, ...others }: Status): object {
   return {
     ...others,
     shares: shares.map(({ expiresAt, holder, ...share }) =>
       holder === undefined ? share : { ...share, holder, expiresAt: new Date(expiresAt) },
     ),
     stopped: reasonJson(stopped),
+    outage: reasonJson(outage),
   };
 }
 

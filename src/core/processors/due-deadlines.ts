@@ -21,6 +21,8 @@ export interface DueDeadlinesState {
   readonly stopping: AbortSignal;
   /** Returns the position up to which the dispatcher has read its events. */
   lowest(): bigint | undefined;
+  /** Reports that a store is unavailable. */
+  onUnavailable(error: unknown): void;
 }
 
 /** Stored events that may move or cancel deadlines. */
@@ -55,7 +57,8 @@ export class DueDeadlines {
     const { processors, processor, clock } = this.#parts;
     if (this.#waiting !== undefined) {
       // The next page of events comes without an alarm.
-      this.#waiting.change?.then(alarm, () => undefined);
+      // If the wait fails, the next check reports the failure of the store.
+      this.#waiting.change?.then(alarm, alarm);
       return;
     }
     const [next] = await processors.listDeadlines(processor.subscription, { shares: this.#shares(), limit: 1 });
@@ -122,7 +125,7 @@ export class DueDeadlines {
    */
   async #fire(deadline: StoredDeadline): Promise<readonly ParkedEvent[]> {
     const { clock, policy, processor } = this.#parts;
-    const { parkedKeys, stopping } = this.#state;
+    const { parkedKeys, stopping, onUnavailable } = this.#state;
     const event = this.#deadlines.eventOf(deadline);
     const { position, stream: key } = event.context;
     const parked = (reason: StopReason | undefined): readonly ParkedEvent[] => {
@@ -131,7 +134,7 @@ export class DueDeadlines {
     };
     if (parkedKeys.has(key)) return parked(undefined);
     try {
-      await retrying(policy, clock, stopping, () => this.#deadlines.fire(deadline));
+      await retrying(policy, clock, stopping, () => this.#deadlines.fire(deadline), onUnavailable);
       return [];
     } catch (error) {
       if (policy.finally !== 'park' || failureKind(error) === 'store' || stopping.aborted) {

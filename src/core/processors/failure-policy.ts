@@ -5,7 +5,10 @@ import type { OptionNames } from '../unknown-names.ts';
 import { type Clock, sleepFor } from './clock.ts';
 import { StatementFailed, type StopReason } from './processor-store.ts';
 
-/** Determines what a processor does if an event cannot be processed. */
+/**
+ * Determines what a processor does if an event cannot be processed. The delays also apply while a store is unavailable,
+ * for example while its server restarts. Such attempts do not count as retries, and never end.
+ */
 export interface FailurePolicy {
   /**
    * The number of retries of a temporary failure. A fault is not retried, because a pure function fails in the same way
@@ -26,8 +29,9 @@ export interface FailurePolicy {
   readonly longestDelay?: number | undefined;
   /**
    * With `stop`, the processor stops and stores the reason, and no event is skipped. With `park`, the event is set
-   * aside with its reason, later events of its key wait too, and other keys continue. A failure of the store always
-   * stops the processor, because the event is not its cause.
+   * aside with its reason, later events of its key wait too, and other keys continue. A failure of the store,
+   * such as a full disk, stops the processor, because the event is not its cause. A store that is temporarily
+   * unavailable does neither: the processor waits until the store responds.
    * @default 'stop'
    */
   readonly finally?: 'stop' | 'park' | undefined;
@@ -82,6 +86,19 @@ const PERMANENT_CODES: ReadonlySet<string> = new Set([
 
 const STORE_CODES: ReadonlySet<string> = new Set(['store', 'failure', 'closed', 'overloaded', 'conflict']);
 
+/** The codes of failures that end without a change of the program, the disk or the data. */
+const UNAVAILABLE_CODES: ReadonlySet<string> = new Set(['io', 'busy', 'unknown-outcome']);
+
+/** Returns whether a store cannot respond at the moment: a lost connection, a restart, or a lock of another process. */
+export function isUnavailable(error: unknown): boolean {
+  const { family, payload, cause } = (error ?? {}) as Partial<DecidableError>;
+  // A command failure has the failure of the store as its cause. Without one, the outcome is unknown because of a bug.
+  if (family === 'decidable/command') return isUnavailable(cause);
+  if (family !== 'decidable/store' && family !== 'decidable/append') return false;
+  const code = (payload as { readonly val?: { readonly code?: unknown } } | undefined)?.val?.code;
+  return typeof code === 'string' && UNAVAILABLE_CODES.has(code);
+}
+
 /** Classifies an error that a processor threw. */
 export function failureKind(error: unknown): FailureKind {
   if (isFault(error)) return 'permanent';
@@ -122,20 +139,38 @@ function codeOf(error: unknown): string {
   return typeof precise === 'string' ? precise : 'unexpected-exception';
 }
 
-/** Runs `attempt` until it succeeds, fails permanently, or has no retries left. */
+/** Sleeps before the next attempt. @param failures the number of failures since the last success. */
+export function backOff(policy: CompletePolicy, clock: Clock, failures: number, signal: AbortSignal): Promise<void> {
+  const longest = Math.min(policy.firstDelay * 2 ** (failures - 1), policy.longestDelay);
+  return sleepFor(clock, longest * (0.5 + Math.random() / 2), signal);
+}
+
+/**
+ * Runs `attempt` until it succeeds, fails permanently, or has no retries left. While a store is unavailable, the
+ * attempts continue.
+ * @param onUnavailable called for each failure of an unavailable store.
+ */
 export async function retrying<Result>(
   policy: CompletePolicy,
   clock: Clock,
   signal: AbortSignal,
   attempt: () => Result | Promise<Result>,
+  onUnavailable?: (error: unknown) => void,
 ): Promise<Result> {
-  for (let failures = 0; ; failures++) {
+  let failures = 0;
+  let outages = 0;
+  for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (signal.aborted || failures >= policy.retries || failureKind(error) === 'permanent') throw error;
-      const longest = Math.min(policy.firstDelay * 2 ** failures, policy.longestDelay);
-      await sleepFor(clock, longest * (0.5 + Math.random() / 2), signal);
+      if (signal.aborted) throw error;
+      if (isUnavailable(error)) {
+        onUnavailable?.(error);
+        await backOff(policy, clock, ++outages, signal);
+        continue;
+      }
+      if (failures >= policy.retries || failureKind(error) === 'permanent') throw error;
+      await backOff(policy, clock, ++failures, signal);
     }
   }
 }

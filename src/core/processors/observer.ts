@@ -8,6 +8,8 @@ export interface RunnerObserver {
   processed?(processor: Processor, events: number, position: bigint, head: bigint): void;
   /** An event was parked. */
   parked?(processor: Processor, event: ParkedEvent): void;
+  /** A store is unavailable. The processor waits, and tries again. It is called after each attempt. */
+  unavailable?(processor: Processor, reason: StopReason): void;
   /** The processor stopped. */
   stopped?(processor: Processor, reason: StopReason): void;
 }

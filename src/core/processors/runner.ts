@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../messages.ts';
+import { lastPosition } from '../storage/read-events.ts';
 import { DueDeadlines } from './due-deadlines.ts';
-import { EventFailed, failureKind, retrying, stopReason } from './failure-policy.ts';
+import { backOff, EventFailed, failureKind, isUnavailable, retrying, stopReason } from './failure-policy.ts';
 import { advance, fencesOf, type HeldShare, hasReached, refresh, staying } from './held-shares.ts';
 import { inLanes } from './lanes.ts';
 import { parkedByKey, parkedEvent } from './parked-events.ts';
@@ -27,6 +28,12 @@ export class Runner {
   /** True if a caller waits for the checkpoint, which is then written as soon as it can move. */
   #flushRequested = false;
   #failure: StopReason | undefined;
+  /** The reason why the processor waits, while a store is unavailable. */
+  #outage: StopReason | undefined;
+  /** The number of failures since a store has become unavailable. */
+  #outages = 0;
+  /** True if a commit was fenced off, so that shares may be lost. */
+  #wasFenced = false;
   readonly #deadlines: DueDeadlines | undefined;
   readonly #failureListeners = new Set<() => void>();
   #running: Promise<void> | undefined;
@@ -47,12 +54,18 @@ export class Runner {
       parkedKeys: this.#parkedKeys,
       stopping: this.#stopping.signal,
       lowest: () => this.#lowest(),
+      onUnavailable: (error) => this.#noteOutage(error),
     });
   }
 
   /** The reason why the processor stopped, or `undefined` while it runs. */
   get failure(): StopReason | undefined {
     return this.#failure;
+  }
+
+  /** The failure of a store that is unavailable, or `undefined` if the processor does not wait for a store. */
+  get outage(): StopReason | undefined {
+    return this.#outage;
   }
 
   /** The shares that this member holds. */
@@ -150,7 +163,9 @@ export class Runner {
           continue;
         }
         await this.#guarded(async () => {
+          if (this.#wasFenced) await this.#dropLostShares();
           if (this.#refreshParked) await this.#retryParked();
+          if (this.#outage !== undefined) await this.#endOutage();
           await this.#deadlines?.fire();
           if (this.#idle !== undefined && clock.now() >= this.#idle.flushAt) await this.#writeIdleCheckpoint();
           await this.#readOn();
@@ -163,20 +178,48 @@ export class Runner {
   }
 
   /**
-   * Runs work that may fail. If a commit was fenced off, shares were lost. The loop continues with the remaining ones.
+   * Runs work that may fail. If a commit was fenced off, shares were lost, and the loop continues with the remaining
+   * ones. If a store is unavailable, the loop continues after a delay.
    */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof FencedError)) throw error;
-      this.#idle = undefined;
-      await this.#dropLostShares();
+      if (error instanceof FencedError) {
+        this.#idle = undefined;
+        this.#wasFenced = true;
+        return;
+      }
+      if (this.#stopping.signal.aborted || !isUnavailable(error)) throw error;
+      this.#noteOutage(error);
+      // The parked keys may have changed in the meantime.
+      this.#refreshParked = true;
+      await backOff(this.#parts.policy, this.#parts.clock, ++this.#outages, this.#stopping.signal).catch(
+        () => undefined,
+      );
     }
+  }
+
+  #noteOutage(error: unknown): void {
+    const { observer, clock } = this.#parts;
+    this.#outage = stopReason(error, undefined, clock.now());
+    observer.unavailable?.(this.processor, this.#outage);
+  }
+
+  /** Ends the outage if the store of the events responds. The store of the processors has responded before. */
+  async #endOutage(): Promise<void> {
+    await lastPosition(this.#parts.store);
+    this.#noteResponse();
+  }
+
+  #noteResponse(): void {
+    this.#outage = undefined;
+    this.#outages = 0;
   }
 
   async #dropLostShares(): Promise<void> {
     const stored = await this.#parts.processors.listShares(this.processor.subscription);
+    this.#wasFenced = false;
     const lost = [...this.#held.values()].filter(({ share, token }) => stored[share]?.token !== token);
     this.removeShares(lost.map(({ share }) => share));
     // If another writer has moved a checkpoint, cached values are stale.
@@ -240,7 +283,7 @@ export class Runner {
   }
 
   async #process({ events, position, head }: SubscriptionPage): Promise<void> {
-    const { processors, observer, policy, clock } = this.#parts;
+    const { processors, observer, clock } = this.#parts;
     // Shares may be added while the page is processed. They get no event of the page, so their checkpoints stay.
     const held = [...this.#held.values()];
     const items = this.#itemsOf(events);
@@ -258,7 +301,7 @@ export class Runner {
       const commit = { ...batch.changes(), fences: fencesOf(this.processor.subscription, held, checkpoint), park };
       this.#hasNewDeadlines = (commit.setDeadlines?.length ?? 0) > 0;
       try {
-        await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
+        await this.#retrying(() => processors.commit(commit));
         break;
       } catch (error) {
         // If an event made the commit fail, the page is processed again. The event then fails, and the policy is
@@ -353,10 +396,9 @@ export class Runner {
 
   /** Retries an event according to the policy. Returns the last failure, or `undefined` if a retry succeeded. */
   async #again(batch: Batch, item: SharedItem, first: unknown): Promise<unknown> {
-    const { policy, clock } = this.#parts;
     let failures = 0;
     try {
-      await retrying(policy, clock, this.#stopping.signal, () => {
+      await this.#retrying(() => {
         if (failures++ === 0) throw first;
         return batch.apply(item, item.share);
       });
@@ -364,6 +406,13 @@ export class Runner {
     } catch (error) {
       return error;
     }
+  }
+
+  async #retrying<Result>(attempt: () => Result | Promise<Result>): Promise<Result> {
+    const { policy, clock } = this.#parts;
+    const result = await retrying(policy, clock, this.#stopping.signal, attempt, (error) => this.#noteOutage(error));
+    this.#noteResponse();
+    return result;
   }
 
   async #writeIdleCheckpoint(): Promise<void> {

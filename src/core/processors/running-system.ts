@@ -293,7 +293,11 @@ export class SystemRun implements AsyncDisposable {
 
   async status(): Promise<readonly ProcessorStatus[]> {
     const head = await lastPosition(this.#store);
-    return statusOf(this.#processors, head);
+    const statuses = await statusOf(this.#processors, head);
+    return statuses.map((status) => ({
+      ...status,
+      outage: this.#runners.find(({ processor }) => sameSubscription(processor.subscription, status))?.outage,
+    }));
   }
 
   readonly parked = {

@@ -16,6 +16,8 @@ export interface ProcessorStatus {
   readonly shares: readonly Pick<Share, 'share' | 'checkpoint' | 'holder' | 'expiresAt'>[];
   readonly parked: number;
   readonly stopped: StopReason | undefined;
+  /** The failure of a store that is unavailable, for which the processor waits in this process. */
+  readonly outage: StopReason | undefined;
 }
 
 /** Returns the progress of every processor that has run on a store. */
@@ -35,6 +37,7 @@ export async function statusOf(
       shares: shares.map(({ share, checkpoint, holder, expiresAt }) => ({ share, checkpoint, holder, expiresAt })),
       parked: await countParked(processors, subscription),
       stopped,
+      outage: undefined,
     });
   }
   return statuses;

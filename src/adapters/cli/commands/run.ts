@@ -1,5 +1,6 @@
 /** `decidable run`: runs all processors of the system until Ctrl-C, and prints their progress. */
 import { toJson } from '../../../core/json.ts';
+import { isUnavailable } from '../../../core/processors/failure-policy.ts';
 import type { Processor } from '../../../core/processors/processor.ts';
 import type { ParkedEvent, StopReason } from '../../../core/processors/processor-store.ts';
 import type { ProcessorStatus } from '../../../core/processors/status.ts';
@@ -26,6 +27,10 @@ export async function run(session: Session, { every, once, ...options }: RunOpti
     parked: (processor: Processor, event: ParkedEvent): void => {
       report.parked(processor, event);
       start?.observer?.parked?.(processor, event);
+    },
+    unavailable: (processor: Processor, reason: StopReason): void => {
+      report.unavailable(processor, reason);
+      start?.observer?.unavailable?.(processor, reason);
     },
     stopped: (processor: Processor, reason: StopReason): void => {
       report.stopped(processor, reason);
@@ -70,7 +75,13 @@ async function reportUntil(
         { once: true },
       );
     });
-    if (!signal.aborted) await report.status(await running.status());
+    if (signal.aborted) return;
+    try {
+      await report.status(await running.status());
+    } catch (error) {
+      // The processors report that the store is unavailable, and wait until it responds.
+      if (!isUnavailable(error)) throw error;
+    }
   }
 }
 
@@ -139,6 +150,11 @@ class Report {
       position,
       reason: reasonJson(reason),
     });
+  }
+
+  unavailable({ subscription }: Processor, reason: StopReason): void {
+    const text = `${subscription.name}: waits for the store: ${reason.message} (${reason.code})`;
+    this.#report('unavailable', text, { ...subscription, reason: reasonJson(reason) });
   }
 
   stopped({ subscription }: Processor, reason: StopReason): void {
