@@ -1,8 +1,8 @@
 /** The options of the example. */
 import { parseArgs } from 'node:util';
 
-/** The parts of the system, in the order of a request. */
-export const PARTS = ['gateway', 'sourcer', 'handler', 'store'] as const;
+/** The parts of the system, in the order of a request and of the events that follow. */
+export const PARTS = ['gateway', 'sourcer', 'command-handler', 'store', 'event-handler', 'projector'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** The languages of `examples/guests` whose components need no imports. */
@@ -11,7 +11,7 @@ export type Guest = (typeof GUESTS)[number];
 
 export interface Options {
   readonly help: boolean;
-  /** The parts that are TypeScript objects; the others are components. */
+  /** The parts that are TypeScript; the others are components. */
   readonly typescript: ReadonlySet<Part>;
   /** The language of the command handler, if it is a component. */
   readonly guest: Guest;
@@ -25,11 +25,12 @@ export class UsageError extends Error {
 
 export const HELP = `Usage: node --conditions=decidable-source examples/system/main.ts [options]
 
-Links a bank of four WebAssembly components, sends commands to it, and prints the responses and the stored events.
+Makes a bank of WebAssembly components, sends commands to it, and prints the responses, the stored events and the
+documents.
 
 Options:
-  --typescript PART  replace a component by a TypeScript object: gateway, sourcer, handler or store;
-                     can be given several times
+  --typescript PART  replace a component by TypeScript: gateway, sourcer, command-handler, store, event-handler or
+                     projector; can be given several times
   --guest NAME       the component that decides: rust, c or assemblyscript (examples/guests; default: rust)
   --help             print this text
 `;

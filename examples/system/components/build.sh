@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds event-store.wasm, event-sourcer.wasm and gateway.wasm from the Rust sources, with what ../../guests/rust is built
+# Builds the five components from the Rust sources, with what ../../guests/rust is built
 # with. `./build.sh [folder]`; without an argument it overwrites the checked-in binaries.
 #
 # Debian ships no standard library for this target, so cargo builds it from source, which takes a minute the first time.
@@ -24,7 +24,7 @@ cargo fetch --quiet --locked || exit 75
 cargo build --quiet --locked --release -Zbuild-std=std,panic_abort --target wasm32-unknown-unknown
 
 PATH="$PWD/../../../node_modules/.bin:$PATH"
-for name in event-store event-sourcer gateway; do
+for name in event-store event-sourcer event-handler projector gateway; do
   core=target/wasm32-unknown-unknown/release/${name//-/_}.wasm
   node --disable-warning=ExperimentalWarning componentize.ts "$core" "$out/$name.wasm"
 done

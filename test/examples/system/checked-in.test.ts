@@ -26,6 +26,16 @@ const EXPECTED = {
     imports: ['messages', 'types', 'decider', 'routing', 'event-store'].map((name) => `${WIT}/${name}@0.1.0`),
     exports: [`${WIT}/event-sourcer@0.1.0`],
   },
+  'event-handler': {
+    maxBytes: 50_000,
+    imports: [`${WIT}/messages@0.1.0`],
+    exports: [`${WIT}/types@0.1.0`, `${WIT}/event-handler@0.1.0`],
+  },
+  projector: {
+    maxBytes: 50_000,
+    imports: [`${WIT}/messages@0.1.0`],
+    exports: [`${WIT}/types@0.1.0`, `${WIT}/projector@0.1.0`],
+  },
   gateway: {
     maxBytes: 29_000,
     imports: ['messages', 'event-store', 'event-sourcer'].map((name) => `${WIT}/${name}@0.1.0`),
