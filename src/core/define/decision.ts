@@ -57,45 +57,48 @@ export class Decisions<State> {
    */
   decide(state: State, command: Message): Message[] {
     const entry = entryOf(this.#commands, command.type, 'command');
-    const decided: Message[] = [];
     try {
       const answer = entry.decide(lend(state), copyValue(command.data));
-      const last = isSteps(answer) ? this.#takeSteps(answer, entry.type, state, decided) : answer;
-      if (isRejection(last)) throw last;
-      if (last !== undefined || !isSteps(answer)) this.#takeEvents(last, entry.type, decided);
+      if (isSteps(answer)) return this.#takeSteps(answer, entry.type, state);
+      if (isRejection(answer)) throw answer;
+      return this.#takeEvents(answer, entry.type, 0);
     } catch (cause) {
       if (isRejection(cause)) throw cause;
       throw faultOf(cause, 'decide-failed', `decide.${entry.type}`, entry.type);
     }
-    return decided;
   }
 
   /** Runs a generator to its end. The events of each step are folded, and the generator gets the state after them. */
-  #takeSteps(steps: Steps, command: string, before: State, decided: Message[]): unknown {
+  #takeSteps(steps: Steps, command: string, before: State): Message[] {
+    const decided: Message[] = [];
     let state = before;
     let step = steps.next();
     try {
       while (step.done !== true) {
-        const from = decided.length;
-        this.#takeEvents(step.value, command, decided);
-        for (let index = from; index < decided.length; index++) state = this.evolve(state, decided[index]!);
+        for (const event of this.#takeEvents(step.value, command, decided.length)) {
+          decided.push(event);
+          state = this.evolve(state, event);
+        }
         step = steps.next(lend(state));
       }
-      return step.value;
+      if (isRejection(step.value)) throw step.value;
+      return step.value === undefined ? decided : decided.concat(this.#takeEvents(step.value, command, decided.length));
     } finally {
       steps.return(undefined); // If a step failed, this runs the generator's finally blocks. Otherwise it has ended already.
     }
   }
 
   /**
-   * Adds the events that a handler returned, each in the form that decoding its bytes produces. So every stored event
+   * Returns the events that a handler returned, each in the form that decoding its bytes produces. So every stored event
    * can be read again, and a replay folds the same values.
+   * @param before the number of events of earlier steps.
    */
-  #takeEvents(returned: unknown, command: string, decided: Message[]): void {
+  #takeEvents(returned: unknown, command: string, before: number): Message[] {
     if (!Array.isArray(returned)) throw noDecision(command, `returned ${kindOf(returned)} instead of a list of events`);
-    if (decided.length + returned.length > MAX_EVENTS_PER_DECISION) {
+    if (before + returned.length > MAX_EVENTS_PER_DECISION) {
       throw noDecision(command, `returned more than ${MAX_EVENTS_PER_DECISION} events`);
     }
+    const decided: Message[] = new Array(returned.length);
     for (let index = 0; index < returned.length; index++) {
       const event: Message | undefined = returned[index];
       const entry = this.#events.get(event?.type as string);
@@ -103,8 +106,9 @@ export class Decisions<State> {
         throw noDecision(command, `returned ${kindOf(event)}, expected an event of this module`);
       }
       const { data, envelope } = enterMessage(entry, event?.data, this.#codec);
-      decided.push(enteredEvent(entry.type, data, envelope, this.#events));
+      decided[index] = enteredEvent(entry.type, data, envelope, this.#events);
     }
+    return decided;
   }
 }
 

@@ -11,7 +11,7 @@ import { moduleFailure } from './failures.ts';
 import type { LiveState } from './live-state.ts';
 import type { ObservedCommand } from './observer.ts';
 import type { CheckedOptions } from './options.ts';
-import { DispatchedCommand, HandledCommand } from './results.ts';
+import { DispatchedCommand, EncodedResult, HandledCommand } from './results.ts';
 import type { Route } from './routes.ts';
 
 /** A request that is checked and routed. */
@@ -99,7 +99,9 @@ export class CommandInFlight {
    */
   result(fields: CommandResult, decided?: readonly unknown[]): CommandResult {
     if (!this.#isTyped) return new HandledCommand(fields);
-    return new DispatchedCommand(fields, this.#sender, this.#sender === this.module ? decided : undefined);
+    return decided === undefined || this.#sender !== this.module
+      ? new EncodedResult(fields, this.#sender)
+      : new DispatchedCommand(fields, decided);
   }
 
   observed(): ObservedCommand {

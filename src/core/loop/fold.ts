@@ -79,7 +79,7 @@ export function foldDecided(live: LiveState, events: readonly unknown[]): readon
   const { module } = live;
   const { types, eventTypes } = module;
   const releases = types.event.drop !== undefined;
-  const envelopes: Envelope[] = [];
+  let envelopes: Envelope[] = [];
   let at = 0;
   try {
     if (!Array.isArray(events)) {
@@ -89,21 +89,24 @@ export function foldDecided(live: LiveState, events: readonly unknown[]): readon
       });
     }
     if (events.length > MAX_EVENTS_PER_DECISION) throw tooManyEvents(events.length);
+    // The first `push` to an empty array reserves seventeen elements.
+    envelopes = new Array(events.length);
     for (; at < events.length; at++) {
       const event = events[at];
       const envelope = types.event.toEnvelope(event);
       const problem = envelopeProblem(envelope);
       if (problem !== undefined) throw invalidReturn('invalid-event', `event ${at} of the decision`, problem);
       if (!eventTypes.has(envelope.type)) throw undeclaredEvent(envelope.type);
-      envelopes.push(envelope);
+      envelopes[at] = envelope;
       live.evolve(event);
       if (releases) module.releaseEvent(event);
     }
   } catch (error) {
+    const failed = at;
     if (releases && Array.isArray(events)) for (; at < events.length; at++) module.releaseEvent(events[at]);
     throw moduleFailure(
       error,
-      `module ${module.name} folding event ${envelopes.length} of its decision on stream ${JSON.stringify(live.stream)}`,
+      `module ${module.name} folding event ${failed} of its decision on stream ${JSON.stringify(live.stream)}`,
       [
         ['module', module.name],
         ['stream', live.stream],

@@ -67,7 +67,7 @@ export function recordedEvents(
   const { firstRevision, firstPosition, recordedAt } = appended;
   if (firstRevision === undefined || firstPosition === undefined) return [];
   const { correlationId, commandId, contentType } = decision;
-  const recorded: RecordedEvent[] = [];
+  const recorded: RecordedEvent[] = new Array(events.length);
   // The numbers are incremented in place, because nearly every decision has one event.
   let revision = firstRevision;
   let position = firstPosition;
@@ -77,7 +77,7 @@ export function recordedEvents(
       position++;
     }
     const context = new StoredEventContext(stream, revision, position, recordedAt, correlationId, commandId, index);
-    recorded.push({ context, event: events[index]!, contentType });
+    recorded[index] = { context, event: events[index]!, contentType };
   }
   return recorded;
 }
