@@ -328,18 +328,18 @@ static message *decode_message(kind kind, bool strict, text payload, refusal *fa
   }
   read_end(&r);
   if (r.failed != NULL) return undecodable(fault, &r);
-  if (!account_id) return wrong_shape(fault, "accountId: 1 to 64 characters are expected");
-  if (!owner) return wrong_shape(fault, "owner: 1 to 200 characters are expected");
-  if (!amount) return wrong_shape(fault, "amount: an integer from 1 to 100000000 is expected");
-  if (!transfer) return wrong_shape(fault, "transferId: 1 to 64 characters are expected");
-  if (strict && !known) return wrong_shape(fault, "the command has a field that its type does not know");
+  if (!account_id) return wrong_shape(fault, "accountId: expected 1 to 64 characters");
+  if (!owner) return wrong_shape(fault, "owner: expected 1 to 200 characters");
+  if (!amount) return wrong_shape(fault, "amount: expected an integer from 1 to 100000000");
+  if (!transfer) return wrong_shape(fault, "transferId: expected 1 to 64 characters");
+  if (strict && !known) return wrong_shape(fault, "unknown field; omit fields that the type of the command does not have");
   return copy_message(&it);
 }
 
 static void *wrong_version(refusal *fault, uint32_t version) {
   add_detail(fault, TEXT("schema-version"), version);
-  return version == 0 ? say(fault, TEXT("invalid-schema-version"), "schema versions count from 1")
-                      : say(fault, TEXT("newer-schema-version"), "the newest schema version that this module knows is 1");
+  return version == 0 ? say(fault, TEXT("invalid-schema-version"), "expected a schema version of at least 1")
+                      : say(fault, TEXT("newer-schema-version"), "the newest schema version of this module is 1; use a newer module");
 }
 
 command *command_from_envelope(text type, uint32_t schema_version, text payload, refusal *fault) {
@@ -348,7 +348,7 @@ command *command_from_envelope(text type, uint32_t schema_version, text payload,
     if (schema_version != 1) return wrong_version(fault, schema_version);
     return (command *)decode_message((enum kind)i, true, payload, fault);
   }
-  return say(fault, TEXT("unknown-type"), "this module takes OpenAccount, Deposit, Withdraw and CloseAccount");
+  return say(fault, TEXT("unknown-type"), "unknown command type; this module accepts OpenAccount, Deposit, Withdraw and CloseAccount");
 }
 
 event *event_from_envelope(text type, uint32_t schema_version, text payload, refusal *fault) {
@@ -357,7 +357,7 @@ event *event_from_envelope(text type, uint32_t schema_version, text payload, ref
     if (schema_version != 1) return wrong_version(fault, schema_version);
     return (event *)decode_message((enum kind)i, false, payload, fault);
   }
-  return say(fault, TEXT("unknown-type"), "this module knows AccountOpened, Deposited, Withdrawn and AccountClosed");
+  return say(fault, TEXT("unknown-type"), "unknown event type; this module reads AccountOpened, Deposited, Withdrawn and AccountClosed");
 }
 
 state *state_from_bytes(text bytes, refusal *fault) {
@@ -381,13 +381,13 @@ state *state_from_bytes(text bytes, refusal *fault) {
   }
   read_end(&r);
   if (r.failed != NULL) return undecodable(fault, &r);
-  if (!has_balance) return wrong_shape(fault, "balance: an integer is expected");
-  if (owner.ptr == NULL) return wrong_shape(fault, "owner: a string is expected");
+  if (!has_balance) return wrong_shape(fault, "balance: expected an integer");
+  if (owner.ptr == NULL) return wrong_shape(fault, "owner: expected a string");
   for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
     if (!text_equals(status, statuses[i])) continue;
     state *account = allocate(sizeof *account);
     *account = (state){(enum status)i, copy_text(owner), balance};
     return account;
   }
-  return wrong_shape(fault, "status: none, open or closed is expected");
+  return wrong_shape(fault, "status: expected none, open or closed");
 }

@@ -49,7 +49,7 @@ static bool fail(reader *r, const char *expected) {
 
 static uint64_t read_bytes(reader *r, size_t bytes) {
   if ((size_t)(r->end - r->at) < bytes) {
-    fail(r, "more bytes");
+    fail(r, "expected more bytes");
     return 0;
   }
   uint64_t value = 0;
@@ -88,7 +88,7 @@ static bool valid_utf8(const uint8_t *at, const uint8_t *end) {
 
 text read_key(reader *r) {
   text key = read_text(r);
-  if (key.ptr == NULL) fail(r, "a string as the key of a map");
+  if (key.ptr == NULL) fail(r, "expected a string as the key of a map");
   return key;
 }
 
@@ -101,10 +101,10 @@ text read_text(reader *r) {
     skip_value(r);
     return (text){NULL, 0};
   }
-  if (r->failed == NULL && (size_t)(r->end - r->at) < len) fail(r, "the rest of the string");
+  if (r->failed == NULL && (size_t)(r->end - r->at) < len) fail(r, "expected the rest of the string");
   if (r->failed != NULL) return (text){r->at, 0};
   text it = {r->at, len};
-  if (!valid_utf8(it.ptr, it.ptr + len)) fail(r, "valid UTF-8");
+  if (!valid_utf8(it.ptr, it.ptr + len)) fail(r, "expected valid UTF-8");
   r->at += len;
   return it;
 }
@@ -147,7 +147,7 @@ integer read_integer(reader *r) {
 }
 
 static void skip_bytes(reader *r, uint64_t count) {
-  if ((uint64_t)(r->end - r->at) < count) fail(r, "more bytes");
+  if ((uint64_t)(r->end - r->at) < count) fail(r, "expected more bytes");
   else r->at += count;
 }
 
@@ -155,12 +155,12 @@ static void skip_bytes(reader *r, uint64_t count) {
 void skip_value(reader *r) {
   for (uint64_t open = 1; open > 0 && r->failed == NULL; open--) {
     int tag = peek(r);
-    if (tag < 0) fail(r, "a value");
+    if (tag < 0) fail(r, "expected a value");
     else if (tag < 0x80 || tag >= 0xe0 || tag == 0xc0 || tag == 0xc2 || tag == 0xc3) r->at++;
     else if (tag <= 0x8f) open += 2 * (uint64_t)(*r->at++ & 0x0f);
     else if (tag <= 0x9f) open += *r->at++ & 0x0f;
     else if (tag <= 0xbf) skip_bytes(r, 1 + (uint64_t)(tag & 0x1f));
-    else if (tag == 0xc1) fail(r, "a value");
+    else if (tag == 0xc1) fail(r, "expected a value");
     else if (tag >= 0xca && tag <= 0xd3) {
       static const uint8_t sizes[] = {5, 9, 2, 3, 5, 9, 2, 3, 5, 9};
       skip_bytes(r, sizes[tag - 0xca]);
@@ -177,10 +177,10 @@ void skip_value(reader *r) {
 }
 
 void read_once(reader *r, unsigned *seen, unsigned field) {
-  if (*seen & 1u << field) fail(r, "each key of a map once");
+  if (*seen & 1u << field) fail(r, "expected each key of a map once");
   *seen |= 1u << field;
 }
 
 void read_end(reader *r) {
-  if (r->failed == NULL && r->at != r->end) fail(r, "the end of the payload");
+  if (r->failed == NULL && r->at != r->end) fail(r, "expected the end of the payload");
 }

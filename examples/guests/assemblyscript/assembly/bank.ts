@@ -131,8 +131,8 @@ export function decodeAccount(bytes: usize, length: usize): Account {
   reader.finish();
   account.status = indexOf(STATUSES, Text.of(status));
   if (reader.failed != '') account.fault = reader.fault();
-  else if ((seen & 9) != 1) account.fault = Refusal.wrongShape('balance: an integer is expected');
-  else if ((seen & 18) != 2) account.fault = Refusal.wrongShape('owner: a string is expected');
-  else if (account.status < 0) account.fault = Refusal.wrongShape('status: none, open or closed is expected');
+  else if ((seen & 9) != 1) account.fault = Refusal.wrongShape('balance: expected an integer');
+  else if ((seen & 18) != 2) account.fault = Refusal.wrongShape('owner: expected a string');
+  else if (account.status < 0) account.fault = Refusal.wrongShape('status: expected none, open or closed');
   return account;
 }

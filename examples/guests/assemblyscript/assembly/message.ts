@@ -96,13 +96,13 @@ export function decodeMessage(kind: i32, strict: bool, payload: usize, length: u
   }
   reader.finish();
   if (reader.failed != '') return Message.none(reader.fault());
-  if (!within(accountId, MAX_ID_CHARACTERS)) return wrongShape('accountId: 1 to 64 characters are expected');
-  if (hasOwner(kind) && !within(owner, MAX_OWNER_CHARACTERS)) return wrongShape('owner: 1 to 200 characters are expected');
-  if (hasAmount(kind) && amount < 1) return wrongShape('amount: an integer from 1 to 100000000 is expected');
+  if (!within(accountId, MAX_ID_CHARACTERS)) return wrongShape('accountId: expected 1 to 64 characters');
+  if (hasOwner(kind) && !within(owner, MAX_OWNER_CHARACTERS)) return wrongShape('owner: expected 1 to 200 characters');
+  if (hasAmount(kind) && amount < 1) return wrongShape('amount: expected an integer from 1 to 100000000');
   if ((seen & 8) != 0 && !within(transferId, MAX_ID_CHARACTERS)) {
-    return wrongShape('transferId: 1 to 64 characters are expected');
+    return wrongShape('transferId: expected 1 to 64 characters');
   }
-  if (strict && !known) return wrongShape('the command has a field that its type does not know');
+  if (strict && !known) return wrongShape('unknown field; omit fields that the type of the command does not have');
   return new Message(kind, accountId, owner, amount, transferId);
 }
 

@@ -81,7 +81,7 @@ export class Writer {
   }
 }
 
-/** After a failure, `failed` names the expected value and `at` the place. Later results are meaningless. */
+/** After a failure, `failed` says what was expected, and `at` is the place. Later results are meaningless. */
 export class Reader {
   failed: string = '';
   /** Tells whether the last value had the requested type. */
@@ -119,7 +119,7 @@ export class Reader {
 
   key(): Text {
     const bytes = this.lent();
-    if (!this.present) this.fail('a string as the key of a map');
+    if (!this.present) this.fail('expected a string as the key of a map');
     return bytes;
   }
 
@@ -166,7 +166,7 @@ export class Reader {
   skip(): void {
     for (let open: u64 = 1; open > 0 && this.failed == ''; open--) {
       const tag = this.peek();
-      if (tag < 0 || tag == 0xc1) this.fail('a value');
+      if (tag < 0 || tag == 0xc1) this.fail('expected a value');
       else if (tag < 0x80 || tag >= 0xe0 || tag == 0xc0 || tag == 0xc2 || tag == 0xc3) this.at++;
       else if (tag <= 0x8f) open += 2 * (this.byte() & 0x0f);
       else if (tag <= 0x9f) open += this.byte() & 0x0f;
@@ -185,13 +185,13 @@ export class Reader {
 
   /** Returns `seen` with the field's bit. Fails if the field was read before. */
   once(seen: i32, bit: i32): i32 {
-    if ((seen & bit) != 0) this.fail('each key of a map once');
+    if ((seen & bit) != 0) this.fail('expected each key of a map once');
     return seen | bit;
   }
 
   /** Fails if bytes are left. */
   finish(): void {
-    if (this.at != this.end) this.fail('the end of the payload');
+    if (this.at != this.end) this.fail('expected the end of the payload');
   }
 
   private fail(expected: string): void {
@@ -207,14 +207,14 @@ export class Reader {
   }
 
   private advance(count: u64): void {
-    if (u64(this.end - this.at) < count) this.fail('more bytes');
+    if (u64(this.end - this.at) < count) this.fail('expected more bytes');
     else this.at += usize(count);
   }
 
   /** Writes a tag, followed by an unsigned integer of this many bytes. */
   private sized(bytes: i32): u64 {
     if (this.end - this.at < usize(1 + bytes)) {
-      this.fail('more bytes');
+      this.fail('expected more bytes');
       return 0;
     }
     this.at++;
@@ -237,7 +237,7 @@ export class Reader {
     const at = this.at;
     this.advance(length);
     if (this.failed != '') return new Text(at, 0);
-    if (!validUtf8(at, this.at)) this.fail('valid UTF-8');
+    if (!validUtf8(at, this.at)) this.fail('expected valid UTF-8');
     return new Text(at, usize(length));
   }
 }

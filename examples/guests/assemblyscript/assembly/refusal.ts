@@ -1,4 +1,4 @@
-/** The reason of a failure: a rejection if the domain refuses the command, a fault if the input is invalid. */
+/** The reason for a failure: a rejection if the domain refuses the command, a fault if the input is invalid. */
 export class Refusal {
   names: string[] = [];
   values: i64[] = [];
@@ -19,15 +19,15 @@ export class Refusal {
   }
 
   static unknownCommand(): Refusal {
-    return new Refusal('unknown-type', 'this module takes OpenAccount, Deposit, Withdraw and CloseAccount');
+    return new Refusal('unknown-type', 'unknown command type; this module accepts OpenAccount, Deposit, Withdraw and CloseAccount');
   }
 
   static unknownEvent(): Refusal {
-    return new Refusal('unknown-type', 'this module knows AccountOpened, Deposited, Withdrawn and AccountClosed');
+    return new Refusal('unknown-type', 'unknown event type; this module reads AccountOpened, Deposited, Withdrawn and AccountClosed');
   }
 
   static wrongSchemaVersion(version: u32): Refusal {
     const code = version == 0 ? 'invalid-schema-version' : 'newer-schema-version';
-    return new Refusal(code, 'the one schema version of this message is 1').with('schema-version', version);
+    return new Refusal(code, 'this module only has the schema version 1').with('schema-version', version);
   }
 }

@@ -8,7 +8,7 @@ const WITHDRAWAL_LIMIT: i64 = 1_000_000;
 const BALANCE_LIMIT: i64 = 100_000_000;
 const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 
-/// The reason of a failure: a rejection if the domain refuses the command, a fault if the input is invalid.
+/// The reason for a failure: a rejection if the domain refuses the command, a fault if the input is invalid.
 pub struct Refusal {
     pub code: &'static str,
     pub message: &'static str,
@@ -30,17 +30,17 @@ impl Refusal {
     }
 
     pub fn unknown_command() -> Self {
-        Refusal::new("unknown-type", "this module takes OpenAccount, Deposit, Withdraw and CloseAccount")
+        Refusal::new("unknown-type", "unknown command type; this module accepts OpenAccount, Deposit, Withdraw and CloseAccount")
     }
 
     pub fn unknown_event() -> Self {
-        Refusal::new("unknown-type", "this module knows AccountOpened, Deposited, Withdrawn and AccountClosed")
+        Refusal::new("unknown-type", "unknown event type; this module reads AccountOpened, Deposited, Withdrawn and AccountClosed")
     }
 
     pub fn wrong_schema_version(version: u32) -> Self {
         match version {
-            0 => Refusal::new("invalid-schema-version", "schema versions count from 1"),
-            _ => Refusal::new("newer-schema-version", "the newest schema version that this module knows is 1"),
+            0 => Refusal::new("invalid-schema-version", "expected a schema version of at least 1"),
+            _ => Refusal::new("newer-schema-version", "the newest schema version of this module is 1; use a newer module"),
         }
         .with("schema-version", version.into())
     }
@@ -86,7 +86,7 @@ impl Account {
         }
     }
 
-    /// The event is the command in the past tense, with the same fields.
+    /// Returns the event of the command: the command in the past tense, with the same fields.
     pub fn decide(&self, command: &Message) -> Result<Message, Refusal> {
         match command.kind {
             Kind::OpenAccount => self.may_open()?,
@@ -147,7 +147,7 @@ impl Account {
         }
     }
 
-    /// A map whose keys are in the order of their bytes.
+    /// Encodes the account as a map whose keys are in the order of their bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(48 + self.owner.len());
         writer.map(3);
@@ -172,9 +172,9 @@ impl Account {
         let balance = balance.flatten().and_then(|it| i64::try_from(it).ok()).filter(|it| it.abs() <= MAX_SAFE_INTEGER);
         let status = status.flatten().and_then(|name| Status::ALL.into_iter().find(|status| status.name() == name));
         Ok(Account {
-            balance: balance.ok_or(Refusal::wrong_shape("balance: an integer is expected"))?,
-            owner: owner.flatten().ok_or(Refusal::wrong_shape("owner: a string is expected"))?.into(),
-            status: status.ok_or(Refusal::wrong_shape("status: none, open or closed is expected"))?,
+            balance: balance.ok_or(Refusal::wrong_shape("balance: expected an integer"))?,
+            owner: owner.flatten().ok_or(Refusal::wrong_shape("owner: expected a string"))?.into(),
+            status: status.ok_or(Refusal::wrong_shape("status: expected none, open or closed"))?,
         })
     }
 }

@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-/// `owner` is empty and `amount` is 0 if the kind of message does not have them.
+/// A command or an event. `owner` is empty and `amount` is 0 if the kind of message does not have them.
 #[derive(Clone)]
 pub struct Message {
     pub kind: Kind,
@@ -57,7 +57,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A map whose keys are in the order of their bytes.
+    /// Encodes the message as a map whose keys are in the order of their bytes.
     pub fn encode(&self) -> Vec<u8> {
         let (owner, amount) = (self.kind.has_owner(), self.kind.has_amount());
         let texts = self.account_id.len() + self.owner.len() + self.transfer_id.as_ref().map_or(0, String::len);
@@ -76,11 +76,11 @@ impl Message {
         writer.bytes
     }
 
-    /// A command must not have unknown fields. A stored event may.
+    /// Decodes a command, which must not have unknown fields. A stored event may have them.
     pub fn decode_strictly(kind: Kind, payload: &[u8]) -> Result<Message, Refusal> {
         match Message::read(kind, payload)? {
             (message, true) => Ok(message),
-            (_, false) => Err(Refusal::wrong_shape("the command has a field that its type does not know")),
+            (_, false) => Err(Refusal::wrong_shape("unknown field; omit fields that the type of the command does not have")),
         }
     }
 
@@ -109,24 +109,24 @@ impl Message {
         let message = Message {
             kind,
             account_id: within(account_id.flatten(), MAX_ID_CHARACTERS)
-                .ok_or(Refusal::wrong_shape("accountId: 1 to 64 characters are expected"))?,
+                .ok_or(Refusal::wrong_shape("accountId: expected 1 to 64 characters"))?,
             owner: match kind.has_owner() {
                 true => within(owner.flatten(), MAX_OWNER_CHARACTERS)
-                    .ok_or(Refusal::wrong_shape("owner: 1 to 200 characters are expected"))?,
+                    .ok_or(Refusal::wrong_shape("owner: expected 1 to 200 characters"))?,
                 false => String::new(),
             },
             amount: match kind.has_amount() {
                 true => amount
                     .flatten()
                     .filter(|it| (1..=MAX_AMOUNT.into()).contains(it))
-                    .ok_or(Refusal::wrong_shape("amount: an integer from 1 to 100000000 is expected"))? as i64,
+                    .ok_or(Refusal::wrong_shape("amount: expected an integer from 1 to 100000000"))? as i64,
                 false => 0,
             },
             transfer_id: match transfer_id {
                 None => None,
                 Some(text) => Some(
                     within(text, MAX_ID_CHARACTERS)
-                        .ok_or(Refusal::wrong_shape("transferId: 1 to 64 characters are expected"))?,
+                        .ok_or(Refusal::wrong_shape("transferId: expected 1 to 64 characters"))?,
                 ),
             },
         };
@@ -134,7 +134,7 @@ impl Message {
     }
 }
 
-/// Returns the length in code points, as zod does.
+/// Returns a copy of the text if it has 1 to `most` characters. Code points are counted, as zod does.
 fn within(text: Option<&str>, most: usize) -> Option<String> {
     text.filter(|it| (1..=most).contains(&it.chars().count())).map(String::from)
 }

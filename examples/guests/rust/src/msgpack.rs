@@ -12,7 +12,7 @@ impl Writer {
         Writer { bytes: Vec::with_capacity(capacity) }
     }
 
-    /// The map has at most 15 entries, which is more than any type of the bank has.
+    /// Writes the head of a map. It has at most 15 entries, which is enough for every type of the bank.
     pub fn map(&mut self, entries: u8) {
         self.bytes.push(0x80 | entries);
     }
@@ -79,10 +79,10 @@ impl<'a> Reader<'a> {
     }
 
     pub fn key(&mut self) -> Result<&'a str, Refusal> {
-        self.text()?.ok_or_else(|| self.expected("a string as the key of a map"))
+        self.text()?.ok_or_else(|| self.undecodable("expected a string as the key of a map"))
     }
 
-    /// Returns none if the value is not a string.
+    /// Reads a string. Returns `None` if the value is not a string.
     pub fn text(&mut self) -> Result<Option<&'a str>, Refusal> {
         let len = match self.peek() {
             Some(tag @ 0xa0..=0xbf) => self.advance(1, u64::from(tag & 0x1f))?,
@@ -90,11 +90,11 @@ impl<'a> Reader<'a> {
             _ => return self.skip().map(|()| None),
         };
         let taken = self.peek_bytes(len)?;
-        let text = core::str::from_utf8(taken).map_err(|_| self.expected("valid UTF-8"))?;
+        let text = core::str::from_utf8(taken).map_err(|_| self.undecodable("expected valid UTF-8"))?;
         self.advance(len, Some(text))
     }
 
-    /// Reads any 64-bit integer, signed or unsigned. A float without a fraction is an integer, as everywhere in the encoding.
+    /// Reads any 64-bit integer, signed or unsigned. A float without a fraction is an integer, as docs/encoding.md defines.
     pub fn integer(&mut self) -> Result<Option<i128>, Refusal> {
         Ok(match self.peek() {
             Some(tag @ (0..=0x7f | 0xe0..)) => self.advance(1, Some(i128::from(tag as i8)))?,
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Counts the remaining values instead of recursing, so that input cannot exhaust the stack.
+    /// Skips a value. The remaining values are counted, without recursion, so that no input exhausts the stack.
     pub fn skip(&mut self) -> Result<(), Refusal> {
         let mut open: u64 = 1;
         while open > 0 {
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
                 Some(tag @ 0xd9..=0xdb) => self.sized(1 << (tag - 0xd9)).and_then(|len| self.advance(len, 0)),
                 Some(tag @ 0xdc..=0xdd) => self.sized(2 << (tag - 0xdc)),
                 Some(tag @ 0xde..=0xdf) => self.sized(2 << (tag - 0xde)).map(|entries| 2 * entries),
-                Some(0xc1) | None => Err(self.expected("a value")),
+                Some(0xc1) | None => Err(self.undecodable("expected a value")),
             }?;
         }
         Ok(())
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&mut Self) -> Result<T, Refusal>,
     ) -> Result<(), Refusal> {
         if field.is_some() {
-            return Err(self.expected("each key of a map once"));
+            return Err(self.undecodable("expected each key of a map once"));
         }
         *field = Some(read(self)?);
         Ok(())
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
     pub fn end(&self) -> Result<(), Refusal> {
         match self.at == self.bytes.len() {
             true => Ok(()),
-            false => Err(self.expected("the end of the payload")),
+            false => Err(self.undecodable("expected the end of the payload")),
         }
     }
 
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
 
     fn peek_bytes(&self, count: u64) -> Result<&'a [u8], Refusal> {
         let rest = &self.bytes[self.at..];
-        usize::try_from(count).ok().and_then(|count| rest.get(..count)).ok_or_else(|| self.expected("more bytes"))
+        usize::try_from(count).ok().and_then(|count| rest.get(..count)).ok_or_else(|| self.undecodable("expected more bytes"))
     }
 
     fn advance<T>(&mut self, count: u64, value: T) -> Result<T, Refusal> {
@@ -169,14 +169,15 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// Writes a tag, followed by an unsigned integer of this many bytes.
+    /// Reads a tag and the unsigned integer of this many bytes after it.
     fn sized(&mut self, bytes: u64) -> Result<u64, Refusal> {
         let taken = self.peek_bytes(1 + bytes)?;
         self.advance(1 + bytes, taken[1..].iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
     }
 
-    fn expected(&self, expected: &'static str) -> Refusal {
-        Refusal::new("undecodable-payload", expected).with("offset", self.at as i64)
+    /// Makes the fault for bytes that cannot be decoded, with their offset.
+    fn undecodable(&self, message: &'static str) -> Refusal {
+        Refusal::new("undecodable-payload", message).with("offset", self.at as i64)
     }
 }
 
