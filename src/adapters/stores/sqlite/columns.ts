@@ -3,6 +3,7 @@
  * anything. Without the check, a wrong type would cause a wrong value or an error without a code.
  */
 
+import { HASH_BYTES } from '../../../core/storage/chain.ts';
 import { hexDigit, writeUuid } from '../../../core/uuid.ts';
 import { damage } from './failures.ts';
 
@@ -35,6 +36,17 @@ export function bytes(value: unknown, column: string, length?: number): Uint8Arr
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
+/** Returns the bytes of a payload, which the queries select as hexadecimal digits if it is small. */
+export function payloadBytes(value: unknown, column: string): Uint8Array {
+  return typeof value === 'string' ? hexBytes(value) : bytes(value, column);
+}
+
+/** Returns the bytes of a hash from its hexadecimal digits. */
+export function hashBytes(hexadecimal: unknown, column: string): Uint8Array {
+  if (typeof hexadecimal === 'string' && hexadecimal.length === 2 * HASH_BYTES) return hexBytes(hexadecimal);
+  throw damage(`${column} does not have ${HASH_BYTES} bytes`);
+}
+
 /** Returns the 16 bytes of a UUID. */
 export function uuidBytes(uuid: string, into: Uint8Array = new Uint8Array(16)): Uint8Array {
   writeUuid(uuid, into, 0);
@@ -48,7 +60,7 @@ export function uuidText(hexadecimal: unknown, column: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-export function hexBytes(hex: string): Uint8Array {
+function hexBytes(hex: string): Uint8Array {
   const decoded = new Uint8Array(hex.length / 2);
   for (let byte = 0, at = 0; byte < decoded.length; byte++, at += 2) {
     decoded[byte] = (hexDigit(hex.charCodeAt(at)) << 4) | hexDigit(hex.charCodeAt(at + 1));

@@ -7,7 +7,7 @@ import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { Envelope } from '../../../core/messages.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { ReadCommitsOptions } from '../../../core/storage/verify-chain.ts';
-import { bytes, uuidBytes, wholeNumber } from './columns.ts';
+import { payloadBytes, uuidBytes, wholeNumber } from './columns.ts';
 import { damage } from './failures.ts';
 import { type Connection, eventsOfDecision, nextRevision, recordedDecision } from './read.ts';
 import type { CommitEventRow, DecisionRow } from './statements.ts';
@@ -104,7 +104,7 @@ class CommitsWithEvents {
   #envelopes(end: number): readonly Envelope[] {
     return this.#events.slice(this.#at, end).map(([, , eventType, payload]) => {
       const { type, schemaVersion } = this.#connection.cache.eventType(eventType);
-      return { type, schemaVersion, payload: bytes(payload, 'events.payload') };
+      return { type, schemaVersion, payload: payloadBytes(payload, 'events.payload') };
     });
   }
 }

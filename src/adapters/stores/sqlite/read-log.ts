@@ -7,10 +7,10 @@ import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { Envelope } from '../../../core/messages.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
-import { bytes, uuidBytes, wholeNumber } from './columns.ts';
+import { payloadBytes, uuidBytes, wholeNumber } from './columns.ts';
 import { type Connection, eventsOfDecision, nextRevision, recordedDecision } from './read.ts';
 import { bound, compiler } from './schema.ts';
-import { type DecisionRow, rows } from './statements.ts';
+import { type DecisionRow, payloadOf, rows } from './statements.ts';
 
 type LogEventRow = [decisionId: unknown, eventTypeId: unknown, payload: unknown];
 
@@ -71,7 +71,7 @@ function prepare(database: Database): LogEvents {
     database,
     compiler
       .selectFrom('events')
-      .select(['decision_id', 'event_type_id', 'payload'])
+      .select(['decision_id', 'event_type_id', payloadOf('events')])
       .where('position', '>=', first)
       .orderBy('position')
       .limit(bound<number>()),
@@ -82,5 +82,5 @@ function prepare(database: Database): LogEvents {
 
 function envelopeOf({ cache }: Connection, [, eventType, payload]: LogEventRow): Envelope {
   const { type, schemaVersion } = cache.eventType(eventType);
-  return { type, schemaVersion, payload: bytes(payload, 'events.payload') };
+  return { type, schemaVersion, payload: payloadBytes(payload, 'events.payload') };
 }

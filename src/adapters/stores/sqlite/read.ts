@@ -8,7 +8,17 @@ import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type { ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
-import { bytes, hexBytes, optionalNumber, optionalText, text, uuidBytes, uuidText, wholeNumber } from './columns.ts';
+import {
+  bytes,
+  hashBytes,
+  optionalNumber,
+  optionalText,
+  payloadBytes,
+  text,
+  uuidBytes,
+  uuidText,
+  wholeNumber,
+} from './columns.ts';
 import { damage } from './failures.ts';
 import type { IdCache } from './id-cache.ts';
 import {
@@ -163,7 +173,7 @@ function recorded({ cache }: Connection, rows: readonly EventRow[]): readonly Re
       causationId,
       wholeNumber(row[7], 'decisions.event_count'),
     );
-    const payload = typeof row[4] === 'string' ? hexBytes(row[4]) : bytes(row[4], 'events.payload');
+    const payload = payloadBytes(row[4], 'events.payload');
     found.push({ context, event: { type, schemaVersion, payload }, contentType });
   }
   return found;
@@ -180,7 +190,7 @@ export function findDecision(connection: Connection, commandId: string): Recorde
 export function recordedDecision({ cache }: Connection, row: DecisionRow): RecordedDecision {
   const [, id, streamId, commandTypeId, payload, seen, count, lastRevision, rejection, causationId] = row;
   const { name, version, digest, contentType, type, schemaVersion } = cache.commandType(commandTypeId);
-  const commandId = uuidText(Buffer.isBuffer(id) ? id.toString('hex') : undefined, 'decisions.command_id');
+  const commandId = uuidText(id, 'decisions.command_id');
   const seenRevision = optionalNumber(seen, 'decisions.seen_revision');
   const eventCount = wholeNumber(count, 'decisions.event_count');
   const revision = optionalNumber(lastRevision, 'decisions.revision');
@@ -188,7 +198,7 @@ export function recordedDecision({ cache }: Connection, row: DecisionRow): Recor
     stream: cache.streamName(streamId),
     decision: {
       commandId,
-      command: { type, schemaVersion, payload: bytes(payload, 'decisions.payload') },
+      command: { type, schemaVersion, payload: payloadBytes(payload, 'decisions.payload') },
       contentType,
       module: { name, version, digest },
       seenRevision: seenRevision === undefined ? undefined : BigInt(seenRevision),
@@ -201,7 +211,7 @@ export function recordedDecision({ cache }: Connection, row: DecisionRow): Recor
     firstRevision: eventCount === 0 ? undefined : firstRevision(eventCount, revision, commandId),
     eventCount,
     recordedAt: BigInt(wholeNumber(row[13], 'decisions.recorded_at')),
-    hash: bytes(row[14], 'decisions.hash', HASH_BYTES),
+    hash: hashBytes(row[14], 'decisions.hash'),
   };
 }
 
@@ -245,7 +255,7 @@ export function eventsOfDecision({ statements, cache }: Connection, row: Decisio
     .all(wholeNumber(row[2], 'decisions.stream_id'), last - eventCount, last)
     .map(([eventType, payload]) => {
       const { type, schemaVersion } = cache.eventType(eventType);
-      return { type, schemaVersion, payload: bytes(payload, 'events.payload') };
+      return { type, schemaVersion, payload: payloadBytes(payload, 'events.payload') };
     });
 }
 

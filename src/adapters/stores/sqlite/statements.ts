@@ -1,6 +1,6 @@
 /** The queries of the event store, built and typed by Kysely (`schema.ts`), and prepared once for each connection. */
 import type { Database, Statement } from 'better-sqlite3';
-import { type Compilable, sql } from 'kysely';
+import { type AliasedRawBuilder, type Compilable, sql } from 'kysely';
 import type { Direction } from '../../../core/event-store.ts';
 import { bound, compiler } from './schema.ts';
 
@@ -10,9 +10,11 @@ import { bound, compiler } from './schema.ts';
  */
 export type DecisionRow = [
   id: number,
+  /** Hexadecimal digits. */
   commandId: unknown,
   streamId: unknown,
   commandTypeId: unknown,
+  /** A string of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
   payload: unknown,
   seenRevision: unknown,
   eventCount: unknown,
@@ -23,6 +25,7 @@ export type DecisionRow = [
   actor: unknown,
   keyId: unknown,
   recordedAt: unknown,
+  /** Hexadecimal digits. */
   hash: unknown,
 ];
 
@@ -50,12 +53,18 @@ export type EventRow = [
  */
 const MAX_HEXADECIMAL = 256;
 
+/** Selects a payload as hexadecimal digits if it is small. */
+export function payloadOf(table: 'decisions' | 'events'): AliasedRawBuilder<unknown, 'payload'> {
+  const payload = sql.ref(`${table}.payload`);
+  return sql`iif(length(${payload}) <= ${sql.lit(MAX_HEXADECIMAL)}, hex(${payload}), ${payload})`.as('payload');
+}
+
 const decisionColumns = [
   'decisions.id',
-  'decisions.command_id',
+  sql<string>`hex(decisions.command_id)`.as('command_id'),
   'decisions.stream_id',
   'decisions.command_type_id',
-  'decisions.payload',
+  payloadOf('decisions'),
   'decisions.seen_revision',
   'decisions.event_count',
   'decisions.revision',
@@ -65,7 +74,7 @@ const decisionColumns = [
   'decisions.actor',
   'decisions.key_id',
   'decisions.recorded_at',
-  'decisions.hash',
+  sql<string>`hex(decisions.hash)`.as('hash'),
 ] as const;
 
 const number = bound<number>();
@@ -89,7 +98,7 @@ const selectEvents = compiler
     'events.stream_id',
     'events.revision',
     'events.event_type_id',
-    sql`iif(length(events.payload) <= ${sql.lit(MAX_HEXADECIMAL)}, hex(events.payload), events.payload)`.as('payload'),
+    payloadOf('events'),
     sql<string>`hex(decisions.command_id)`.as('command_id'),
     'decisions.command_type_id',
     sql<number>`events.revision - decisions.revision + decisions.event_count - 1`.as('index'),
@@ -420,7 +429,7 @@ export function prepareStatements(database: Database): Statements {
       database,
       compiler
         .selectFrom('events')
-        .select(['revision', 'decision_id', 'event_type_id', 'payload'])
+        .select(['revision', 'decision_id', 'event_type_id', payloadOf('events')])
         .where('stream_id', '=', number)
         .where('revision', '>=', number)
         .orderBy('revision')
@@ -430,7 +439,7 @@ export function prepareStatements(database: Database): Statements {
       database,
       compiler
         .selectFrom('events')
-        .select(['event_type_id', 'payload'])
+        .select(['event_type_id', payloadOf('events')])
         .where('stream_id', '=', number)
         .where('revision', '>', number)
         .where('revision', '<=', number)
