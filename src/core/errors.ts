@@ -82,11 +82,24 @@ export class CommandFailure extends DecidableError<CommandError['tag'], CommandE
  * A module, a codec or an option is invalid. It is thrown when a program sets up its parts, not while it handles
  * commands. `code` is `invalid-definition`, and `payload` names the place.
  */
-export class DefinitionError extends DecidableError<'invalid-definition', { readonly place: string }> {
+export class DefinitionError extends DecidableError<'invalid-definition', DefinitionProblem> {
   override readonly name: string = 'DefinitionError';
-  constructor(place: string, message: string, options?: ErrorOptions) {
-    super('definition', 'invalid-definition', { place }, `${place}: ${message}`, options);
+  constructor(place: string, message: string, { names, ...options }: DefinitionErrorOptions = {}) {
+    const payload = names === undefined ? { place } : { place, names };
+    super('definition', 'invalid-definition', payload, `${place}: ${message}`, options);
   }
+}
+
+/** The place of an invalid definition. */
+export interface DefinitionProblem {
+  readonly place: string;
+  /** The names that contradict each other, or that are missing. */
+  readonly names?: readonly string[];
+}
+
+/** The further parts of a {@link DefinitionError}. */
+export interface DefinitionErrorOptions extends ErrorOptions {
+  readonly names?: readonly string[];
 }
 
 function isOf(value: unknown, family: ErrorFamily): boolean {

@@ -1,6 +1,7 @@
 /** Failures of the command line: exit codes, texts for people, and JSON for programs. */
 import { CopyError } from '../../core/copying/copy-error.ts';
 import { DecidableError, isCommandFailure, isStoreFailure } from '../../core/errors.ts';
+import { toJson } from '../../core/json.ts';
 import { DAMAGED, FAILED, NOT_FOUND, USAGE } from './exit-codes.ts';
 
 /** The codes of {@link CommandLineError}. */
@@ -48,6 +49,40 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CopyError && error.code === 'copy-differs') return DAMAGED;
   if (isStoreFailure(error, 'invalid-argument')) return USAGE;
   return USAGE_CODES.some((code) => isCommandFailure(error, code)) ? USAGE : FAILED;
+}
+
+/**
+ * Returns the error for programs: its fields, and the `place`, `path` and `argument` of itself or of the nearest cause
+ * that has them.
+ */
+export function jsonOf(error: unknown): object {
+  const places = new Map<string, string>();
+  for (let at = error; at instanceof Error; at = at.cause) {
+    for (const [name, text] of placesOf(Reflect.get(at, 'payload'))) if (!places.has(name)) places.set(name, text);
+  }
+  return { ...Object(toJson(error)), ...Object.fromEntries(places) };
+}
+
+/** Returns the places that the payload of an error names. */
+function placesOf(payload: unknown): readonly (readonly [name: string, text: string])[] {
+  const { place, val, details: own } = Object(payload) as Payload;
+  const { argument, details = own } = Object(val) as NonNullable<Payload['val']>;
+  const path = Array.isArray(details) ? pathIn(details) : undefined;
+  return Object.entries({ place, path, argument }).flatMap(([name, text]) =>
+    typeof text === 'string' ? [[name, text] as const] : [],
+  );
+}
+
+/** Returns the path in the details of a fault. A value that a schema refused has its path as the name of a detail. */
+function pathIn(details: NonNullable<Payload['details']>): string | undefined {
+  return details.find(([name]) => name === 'path')?.[1] ?? details.find(([name]) => /\.data(?![^.[])/.test(name))?.[0];
+}
+
+/** The payloads of errors that name a place. */
+interface Payload {
+  readonly place?: string;
+  readonly details?: readonly (readonly [name: string, text: string])[];
+  readonly val?: { readonly argument?: string; readonly details?: Payload['details'] };
 }
 
 /**

@@ -1,9 +1,8 @@
 /** Runs the program: parses the arguments, calls the command and returns the exit code. */
 import { type Command, CommanderError } from 'commander';
-import { toJson } from '../../core/json.ts';
 import { COMPLETE, knownNames } from './completion.ts';
 import { DONE, USAGE } from './exit-codes.ts';
-import { CommandLineError, exitCodeOf, textOf } from './failures.ts';
+import { CommandLineError, exitCodeOf, jsonOf, textOf } from './failures.ts';
 import { makeProgram } from './program.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -29,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function fail(error: unknown, text: string, exitCode: number, args: readonly string[]): Promise<number> {
-  const written = args.includes('--json') ? JSON.stringify({ error: toJson(error) }) : text;
+  const written = args.includes('--json') ? JSON.stringify({ error: jsonOf(error) }) : text;
   await new Promise<void>((resolve) => process.stderr.write(`${written}\n`, () => resolve()));
   return exitCode;
 }

@@ -148,10 +148,13 @@ class Move {
       parked = [];
     }
     if (parked.length > 0) await commit({ park: parked });
-    const deadlines = await this.#source.listDeadlines(subscription, { shares: [share], limit: 2 ** 31 - 1 });
-    for (let start = 0; start < deadlines.length; start += MAX_CHANGES) {
+    let after: StoredDeadline | undefined;
+    for (;;) {
+      const page = await this.#source.listDeadlines(subscription, { shares: [share], after, limit: MAX_CHANGES });
+      after = page.at(-1);
+      if (after === undefined) break;
       const setDeadlines: StoredDeadline[] = [];
-      for (const deadline of deadlines.slice(start, start + MAX_CHANGES)) {
+      for (const deadline of page) {
         setDeadlines.push({ ...deadline, context: (await this.#event(deadline.context)).context });
       }
       await commit({ setDeadlines });

@@ -114,6 +114,7 @@ export class EventOwners {
           place,
           `the event ${category}.${type} belongs to both ${owner.name} and ${name}; an event is known by its category and ` +
             'type, so rename one of the two, give one module another category, or share one defineEvent between them',
+          { names: [`${category}.${type}`, owner.name, name] },
         );
       }
     }

@@ -77,7 +77,7 @@ function differenceOf(command: CommandInFlight, { decision }: RecordedDecision):
   const one = canonical(module, first);
   const other = canonical(module, envelope);
   if (one !== undefined && one.type === other?.type && equalBytes(one.payload, other.payload)) return undefined;
-  return sameType ? `a ${first.type} with a different payload` : otherType;
+  return sameType ? `${otherType} with a different payload` : otherType;
 }
 
 /** Returns the envelope in the module's canonical form, or undefined if the module cannot read it. */

@@ -70,15 +70,23 @@ export function listedParked(
 
 export function listedDeadlines(
   deadlines: readonly StoredDeadline[],
-  { shares, dueBefore, limit = DEFAULT_LIST_LIMIT }: ListDeadlinesOptions = {},
+  { shares, dueBefore, after, limit = DEFAULT_LIST_LIMIT }: ListDeadlinesOptions = {},
 ): readonly StoredDeadline[] {
   return deadlines
     .filter(
-      ({ share, dueAt }) =>
-        (shares === undefined || shares.includes(share)) && (dueBefore === undefined || dueAt < dueBefore),
+      (deadline) =>
+        (shares === undefined || shares.includes(deadline.share)) &&
+        (dueBefore === undefined || deadline.dueAt < dueBefore) &&
+        (after === undefined || compareDeadlines(deadline, after) > 0),
     )
-    .sort((a, b) => a.dueAt - b.dueAt || compareUtf8(a.stream, b.stream) || compareUtf8(a.id, b.id))
+    .sort(compareDeadlines)
     .slice(0, limit);
+}
+
+type DeadlinePlace = Pick<StoredDeadline, 'dueAt' | 'stream' | 'id'>;
+
+function compareDeadlines(a: DeadlinePlace, b: DeadlinePlace): number {
+  return a.dueAt - b.dueAt || compareUtf8(a.stream, b.stream) || compareUtf8(a.id, b.id);
 }
 
 function compareSubscriptions(a: SubscriptionId, b: SubscriptionId): number {

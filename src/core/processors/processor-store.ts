@@ -189,6 +189,8 @@ export interface ListDeadlinesOptions {
   readonly shares?: readonly number[] | undefined;
   /** The end of the range of times, exclusive. */
   readonly dueBefore?: number | undefined;
+  /** Continues after this deadline, in the order of time, stream and id. */
+  readonly after?: Pick<StoredDeadline, 'dueAt' | 'stream' | 'id'> | undefined;
   /** The maximum number of items to return. @default 100 */
   readonly limit?: number | undefined;
 }
@@ -432,7 +434,7 @@ export interface ProcessorStore {
   /** Drops the first parked event of a key, or all of them. Returns the number of dropped events. */
   dropParked(subscription: SubscriptionId, key: string, which: 'first' | 'all'): Promise<number>;
 
-  /** Returns the deadlines of these shares, with the earliest first. */
+  /** Returns the deadlines of these shares, in the order of time, stream and id. */
   listDeadlines(subscription: SubscriptionId, options?: ListDeadlinesOptions): Promise<readonly StoredDeadline[]>;
 
   /**

@@ -227,6 +227,7 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
       throw new DefinitionError(
         place,
         `has the name ${JSON.stringify(part)}, which ${other} has too; rename one of the two`,
+        { names: [part] },
       );
     names.set(part, `${kind} ${place}`);
   };
@@ -247,6 +248,7 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
       throw new DefinitionError(
         `${name}.deciders`,
         `the command ${type} is accepted by ${deciding.join(' and ')}; rename it in all but one of them`,
+        { names: [type, ...deciding] },
       );
     }
   }
@@ -259,6 +261,7 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
       throw new DefinitionError(
         `${name}.${part}`,
         `reads the event ${event}, which no decider of the system has; add its decider`,
+        { names: [event] },
       );
     }
   };
@@ -284,6 +287,7 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
       throw new DefinitionError(
         `${name}.${descriptor.name}`,
         `sends the command ${type}, which no decider of the system accepts; add its decider`,
+        { names: [type] },
       );
     }
   }

@@ -65,9 +65,8 @@ describe('decidable dispatch', () => {
 
   test('exits with 2 if the data does not match the schema, and names the path', async () => {
     const { status, stderr } = await dispatch('Deposit', '{"accountId":"a","amount":0.5}');
-    const { code, message } = JSON.parse(stderr).error;
-    assert.deepEqual([status, code], [2, 'usage']);
-    assert.match(message, /data\.amount/);
+    const { code, path } = JSON.parse(stderr).error;
+    assert.deepEqual([status, code, path], [2, 'usage', 'Deposit.data.amount']);
   });
 
   test('names the culprit and its line with --check-determinism, and stores nothing', async () => {

@@ -149,8 +149,8 @@ describe('decidable run', () => {
 
     test('exits with 2 and names the part', async () => {
       const { status, stderr } = await decidable(changed);
-      assert.equal(status, 2);
-      assert.match(JSON.parse(stderr).error.message, /balances/);
+      const { code, place } = JSON.parse(stderr).error;
+      assert.deepEqual([status, code, place], [2, 'invalid-definition', 'balances']);
     });
 
     test('runs it with --accept-changes', async () => {

@@ -372,7 +372,7 @@ export class PostgresProcessors implements ProcessorStore {
 
   async listDeadlines(
     subscription: SubscriptionId,
-    { shares, dueBefore, limit = DEFAULT_LIST_LIMIT }: ListDeadlinesOptions = {},
+    { shares, dueBefore, after, limit = DEFAULT_LIST_LIMIT }: ListDeadlinesOptions = {},
   ): Promise<readonly StoredDeadline[]> {
     const query = this.#compiler
       .selectFrom('deadlines')
@@ -382,6 +382,11 @@ export class PostgresProcessors implements ProcessorStore {
         deadlines.where(sql<boolean>`share = any(${int8Array((shares ?? []).map(BigInt))}::bigint[])`),
       )
       .$if(dueBefore !== undefined, (deadlines) => deadlines.where(sql<boolean>`due_at < ${dueBefore}::numeric`))
+      .$if(after !== undefined, (deadlines) =>
+        deadlines.where(
+          sql<boolean>`(due_at, stream, id) > (${after?.dueAt}::numeric, ${storable(after?.stream ?? '')}, ${storable(after?.id ?? '')})`,
+        ),
+      )
       .orderBy('due_at')
       .orderBy('stream')
       .orderBy('id')

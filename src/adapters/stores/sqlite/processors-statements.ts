@@ -173,6 +173,10 @@ export interface ProcessorStatements {
       shares: string | null,
       dueBefore: number | null,
       dueBefore: number | null,
+      afterTime: number | null,
+      afterTime: number | null,
+      afterStream: string | null,
+      afterId: string | null,
       limit: number,
     ],
     DeadlineRow
@@ -404,6 +408,7 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
         .where('subscription_id', '=', number)
         .where(unless('share in (select value from json_each(?))'))
         .where(unless('due_at < ?'))
+        .where(unless('(due_at, stream, id) > (?, ?, ?)'))
         .orderBy('due_at')
         .orderBy('stream')
         .orderBy('id')

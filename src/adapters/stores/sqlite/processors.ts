@@ -346,13 +346,15 @@ export class SqliteProcessors implements ProcessorStore {
     subscription: SubscriptionId,
     options: ListDeadlinesOptions = {},
   ): Promise<readonly StoredDeadline[]> {
-    const { limit = DEFAULT_LIST_LIMIT } = options;
+    const { after, limit = DEFAULT_LIST_LIMIT } = options;
     const shares = options.shares === undefined ? null : JSON.stringify(options.shares);
     const dueBefore = options.dueBefore ?? null;
     return this.#read((statements) => {
       const id = idOf(statements, subscription);
       if (id === undefined) return [];
-      const found = statements.listDeadlines.all(id, shares, shares, dueBefore, dueBefore, limit);
+      const [time, stream, own] = [after?.dueAt ?? null, after?.stream ?? null, after?.id ?? null];
+      const range = [shares, shares, dueBefore, dueBefore, time, time, stream, own] as const;
+      const found = statements.listDeadlines.all(id, ...range, limit);
       return found.map((row) => deadlineOf(subscription, row));
     }, []);
   }

@@ -12,6 +12,29 @@ export function deadlines(check: CheckProcessors): void {
     assert.deepEqual(await processors.listDeadlines(BALANCES, { shares: [1] }), []);
   });
 
+  check('deadlines are listed in pages', async (processors) => {
+    const share = await claimed(processors);
+    const all = [
+      deadline(share, 'p-1', 'a', NOW),
+      deadline(share, 'p-1', 'b', NOW),
+      deadline(share, 'p-1\u{1f600}', 'a', NOW),
+      deadline(share, 'p-0', 'a', NOW + 1),
+      deadline(share, 'p-1', 'c', NOW + 2),
+    ];
+    await commit(processors, share, { setDeadlines: all.toReversed() });
+    for (const limit of [1, 2, 3]) {
+      const listed = [];
+      let after: (typeof all)[number] | undefined;
+      do {
+        const page = await processors.listDeadlines(BALANCES, { after, limit });
+        assert.ok(page.length <= limit);
+        listed.push(...page);
+        after = page.at(-1);
+      } while (after !== undefined);
+      assert.deepEqual(listed, all);
+    }
+  });
+
   check('setting a deadline again moves it', async (processors) => {
     let share = await claimed(processors);
     share = await commit(processors, share, { setDeadlines: [deadline(share, 'p-1', 'late', NOW)] });
