@@ -1,7 +1,7 @@
 /**
- * `node scripts/protobuf.ts`: generates `generated/*_pb.ts` from every `.proto` in the examples and the tests. The
- * results are checked in, so that other developers do not need `protoc` (Debian: protobuf-compiler), or the program
- * that `PROTOC` names.
+ * `node scripts/protobuf.ts`: generates `generated/*_pb.ts` from every `.proto` in the examples and the tests. It needs
+ * `protoc` (Debian: protobuf-compiler), or the program that the variable `PROTOC` names. The results are checked in, so
+ * that only a change of a `.proto` needs it.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';

@@ -159,7 +159,7 @@ function withoutCode(text: string): string {
     .replace(/https?:\S+/g, blank);
 }
 
-/** A text of one word, a program of WebAssembly text, WIT or SQL and a pattern of names are no sentences. */
+/** A text of one word, a program of WebAssembly text, WIT or SQL and a pattern of names are not sentences. */
 function isProse(text: string): boolean {
   if (!/[A-Za-z]{2,}[,;:]?\s+[A-Za-z]{2,}/.test(text)) return false;
   return !/^\s*(\(\w|select |with \w+ as |insert |update |delete |create |package |interface |world |import |export )/.test(
