@@ -19,9 +19,9 @@
  *     const types = protobuf({ commands: CommandSchema, events: EventSchema, state: AccountSchema });
  *
  *     export const account = defineDecider({
- *       name: 'bank.account', version: '1.0.0',
+ *       name: 'bank.account', version: '1.0.0', category: 'account',
  *       ...types,                                      // state, commands, events and codec
- *       streamId: (command) => `account-${command.data.accountId}`,
+ *       streamId: (command) => command.data.accountId,
  *       initialState: { balance: 0n },
  *       evolve: { Deposited: (draft, { amount }) => { draft.balance += amount } },
  *       decide: { Deposit: (state, { amount }) => [{ type: 'Deposited', data: { amount } }] },

@@ -74,7 +74,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** For 'a guest', the guest defines the resource. For 'the host', it is a JavaScript class. */
+/** Creates a guest. The resource is defined by the guest itself, or by the host as a JavaScript class. */
 async function guest(
   { params, core, result = '', body = '' }: Shape,
   owner: 'a guest' | 'the host',
