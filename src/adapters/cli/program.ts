@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCompletion, type KnownNames } from './completion.ts';
 import { EXIT_CODE_HELP, INTERRUPTED } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
+import { LANGUAGES } from './templates.ts';
 
 const CHECK_DETERMINISM =
   'for development: fail with the place if a module uses the clock, chance or its own variables';
@@ -322,6 +323,34 @@ Keep the heads elsewhere: they show later that a stream was cut off at its end, 
 The exit code is 6 if the component could be indeterministic: the host must pass an import, or code would be refused.`,
     )
     .action(action(async () => (await import('./commands/inspect.ts')).inspect));
+
+  const make = program
+    .command('new')
+    .summary('copy a template into a new folder')
+    .description('Copies a template into a new folder: a decider in a language of your choice, or a system.');
+  make
+    .command('decider')
+    .summary('copy a decider in a language')
+    .description(
+      'Copies the decider of a bank account, with its tests and a script that builds a component, into a new folder. The ' +
+        'deciders of all languages make the same decisions, byte for byte.',
+    )
+    .argument('[folder]', 'the folder to create (default: account-<language>)')
+    .addOption(new Option('--language <name>', 'the language of the decider').choices(LANGUAGES).default(LANGUAGES[0]))
+    .addHelpText(
+      'after',
+      examples('decidable new decider --language python', 'decidable new decider orders --language rust'),
+    )
+    .action(action(async () => (await import('./commands/new.ts')).newDecider));
+  make
+    .command('system')
+    .summary('copy a system')
+    .description(
+      'Copies a bank into a new folder: accounts, transfers, a process manager, read models and a reactor, in TypeScript.',
+    )
+    .argument('[folder]', 'the folder to create (default: bank)')
+    .addHelpText('after', examples('decidable new system', 'decidable new system orders'))
+    .action(action(async () => (await import('./commands/new.ts')).newSystem));
 
   program
     .command('build')

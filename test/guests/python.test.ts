@@ -1,0 +1,86 @@
+/** The guest in Python, built by componentize-py. It imports nothing. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type CommandHandler, msgpack } from 'decidable';
+import { type ComponentCommandHandler, inspectComponent, loadModule } from 'decidable/component/host';
+import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
+import { bankSuite } from '../adapters/component/host/bank-suite.ts';
+import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
+import { builtGuestPath, skipGuest } from './built-guest.ts';
+
+const SUBJECT = { kind: 'state', type: 'test', schemaVersion: 1 } as const;
+const python = fileURLToPath(new URL('../../examples/guests/python/', import.meta.url));
+const skip = skipGuest('python');
+
+describe('the guest in Python', { skip }, () => {
+  let bank: Buffer;
+  let module: ComponentCommandHandler;
+
+  before(async () => {
+    bank = readFileSync(builtGuestPath('python'));
+    module = await loadModule(bank);
+  });
+
+  let handles = 0;
+  bankSuite({
+    name: 'as a component written in Python, pooled',
+    module: async () => {
+      handles = module.statistics.handles;
+      return module as CommandHandler<unknown, unknown, unknown>;
+    },
+    handles: () => handles,
+    runs: 40,
+  });
+
+  test('passes its own tests', () => {
+    const { status, stderr } = spawnSync('python3', ['-B', '-m', 'unittest'], { cwd: python, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /Ran \d+ tests/);
+  });
+
+  test('imports nothing and is deterministic', async () => {
+    const { world, isDeterministic, imports } = await inspectComponent(bank);
+    assert.deepEqual([world, isDeterministic], ['command-handler', true]);
+    assert.deepEqual(
+      imports.map(({ name, provider }) => [name, provider]),
+      [['decidable:eventsourcing/messages@0.1.0', 'nothing']],
+    );
+  });
+
+  test('runs the main job with the summary of the module in the process', async (t) => {
+    // `--guest python` looks for the component at this path.
+    copyFileSync(builtGuestPath('python'), join(python, 'build/bank.wasm'));
+    const path = temporaryFolder(t);
+    const lines = readFileSync(COMMANDS, 'utf8').split('\n').slice(0, 2_000).join('\n');
+    const summary = async (db: string, ...args: string[]) => {
+      const { code, stdout, stderr } = await runBank(['--file', '-', '--store', path(db), ...args], lines);
+      assert.equal(code, 0, stderr);
+      return summaryOf(stdout);
+    };
+    assert.equal(await summary('guest.db', '--guest', 'python'), await summary('process.db'));
+  });
+
+  test('decides 20,000 commands within 28 MiB', async () => {
+    const { types, decider, statistics } = await loadModule(bank, { maxMemoryBytes: 28 << 20 });
+    const deposit = envelope('Deposit', { accountId: 'a', amount: 1 });
+    const opened = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'Ada' }));
+    let state = decider.evolve(decider.initialState(), opened);
+    types.event.drop?.(opened);
+    for (let count = 0; count < 20_000; count++) {
+      const command = types.command.fromEnvelope(deposit);
+      for (const event of decider.decide(state, command)) {
+        state = decider.evolve(state, event);
+        types.event.drop?.(event);
+      }
+      types.command.drop?.(command);
+    }
+    const bytes = types.state.toBytes(state);
+    assert.deepEqual(msgpack.decode(bytes, SUBJECT), { balance: 20_000, owner: 'Ada', status: 'open' });
+    types.state.drop?.(state);
+    assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
+  });
+});
