@@ -29,6 +29,12 @@ export function skipGuest(language: BuiltLanguage): string | false {
   return `the tools for ${language} are not installed: run .ci/install-toolchains`;
 }
 
+/** Returns the variables of the process, with the installed Go in PATH. */
+export function environment(): NodeJS.ProcessEnv {
+  const path = process.env['PATH'];
+  return { ...process.env, PATH: existsSync(CACHED_GO) ? `${CACHED_GO}:${path}` : path };
+}
+
 /**
  * Returns the file of the component that `build.sh` of a language makes. It is kept in `.cache` until a file in the
  * guest's folder, or the contract, changes.
@@ -45,11 +51,7 @@ export function builtGuestPath(language: BuiltLanguage): string {
     mkdirSync(CACHE, { recursive: true });
     // Another test may build the same guest at the same time.
     const unfinished = `${output}.${process.pid}`;
-    const path = existsSync(CACHED_GO) ? `${CACHED_GO}:${process.env['PATH']}` : process.env['PATH'];
-    const build = spawnSync(join(ROOT, folder, 'build.sh'), [unfinished], {
-      encoding: 'utf8',
-      env: { ...process.env, PATH: path },
-    });
+    const build = spawnSync(join(ROOT, folder, 'build.sh'), [unfinished], { encoding: 'utf8', env: environment() });
     assert.notEqual(build.status, PACKAGES_MISSING, `a package cannot be installed: ${build.stderr}`);
     assert.equal(build.status, 0, build.stderr);
     renameSync(unfinished, output);

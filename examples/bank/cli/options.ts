@@ -15,7 +15,7 @@ export interface Options {
 }
 
 /** The languages of `examples/guests`. */
-export const GUESTS = ['rust', 'c', 'assemblyscript', 'python', 'javascript'] as const;
+export const GUESTS = ['rust', 'c', 'assemblyscript', 'go', 'python', 'javascript'] as const;
 export type Guest = (typeof GUESTS)[number];
 
 /** The arguments are invalid. */
@@ -38,7 +38,7 @@ Options:
                 the store, made if it does not exist: bank.db (the default), postgres://host/bank …
   --receipts FOLDER
                 a file for each transfer that has moved money (default: ${RECEIPTS_FOLDER})
-  --guest NAME  let a WebAssembly component decide: rust, c, assemblyscript, python or javascript
+  --guest NAME  let a WebAssembly component decide: rust, c, assemblyscript, go, python or javascript
                 (examples/guests; default: the functions of examples/bank/account.ts, in this process)
   --help        print this text
 

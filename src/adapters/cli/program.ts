@@ -339,7 +339,7 @@ The exit code is 6 if the component could be indeterministic: the host must pass
     .addOption(new Option('--language <name>', 'the language of the decider').choices(LANGUAGES).default(LANGUAGES[0]))
     .addHelpText(
       'after',
-      examples('decidable new decider --language python', 'decidable new decider orders --language rust'),
+      examples('decidable new decider --language go', 'decidable new decider orders --language rust'),
     )
     .action(action(async () => (await import('./commands/new.ts')).newDecider));
   make

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CommandLineError } from './failures.ts';
 
 /** The languages of `decidable new decider`. */
-export const LANGUAGES = ['typescript', 'javascript', 'rust', 'c', 'python', 'assemblyscript'] as const;
+export const LANGUAGES = ['typescript', 'javascript', 'rust', 'c', 'go', 'python', 'assemblyscript'] as const;
 
 export type Language = (typeof LANGUAGES)[number];
 
@@ -54,6 +54,7 @@ const DECIDERS: Readonly<Record<Language, Template>> = {
   rust: guest('rust', [], './build.sh', INSPECT('bank.wasm')),
   c: guest('c', [], './build.sh', INSPECT('bank.wasm')),
   assemblyscript: guest('assemblyscript', ['assemblyscript'], './build.sh', INSPECT('bank.wasm')),
+  go: guest('go', [], 'go test ./...', './build.sh', INSPECT('build/bank.wasm')),
   python: {
     sources: ['examples/guests/python', 'wit'],
     folders: { wit: 'wit' },

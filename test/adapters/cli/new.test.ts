@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { decidable, type Ended, folder } from './program.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const LANGUAGES = ['typescript', 'javascript', 'rust', 'c', 'python', 'assemblyscript'];
+const LANGUAGES = ['typescript', 'javascript', 'rust', 'c', 'go', 'python', 'assemblyscript'];
 
 /** Uses the packages of the repository, as `npm install` would install them. */
 function linkPackages(target: string, from = ROOT): void {

@@ -65,7 +65,7 @@ describe('the main job on a guest', () => {
   test('must be a known guest', async () => {
     const { code, stderr } = await runBank(['--guest', 'perl']);
     assert.equal(code, 2);
-    assert.match(stderr, /'--guest' is one of rust, c, assemblyscript, python, javascript, not 'perl'/);
+    assert.match(stderr, /'--guest' is one of rust, c, assemblyscript, go, python, javascript, not 'perl'/);
     for (const guest of GUESTS) assert.ok(HELP.includes(guest));
   });
 });
