@@ -48,7 +48,7 @@ export class NatsServer implements AsyncDisposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'decidable-nats-'));
   readonly port: number;
   readonly monitoringPort: number;
-  readonly #options: NatsServerOptions;
+  #options: NatsServerOptions;
   #process: ChildProcess | undefined;
 
   constructor(port: number, monitoringPort: number, options: NatsServerOptions) {
@@ -63,6 +63,13 @@ export class NatsServer implements AsyncDisposable {
 
   get monitoring(): string {
     return `http://127.0.0.1:${this.monitoringPort}`;
+  }
+
+  /** Ends the server, and starts it with other settings. */
+  async restart(options: NatsServerOptions): Promise<void> {
+    await this.stop();
+    this.#options = options;
+    await this.start();
   }
 
   /** Starts the server, and resolves when it accepts connections. */
@@ -159,7 +166,7 @@ export function uniqueName(): string {
   return `test_${crypto.randomUUID().replaceAll('-', '')}`;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -38,11 +38,23 @@ export interface PostgresServerOptions {
   readonly durable?: boolean;
   /** Begins with a copy of this folder of data instead of an empty database. */
   readonly copyOf?: string;
+  /**
+   * The folder in which the server's own folder is created.
+   * @default the system's folder for temporary files
+   */
+  readonly under?: string;
+  /** The greatest number of connections. @default 80 */
+  readonly connections?: number;
 }
 
 /** Starts a server. */
-export async function startPostgres({ durable = false, copyOf }: PostgresServerOptions = {}): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'decidable-postgres-'));
+export async function startPostgres({
+  durable = false,
+  copyOf,
+  under = tmpdir(),
+  connections = 80,
+}: PostgresServerOptions = {}): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(under, 'decidable-postgres-'));
   try {
     const isRoot = process.getuid?.() === 0;
     if (isRoot) chownSync(folder, NOBODY, NOBODY);
@@ -59,7 +71,7 @@ export async function startPostgres({ durable = false, copyOf }: PostgresServerO
     } else {
       copyData(copyOf, data, isRoot);
     }
-    const server = new Server(join(binaries, 'postgres'), folder, await freePort(), durable, user);
+    const server = new Server(join(binaries, 'postgres'), folder, await freePort(), durable, user, connections);
     await server.start();
     return server;
   } catch (error) {
@@ -81,10 +93,12 @@ class Server implements PostgresServer {
   readonly #folder: string;
   readonly #binary: string;
   readonly #durable: boolean;
+  readonly #connections: number;
   readonly #user: User;
   #process: ChildProcess | undefined;
 
-  constructor(binary: string, folder: string, port: number, durable: boolean, user: User) {
+  constructor(binary: string, folder: string, port: number, durable: boolean, user: User, connections: number) {
+    this.#connections = connections;
     this.port = port;
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     this.data = join(folder, 'data');
@@ -98,7 +112,7 @@ class Server implements PostgresServer {
     const settings = {
       fsync: this.#durable ? 'on' : 'off',
       shared_buffers: '16MB',
-      max_connections: '80',
+      max_connections: String(this.#connections),
       max_prepared_transactions: '2',
       max_wal_size: '256MB',
       autovacuum: 'off',

@@ -1,7 +1,7 @@
 /**
  * The axes along which a store grows, and the operations that users wait for. Each covers three orders of magnitude.
  */
-import { createEventSourcer, subscribe } from 'decidable';
+import { createEventSourcer, isStoreFailure, subscribe } from 'decidable';
 import type { OpenedStore } from 'decidable/stores';
 import { ALL, append, type Chart, counting, inBulk, Points, type Stores, sampled, scattered } from './scale.ts';
 
@@ -130,13 +130,23 @@ const connections: Axis = async (stores, quick, tell) => {
     await using writer = await stores.open(address);
     await append(writer, '1');
     const readers: OpenedStore[] = [];
-    for (let index = 0; index < size; index++) readers.push(await stores.open(address));
-    points.add('append, nobody waits', size, await sampled(stores.clock, SAMPLES, () => append(writer, '1')));
-    const waiting = await Waiting.on(readers);
-    const all = await sampled(stores.clock, 30, () => waiting.round(() => append(writer, '1')));
-    points.add('from an append until all have it', size, all);
-    points.add('… for each connection', size, all / size);
-    await waiting.end();
+    try {
+      for (let index = 0; index < size; index++) readers.push(await stores.open(address));
+      const appendOne = (): Promise<unknown> => append(writer, '1');
+      const alone = await sampled(stores.clock, SAMPLES, appendOne);
+      const waiting = await Waiting.on(readers);
+      const all = await sampled(stores.clock, 30, () => waiting.round(appendOne));
+      points.add('append, nobody waits', size, alone);
+      points.add('from an append until all have it', size, all);
+      points.add('… for each connection', size, all / size);
+      await waiting.end();
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error;
+      // The line ends at the limit of the server.
+      tell(`  ${size.toLocaleString('en')}: refused: ${error.message}`);
+      for (const reader of readers) await reader.close();
+      break;
+    }
     for (const reader of readers) await reader.close();
   }
   return {
@@ -157,6 +167,7 @@ class Waiting {
   private constructor(stores: readonly OpenedStore[]) {
     this.#missing = stores.length;
     this.#loops = stores.map((store) => this.#follow(store));
+    for (const loop of this.#loops) loop.catch(() => {}); // `on` and `round` report it
   }
 
   /** Resolves when each subscriber has read all existing events. */
@@ -164,7 +175,7 @@ class Waiting {
     const [first] = stores;
     await append(first!, '1');
     const waiting = new Waiting(stores);
-    await waiting.#everyone();
+    await Promise.race([waiting.#everyone(), Promise.all(waiting.#loops)]);
     return waiting;
   }
 
@@ -173,7 +184,7 @@ class Waiting {
     this.#missing = this.#loops.length;
     const everyone = this.#everyone();
     await cause();
-    await everyone;
+    await Promise.race([everyone, Promise.all(this.#loops)]);
   }
 
   async end(): Promise<void> {

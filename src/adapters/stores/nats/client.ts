@@ -81,6 +81,8 @@ export interface ClientOptions {
   readonly busyTimeout: number;
   /** True if changes of the store are refused. */
   readonly readOnly: boolean;
+  /** True if the store owns the connection and knows several servers, so that it may change the server. */
+  readonly canMove: boolean;
 }
 
 export class Client {
@@ -99,8 +101,12 @@ export class Client {
   #subscription: Subscription | undefined;
   #nextReply = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #canMove: boolean;
+  /** The time since which no server of the store has answered a request, by `performance.now()`. */
+  #silentSince: number | undefined;
 
-  constructor(connection: NatsConnection, driver: Driver, { timeout, busyTimeout, readOnly }: ClientOptions) {
+  constructor(connection: NatsConnection, driver: Driver, { timeout, busyTimeout, readOnly, canMove }: ClientOptions) {
+    this.#canMove = canMove;
     this.connection = connection;
     this.timeout = timeout;
     this.#busyTimeout = busyTimeout;
@@ -124,6 +130,18 @@ export class Client {
     this.#subscription?.unsubscribe();
     clearInterval(this.#timer);
     this.#failAll(() => new EngineFailure('io', 'the store was closed during a request'));
+  }
+
+  /**
+   * Moves the connection to another server if no request has been answered for the time of a timeout. A server that is
+   * cut off from the others keeps its connections, and cannot answer.
+   */
+  #unanswered(): void {
+    const now = performance.now();
+    this.#silentSince ??= now;
+    if (!this.#canMove || now - this.#silentSince < this.timeout) return;
+    this.#silentSince = undefined;
+    this.connection.reconnect().catch(() => {});
   }
 
   /** Calls the JetStream API. @throws EngineFailure */
@@ -160,8 +178,15 @@ export class Client {
     return new Promise((resolve, reject) => {
       const take = (message: Msg): boolean => {
         // Nobody listens to the subject, so nothing was stored.
-        if (message.data.length === 0 && headerTextOf(message).status === 503) reject(new NoResponders());
-        else resolve(acknowledged(message));
+        if (message.data.length === 0 && headerTextOf(message).status === 503) {
+          this.#unanswered();
+          reject(new NoResponders());
+          return true;
+        }
+        const answer = acknowledged(message);
+        if (answer.tag === 'refused' && answer.error.code === 503) this.#unanswered();
+        else this.#silentSince = undefined;
+        resolve(answer);
         return true;
       };
       this.#send(subject, payload, { take, fail: reject }, this.#headersOf(headers));
@@ -214,10 +239,13 @@ export class Client {
     const deadline = performance.now() + this.#busyTimeout;
     for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
       try {
-        return await read();
+        const result = await read();
+        this.#silentSince = undefined;
+        return result;
       } catch (error) {
         const failure = requestFailure(error);
         const isTransient = failure instanceof EngineFailure && ['busy', 'io'].includes(failure.failure.code);
+        if (isTransient) this.#unanswered();
         if (!isTransient || this.#isClosed || this.connection.isClosed() || performance.now() + delay > deadline) {
           throw failure;
         }
@@ -311,6 +339,7 @@ export class Client {
     for (const [id, { deadline, fail }] of this.#takers) {
       if (deadline > now) return;
       this.#takers.delete(id);
+      this.#unanswered();
       fail(new NoReply());
     }
   }

@@ -4,6 +4,9 @@ import type { Client, StoredMessage } from './client.ts';
 import { COMMIT_HEADER, type CommitNumbers, parseNumbers, type StoredCommit } from './commit-message.ts';
 import type { Subjects } from './subjects.ts';
 
+/** The largest number of messages to which pages grow. */
+const LARGEST_PAGE = 1_000;
+
 /** A message of a commit, with the numbers in its header. */
 export interface CommitPart {
   readonly message: StoredMessage;
@@ -86,12 +89,16 @@ export class CommitReader {
     }
   }
 
-  /** Reads the messages of a subject from a sequence number on, up to the last one. */
+  /**
+   * Reads the messages of a subject from a sequence number on, up to the last one. Each page is twice as large as the
+   * previous one, because a reader that continues needs more than it has expected.
+   */
   async *messages(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredMessage[]> {
     const { name: stream, allCommits } = this.#subjects;
     const filter = subject === allCommits ? undefined : subject;
-    for (let next = from; ; ) {
-      const { messages, isLast } = await this.#client.page({ stream, subject: filter, from: next, limit: pageSize });
+    let limit = pageSize;
+    for (let next = from; ; limit = Math.max(pageSize, Math.min(2 * limit, LARGEST_PAGE))) {
+      const { messages, isLast } = await this.#client.page({ stream, subject: filter, from: next, limit });
       next = (messages.at(-1)?.sequence ?? next - 1) + 1;
       yield messages;
       if (!isLast) continue;

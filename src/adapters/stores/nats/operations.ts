@@ -27,7 +27,16 @@ import type { OpenedStore } from './open.ts';
 import type { CheckedOptions } from './options.ts';
 import { NatsProcessors } from './processors.ts';
 import { ProcessorSubjects } from './processors-values.ts';
-import { lastPosition, type ReadingParts, readAll, readCommits, readLog, readStream, readStreams } from './read.ts';
+import {
+  Density,
+  lastPosition,
+  type ReadingParts,
+  readAll,
+  readCommits,
+  readLog,
+  readStream,
+  readStreams,
+} from './read.ts';
 import { Snapshots } from './snapshots.ts';
 import { StateValues } from './state-values.ts';
 import { StreamQueues } from './stream-queues.ts';
@@ -76,7 +85,7 @@ export class NatsOperations implements BareCommitStore {
     const committed = (sequence: number, events: number): void => this.#sawEvents(sequence, events);
     this.#index = index;
     this.#appender = new Appender({ client, subjects, reader, index, heads, now, committed });
-    this.#reading = { subjects, reader, appender: this.#appender, heads };
+    this.#reading = { subjects, reader, appender: this.#appender, heads, density: new Density() };
     this.#snapshots = new Snapshots(client, subjects);
     this.#turns = new WriterTurns(client, subjects);
     this.#follower = new Follower({

@@ -35,6 +35,25 @@ export interface ReadingParts {
   readonly reader: CommitReader;
   readonly appender: Appender;
   readonly heads: Heads;
+  readonly density: Density;
+}
+
+/**
+ * The number of events of a commit, as the last reads found it. A reader asks for as many messages as it needs. The
+ * server sends all messages of a page, also if the reader has stopped.
+ */
+export class Density {
+  #eventsOfCommit = 1;
+
+  /** Returns the number of messages that contain about this number of events. */
+  messagesFor(events: number): number {
+    return Math.min(PAGE, Math.ceil(events / this.#eventsOfCommit) + 1);
+  }
+
+  /** Learns from the commits of a read. */
+  learn(commits: number, events: number): void {
+    if (commits > 0) this.#eventsOfCommit = Math.max(1, events / commits);
+  }
 }
 
 export async function readStream(
@@ -60,9 +79,11 @@ async function forward(
   const subject = parts.subjects.commits(stream);
   const found: RecordedEvent[] = [];
   const from = await locate(parts, stream, revision);
-  for await (const commits of parts.reader.commits(subject, from, Math.min(limit + NEAR, PAGE))) {
+  let [read, contained] = [0, 0];
+  for await (const commits of parts.reader.commits(subject, from, parts.density.messagesFor(limit))) {
     for (const commit of commits) {
       const { events, count } = commit.numbers;
+      parts.density.learn(++read, (contained += count));
       const first = events - count;
       if (events > revision) addEvents(commit, found, Math.max(0, revision - first), revision + limit - first);
       if (found.length === limit) return found;

@@ -61,7 +61,8 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
         timeout: checked.timeout,
       }));
     if (checked.connection === undefined) close = () => connection.close();
-    const client = new Client(connection, driver, checked);
+    const canMove = checked.connection === undefined && servers.length > 1;
+    const client = new Client(connection, driver, { ...checked, canMove });
     const opened = await openStreams(client, subjects, checked);
     const { flush } = checked.observer;
     if (flush !== undefined) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { type Decision, isAppendFailure, readEvents } from 'decidable';
+import { type Decision, isAppendFailure, readEvents, subscribe } from 'decidable';
 import { createNatsStore, type NatsStore } from 'decidable/nats';
 import { verifyChain } from 'decidable/storage';
 import {
@@ -13,7 +13,8 @@ import {
   startNatsServer,
   uniqueName,
 } from '../../../servers/nats.ts';
-import { ANY, decision, envelope } from '../commands.ts';
+import { PartitionedCluster } from '../../../servers/partition.ts';
+import { ANY, decision, envelope, FORWARD } from '../commands.ts';
 
 /** Writers that continue through faults. A command without an acknowledgement is sent again with its id. */
 class Writers {
@@ -127,8 +128,12 @@ describe('a server that is killed', { skip: skipWithoutBinary }, () => {
 });
 
 /** The server that leads the stream of a store. */
-async function leaderOf(servers: readonly NatsServer[], name: string): Promise<NatsServer> {
-  const connection = await connect({ servers: servers.map(({ url }) => url) });
+async function leaderOf(
+  servers: readonly NatsServer[],
+  name: string,
+  asked: readonly NatsServer[] = servers,
+): Promise<NatsServer> {
+  const connection = await connect({ servers: asked.map(({ url }) => url), ignoreClusterUpdates: true });
   for (;;) {
     try {
       const { cluster } = await (await jetstreamManager(connection)).streams.info(name);
@@ -140,6 +145,15 @@ async function leaderOf(servers: readonly NatsServer[], name: string): Promise<N
     } catch {
       // The servers are electing a leader.
     }
+  }
+}
+
+/** Resolves as soon as another server than the given one leads the stream. */
+async function otherLeader(servers: readonly NatsServer[], name: string, old: NatsServer): Promise<NatsServer> {
+  const others = servers.filter((server) => server !== old);
+  for (;;) {
+    const leader = await leaderOf(servers, name, others);
+    if (leader !== old) return leader;
   }
 }
 
@@ -220,5 +234,61 @@ describe('a cluster of three servers', { skip: skipWithoutBinary }, () => {
       for (const one of tries) if (one.status === 'rejected') assert.ok(isAppendFailure(one.reason, 'duplicate'));
     }
     for (const store of stores) await store.close();
+  });
+});
+
+describe('a cluster whose network is cut', { skip: skipWithoutBinary }, () => {
+  test('refuses commits in the living minority, and delivers every event once and in order afterwards', async () => {
+    await using cluster = await PartitionedCluster.start();
+    const { servers } = cluster;
+    const name = uniqueName();
+    const options = { name, timeout: 1_500, busyTimeout: 3_000 };
+    await (await openReplicated(servers, name)).close();
+    const leader = await leaderOf(servers, name);
+    const others = servers.filter((server) => server !== leader);
+
+    // One program can reach only the leader. Another one prefers the leader, and knows the other servers.
+    const bound = await connect({ servers: leader.url, ignoreClusterUpdates: true });
+    await using trapped = await createNatsStore({ ...options, connection: bound });
+    const moving = await createNatsStore({ ...options, url: [leader.url, ...others.map(({ url }) => url)] });
+    await using reader = await createNatsStore({ name, url: others.map(({ url }) => url) });
+    const seen: string[] = [];
+    const ending = new AbortController();
+    const reading = (async () => {
+      for await (const { events } of subscribe(reader, { signal: ending.signal })) {
+        seen.push(...events.map(({ context }) => context.causationId));
+      }
+    })().catch((error: unknown) => {
+      if (!ending.signal.aborted) throw error;
+    });
+
+    const writers = new Writers([moving], 4);
+    await writers.more(40);
+    cluster.isolate(leader);
+    const refused = decision();
+    await assert.rejects(
+      trapped.append('s-9', [envelope('A'), envelope('B')], ANY, refused),
+      (error) =>
+        isAppendFailure(error, 'failure') && ['busy', 'io', 'unknown-outcome'].includes(error.payload.val.code),
+    );
+    await otherLeader(servers, name, leader);
+    // The client has moved to the majority, which acknowledges commits.
+    await writers.more(40);
+    cluster.heal();
+    await writers.more(40);
+    await writers.stop();
+
+    await using fresh = await openReplicated(servers, name);
+    await examine(fresh, writers.acknowledged);
+    const last = (await fresh.readAll({ ...FORWARD, direction: 'backward', limit: 1 }))[0]!.context.causationId;
+    while (seen.at(-1) !== last) await new Promise((resolve) => setImmediate(resolve));
+    ending.abort();
+    await reading;
+    const stored: string[] = [];
+    for await (const { context } of readEvents(fresh)) stored.push(context.causationId);
+    assert.deepEqual(seen, stored);
+    await moving.close();
+    await trapped.close();
+    await bound.close();
   });
 });
