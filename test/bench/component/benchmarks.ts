@@ -9,6 +9,7 @@ import { BankByHand, coreModules, type Envelope } from './by-hand.ts';
 import { ECHO, EchoByHand } from './echo.ts';
 import { fuel } from './fuel.ts';
 import { CURRENT_JCO, loadWithJco } from './jco.ts';
+import { verify } from './verify.ts';
 
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
 const DECIDER = 'decidable:eventsourcing/decider@0.1.0';
@@ -194,6 +195,7 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
     ...(await echoes(rounds, scale, oldJco)),
     ...(await starts(bytes, rounds, oldJco)),
     await fuel(rounds, 100_000 * scale),
+    await verify(rounds, 100 * scale),
     memory(handles),
   ];
 }
