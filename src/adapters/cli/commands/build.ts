@@ -24,7 +24,7 @@ const STEPS: { readonly [Step in BuildStep]: string } = {
 export async function build({ output }: Session, file: string, options: BuildCommandOptions): Promise<number> {
   const target = options.output ?? `${basename(file, extname(file))}.wasm`;
   if (!existsSync(dirname(resolve(target)))) {
-    throw new CommandLineError('usage', `${target}: the folder does not exist`);
+    throw new CommandLineError('usage', `${target}: the folder does not exist; create it, or name another file`);
   }
   const { buildComponent } = await import('../../component/build/index.ts');
   using progress = showProgress(STEPS.bundle);

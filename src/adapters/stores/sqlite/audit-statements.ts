@@ -1,7 +1,8 @@
 /** The queries of `find-damage.ts`, built and typed by Kysely. */
 import type { Database, Statement } from 'better-sqlite3';
+import type { SnapshotRow } from './rows.ts';
 import { bound, compiler } from './schema.ts';
-import { rows, type SnapshotRow, values } from './statements.ts';
+import { rows, values } from './statements.ts';
 
 /** The columns of a decision. Their types are unknown until they are checked. */
 export type AuditedDecision = [

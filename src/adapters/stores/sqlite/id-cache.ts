@@ -9,7 +9,8 @@ import { CHAIN_START, HASH_BYTES } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { bytes, optionalNumber, text, wholeNumber } from './columns.ts';
 import { damage } from './failures.ts';
-import type { CommandTypeRow, EventRow, Statements } from './statements.ts';
+import type { CommandTypeRow, EventRow } from './rows.ts';
+import type { Statements } from './statements.ts';
 
 /** The maximum number of entries of each map. A map that reaches it is emptied. */
 const MAX_ENTRIES = 16_384;

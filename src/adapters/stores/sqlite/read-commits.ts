@@ -10,7 +10,7 @@ import type { ReadCommitsOptions } from '../../../core/storage/verify-chain.ts';
 import { payloadBytes, uuidBytes, wholeNumber } from './columns.ts';
 import { damage } from './failures.ts';
 import { type Connection, eventsOfDecision, nextRevision, recordedDecision } from './read.ts';
-import type { CommitEventRow, DecisionRow } from './statements.ts';
+import type { CommitEventRow, DecisionRow } from './rows.ts';
 
 export function readCommits(
   connection: Connection,

@@ -9,8 +9,9 @@ import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import { payloadBytes, uuidBytes, wholeNumber } from './columns.ts';
 import { type Connection, eventsOfDecision, nextRevision, recordedDecision } from './read.ts';
+import { type DecisionRow, payloadOf } from './rows.ts';
 import { bound, compiler } from './schema.ts';
-import { type DecisionRow, payloadOf, rows } from './statements.ts';
+import { rows } from './statements.ts';
 
 type LogEventRow = [decisionId: unknown, eventTypeId: unknown, payload: unknown];
 

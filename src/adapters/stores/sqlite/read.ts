@@ -21,14 +21,8 @@ import {
 } from './columns.ts';
 import { damage } from './failures.ts';
 import type { IdCache } from './id-cache.ts';
-import {
-  type DecisionRow,
-  type EventRow,
-  MAX_BRANCHES,
-  prepareMerged,
-  type SnapshotRow,
-  type Statements,
-} from './statements.ts';
+import type { DecisionRow, EventRow, SnapshotRow } from './rows.ts';
+import { MAX_BRANCHES, prepareMerged, type Statements } from './statements.ts';
 
 /** The parts of a connection that reads use. */
 export interface Connection {

@@ -1,63 +1,16 @@
 /** The queries of the event store, built and typed by Kysely (`schema.ts`), and prepared once for each connection. */
 import type { Database, Statement } from 'better-sqlite3';
-import { type AliasedRawBuilder, type Compilable, sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
 import type { Direction } from '../../../core/event-store.ts';
+import {
+  type CommandTypeRow,
+  type CommitEventRow,
+  type DecisionRow,
+  type EventRow,
+  payloadOf,
+  type SnapshotRow,
+} from './rows.ts';
 import { bound, compiler } from './schema.ts';
-
-/**
- * A decision's columns, in the order of {@link decisionColumns}. Their types are unknown until they are checked
- * (`columns.ts`), except that SQLite ensures that row ids are integers.
- */
-export type DecisionRow = [
-  id: number,
-  /** Hexadecimal digits. */
-  commandId: unknown,
-  streamId: unknown,
-  commandTypeId: unknown,
-  /** A string of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
-  payload: unknown,
-  seenRevision: unknown,
-  eventCount: unknown,
-  revision: unknown,
-  rejection: unknown,
-  causationId: unknown,
-  correlationId: unknown,
-  actor: unknown,
-  keyId: unknown,
-  recordedAt: unknown,
-  /** Hexadecimal digits. */
-  hash: unknown,
-];
-
-/** An event's columns, and the columns of its decision that its context needs. */
-export type EventRow = [
-  position: number,
-  streamId: unknown,
-  revision: unknown,
-  eventTypeId: unknown,
-  /** A string of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
-  payload: unknown,
-  /** The command id in hexadecimal digits. It is empty if the decision is missing or does not have the event. */
-  commandId: unknown,
-  commandTypeId: unknown,
-  /** The event's index in its decision. */
-  index: unknown,
-  correlationId: unknown,
-  recordedAt: unknown,
-];
-
-/**
- * The maximum number of bytes of a payload that is read as hexadecimal digits. A Buffer costs the driver 1.2
- * microseconds, as much as the rest of the row. For payloads of usual size, a string and a loop over its digits need a
- * fifth of that time.
- */
-const MAX_HEXADECIMAL = 256;
-
-/** Selects a payload as hexadecimal digits if it is small. */
-export function payloadOf(table: 'decisions' | 'events'): AliasedRawBuilder<unknown, 'payload'> {
-  const payload = sql.ref(`${table}.payload`);
-  return sql`iif(length(${payload}) <= ${sql.lit(MAX_HEXADECIMAL)}, hex(${payload}), ${payload})`.as('payload');
-}
 
 const decisionColumns = [
   'decisions.id',
@@ -105,9 +58,6 @@ const selectEvents = compiler
     'decisions.correlation_id',
     'decisions.recorded_at',
   ]);
-
-/** An event of a commit. */
-export type CommitEventRow = [revision: number, decision: number, eventType: number, payload: unknown];
 
 export interface Statements {
   /** Begins a transaction whose view of the file stays the same until `endRead`. */
@@ -177,15 +127,6 @@ export interface Statements {
   readonly dropSnapshot: Statement<[stream: string, moduleName: string, moduleVersion: string]>;
 }
 
-export type CommandTypeRow = [
-  moduleName: string,
-  moduleVersion: string,
-  moduleDigest: Uint8Array | null,
-  contentType: string,
-  type: string,
-  schemaVersion: number,
-];
-
 type DecisionValues = [
   id: number,
   commandId: Uint8Array,
@@ -206,8 +147,6 @@ type DecisionValues = [
 
 /** The columns of a row before they are checked. */
 type Unchecked<Row extends unknown[]> = { [Column in keyof Row]: unknown };
-
-export type SnapshotRow = [revision: unknown, contentType: unknown, state: unknown, checksum: unknown];
 
 type PayloadRow = [eventTypeId: unknown, payload: unknown];
 

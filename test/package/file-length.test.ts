@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MAX_LINES = 500;
+
+test('no source file has more than 500 lines', () => {
+  const files = globSync('src/**/*.ts', { cwd: ROOT });
+  assert.ok(files.length > 400);
+  const lengths = files.map((file) => [file, readFileSync(ROOT + file, 'utf8').split('\n').length - 1] as const);
+  assert.deepEqual(
+    lengths.filter(([, lines]) => lines > MAX_LINES),
+    [],
+  );
+});
