@@ -8,6 +8,7 @@ import type { Benchmark, Contestant, Measured } from '../measure.ts';
 import { BankByHand, coreModules, type Envelope } from './by-hand.ts';
 import { ECHO, EchoByHand } from './echo.ts';
 import { fuel } from './fuel.ts';
+import { guests } from './guests.ts';
 import { CURRENT_JCO, loadWithJco } from './jco.ts';
 import { verify } from './verify.ts';
 
@@ -196,6 +197,7 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
     ...(await starts(bytes, rounds, oldJco)),
     await fuel(rounds, 100_000 * scale),
     await verify(rounds, 100 * scale),
+    guests(rounds, 4_000 * scale),
     memory(handles),
   ];
 }

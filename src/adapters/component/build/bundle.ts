@@ -66,7 +66,7 @@ export async function bundle(file: string, exportName: string | undefined): Prom
         stdin: text(module),
         sourcemap: 'external',
         outfile: 'module.js',
-        plugins: [refuseBuiltins()],
+        plugins: [refuseBuiltins(), useGuestEncoder()],
       }),
     ]);
     const outputs = new Map(second.outputFiles!.map((output) => [extname(output.path), output.text]));
@@ -93,6 +93,19 @@ function refuseBuiltins(): Esbuild.Plugin {
         }
         return { errors: [{ text: REFUSED, detail: path }] };
       });
+    },
+  };
+}
+
+/** Replaces the encoder of this copy of the package by that of guests. */
+function useGuestEncoder(): Esbuild.Plugin {
+  const encoder = fileURLToPath(new URL(`../../../core/codec/msgpack-encode${extension}`, import.meta.url));
+  return {
+    name: 'decidable-encoder',
+    setup(build) {
+      build.onResolve({ filter: /\/msgpack-encode\.[jt]s$/ }, ({ path, resolveDir }) =>
+        resolve(resolveDir, path) === encoder ? { path: guestFile('msgpack-encode') } : undefined,
+      );
     },
   };
 }

@@ -95,11 +95,29 @@ function refusePlatform(): void {
   }
 }
 
+/** Returns whether the character at `index` is the second half of a surrogate pair. */
+function isLowSurrogate(text: string, index: number): boolean {
+  return index > 0 && text.codePointAt(index - 1)! > 0xffff;
+}
+
 class Encoder {
   readonly encoding = 'utf-8';
 
   encode(text = ''): Uint8Array {
     return encodeUtf8(String(text));
+  }
+
+  /** Encodes as many characters as fit completely. */
+  encodeInto(text: string, target: Uint8Array): { read: number; written: number } {
+    const whole = String(text);
+    let bytes = encodeUtf8(whole);
+    let read = whole.length;
+    while (bytes.length > target.length) {
+      read -= isLowSurrogate(whole, read - 1) ? 2 : 1;
+      bytes = encodeUtf8(whole.slice(0, read));
+    }
+    target.set(bytes);
+    return { read, written: bytes.length };
   }
 }
 
