@@ -135,7 +135,8 @@ export function tableChanges<Tables>(db: Kysely<Tables>, tables: ReadonlySet<str
         throw new DefinitionError(place, 'expected a key with at least one column');
       if (needs.columns && columnNames.length === 0) throw new DefinitionError(place, 'expected at least one column');
       const both = keyNames.find((column) => Object.hasOwn(columns, column));
-      if (both !== undefined) throw new DefinitionError(`${place}.${both}`, 'is in the key and in the columns');
+      if (both !== undefined)
+        throw new DefinitionError(`${place}.${both}`, 'is in the key and in the columns; omit it from the columns');
       const additions = columnNames.map((column) => columns[column] instanceof Addition);
       const names = { keys: keyNames, columns: columnNames, additions };
       const compiled = build(db as never, table, names).compile();

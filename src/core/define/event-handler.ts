@@ -312,7 +312,9 @@ function rejectionHandlerOf(
   if (handler !== undefined) return handler;
   throw new FaultError({
     code: 'unhandled-rejection',
-    message: `${type} was rejected with the code ${rejection.code}, and the process manager has no handler rejected.${type}`,
+    message:
+      `${type} was rejected with the code ${rejection.code}, and the process manager has no handler ` +
+      `rejected.${type}; add one, or 'ignore'`,
     details: [
       ['type', type],
       ['rejection', rejection.code],

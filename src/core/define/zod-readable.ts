@@ -147,6 +147,6 @@ function checkAccepted(schema: unknown, value: unknown, place: string): void {
   if (issue === undefined) return;
   throw new DefinitionError(
     place,
-    `its default ${showValue(value)} is not accepted by its own schema: ${issue.message}`,
+    `its default ${showValue(value)} is not accepted by its own schema: ${issue.message}; change one of the two`,
   );
 }

@@ -195,7 +195,8 @@ function checkMessages(messages: readonly EventDescriptor[], place: string): voi
   for (const message of messages) {
     const { type, schemaVersion }: Partial<EventDescriptor> = Object(message);
     checkText(type, `${place}.type`);
-    if (seen.has(type!)) throw new DefinitionError(`${place}.${type}`, 'is listed twice in the descriptor');
+    if (seen.has(type!))
+      throw new DefinitionError(`${place}.${type}`, 'is listed twice in the descriptor; list it once');
     if (!isPositiveU32(schemaVersion)) {
       throw new DefinitionError(`${place}.${type}.schemaVersion`, mustBe('a positive integer', schemaVersion));
     }

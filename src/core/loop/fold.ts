@@ -128,7 +128,9 @@ function tooManyEvents(count: number): FaultError {
 function undeclaredEvent(type: string): FaultError {
   return new FaultError({
     code: 'undeclared-event',
-    message: `the module returned an event of type ${JSON.stringify(type)}, which its descriptor does not list`,
+    message:
+      `the module returned an event of type ${JSON.stringify(type)}, which its descriptor does not list; ` +
+      'add the type to the descriptor',
     details: [['eventType', type]],
   });
 }

@@ -107,7 +107,10 @@ export function checkRollout({ descriptor: current }: BoundModule, { descriptor:
   }
   for (const { type } of current.commands) {
     if (candidate.commands.some((command) => command.type === type)) continue;
-    throw new DefinitionError('rollout.candidate.commands', `has no command ${type}, which the current module accepts`);
+    throw new DefinitionError(
+      'rollout.candidate.commands',
+      `has no command ${type}, which the current module accepts; add it to the candidate`,
+    );
   }
   checkReads(candidate.events, current.events, 'candidate', 'current');
   checkReads(current.events, candidate.events, 'current', 'candidate');

@@ -194,7 +194,10 @@ export class SystemRun implements AsyncDisposable {
   readModel(model: AnyPart): unknown {
     const reader = this.#parts.readerOf(model, this.#processors);
     if (reader !== undefined) return reader;
-    throw new DefinitionError(`${this.#parts.name}.readModel`, 'the read model is not part of this system');
+    throw new DefinitionError(
+      `${this.#parts.name}.readModel`,
+      'is not a read model of this system; pass one that the system was defined with',
+    );
   }
 
   /**
@@ -246,7 +249,7 @@ export class SystemRun implements AsyncDisposable {
     const runner = this.#runners.find((one) => sameSubscription(one.processor.subscription, subscription));
     const target = subscription === undefined ? undefined : await recordOf(this.#processors, subscription);
     if (runner === undefined || target === undefined) {
-      throw new DefinitionError(place, 'the read model is not part of this system');
+      throw new DefinitionError(place, 'is not a read model of this system; pass one that the system was defined with');
     }
     await rebuild(
       {

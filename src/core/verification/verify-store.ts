@@ -164,7 +164,11 @@ class Verifier {
         if (difference !== undefined) return difference;
       }
     }
-    if (isVerified) throw new DefinitionError('verifyStore.after', `the store has no stream ${JSON.stringify(after)}`);
+    if (isVerified)
+      throw new DefinitionError(
+        'verifyStore.after',
+        `the store has no stream ${JSON.stringify(after)}; pass the last of an earlier verification of this store`,
+      );
     const lost = await this.#heads?.missing(select);
     return lost && { reason: 'head', stream: lost.stream, revision: lost.revision };
   }

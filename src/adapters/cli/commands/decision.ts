@@ -15,7 +15,10 @@ export async function decision(session: Session, commandId: string): Promise<num
   await using store = await session.openToRead();
   const recorded = await store.findDecision(commandUuid(commandId));
   if (recorded === undefined) {
-    throw new CommandLineError('not-found', `the store has no decision on the command "${commandId}"`);
+    throw new CommandLineError(
+      'not-found',
+      `the store has no decision on the command "${commandId}"; pass the id with which it was sent`,
+    );
   }
   const events = await eventsOf(store, recorded);
   const { output } = session;

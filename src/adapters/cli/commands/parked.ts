@@ -131,7 +131,10 @@ async function parkedOf(
   const subscription = await findSubscription(processors, name);
   const parked = await allParked(processors, { subscription, key });
   if (parked.length > 0) return { subscription, parked };
-  throw new CommandLineError('not-found', `${subscription.name} has no parked events of the key "${key}"`);
+  throw new CommandLineError(
+    'not-found',
+    `${subscription.name} has no parked events of the key "${key}"; list the keys with \`decidable parked list\``,
+  );
 }
 
 function jsonOf({ subscription, event, reason, parkedAt, ...others }: ParkedEvent, messages: Messages): object {

@@ -72,7 +72,11 @@ export async function getContents(
   if (isTables(model)) return await printRows(session, model, processors, tableOf(model, table), limit);
   if (key !== undefined) {
     const stored = await processors.readDocument(subscription, key);
-    if (stored === undefined) throw new CommandLineError('not-found', `${name} has no document "${key}"`);
+    if (stored === undefined)
+      throw new CommandLineError(
+        'not-found',
+        `${name} has no document "${key}"; list the keys with \`decidable read-models get ${name}\``,
+      );
     await session.output.document(recordOf(model, stored).document);
     return DONE;
   }

@@ -79,7 +79,7 @@ async function checkStore(session: Session, { stream, resume, threads }: VerifyO
   }
   await using store = await session.openToRead();
   if (stream !== undefined && (await store.readCommits(stream, { limit: 1 })).length === 0) {
-    throw new CommandLineError('not-found', `the stream "${stream}" has no commits`);
+    throw new CommandLineError('not-found', `the store has no stream "${stream}"; check the name`);
   }
 }
 

@@ -59,7 +59,8 @@ const WIT = fileURLToPath(new URL('../../../../wit', import.meta.url));
 export async function buildComponent(file: string, options: BuildOptions = {}): Promise<BuiltComponent> {
   checkOptionNames(options, NAMES, 'buildComponent');
   const path = resolve(file);
-  if (!existsSync(path)) throw new BuildError('compile-failed', { file: path }, `${file}: the file does not exist`);
+  if (!existsSync(path))
+    throw new BuildError('compile-failed', { file: path }, `${file}: the file does not exist; check the path`);
   const { export: exportName, onStep } = options;
   onStep?.('bundle');
   const scripts = await bundle(path, exportName);

@@ -49,7 +49,11 @@ export function readParameters<Values extends object>(
       throw new AddressError('parameter', `${withoutSecrets(address)}: ${message}`, name);
     }
     if (Object.hasOwn(values, name)) {
-      throw new AddressError('parameter', `${withoutSecrets(address)}: the parameter "${name}" occurs twice`, name);
+      throw new AddressError(
+        'parameter',
+        `${withoutSecrets(address)}: the parameter "${name}" occurs twice; omit one`,
+        name,
+      );
     }
     const value = parameter.read(text);
     if (value === undefined) {

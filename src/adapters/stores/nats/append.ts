@@ -186,7 +186,8 @@ export class Appender {
 
   async #commit(sequence: number): Promise<StoredCommit> {
     const commit = await this.#parts.reader.commit(sequence);
-    if (commit === undefined) throw new EngineFailure('corrupt', `the commit of message ${sequence} is missing`);
+    if (commit === undefined)
+      throw new EngineFailure('corrupt', `the commit of message ${sequence} is missing; restore a backup of the store`);
     return commit;
   }
 

@@ -129,7 +129,7 @@ export class Client {
   close(): void {
     this.#subscription?.unsubscribe();
     clearInterval(this.#timer);
-    this.#failAll(() => new EngineFailure('io', 'the store was closed during a request'));
+    this.#failAll(() => new EngineFailure('io', 'the store was closed during a request; open it again'));
   }
 
   /**
@@ -376,6 +376,10 @@ function bytesOf(base64: string): Uint8Array {
 function acknowledged(message: Msg): Acknowledged {
   const { error, seq, duplicate = false } = message.json<PublishReply>();
   if (error !== undefined) return { tag: 'refused', error };
-  if (seq === undefined) throw new EngineFailure('io', 'the NATS server sent a reply in an unknown format');
+  if (seq === undefined)
+    throw new EngineFailure(
+      'io',
+      'the NATS server sent a reply in an unknown format; upgrade the server or this package',
+    );
   return { tag: 'stored', sequence: seq, duplicate };
 }

@@ -120,7 +120,10 @@ export class CommitReader {
       for (const found of messages) if (found.sequence <= message.sequence) parts.push(partOf(found));
       if (parts.length === numbers.parts) return joined(parts);
     }
-    throw new EngineFailure('corrupt', `a part of the commit of message ${message.sequence} is missing`);
+    throw new EngineFailure(
+      'corrupt',
+      `a part of the commit of message ${message.sequence} is missing; restore a backup of the store`,
+    );
   }
 }
 
