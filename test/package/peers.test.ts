@@ -43,6 +43,17 @@ describe('a project without the optional peers', () => {
     });
   });
 
+  test('gets an error that names the package that a build needs', () => {
+    const program = `
+      const { buildComponent } = await import('decidable/build');
+      await buildComponent('package.json').catch(({ code, payload }) => console.log(JSON.stringify({ code, payload })));`;
+    const { stdout, stderr } = bare.run('node', ['--input-type=module', '-e', program]);
+    assert.deepEqual(stdout === '' ? stderr : JSON.parse(stdout), {
+      code: 'missing-peer',
+      payload: { package: 'esbuild', subpath: 'decidable/build' },
+    });
+  });
+
   test('can import every other subpath', () => {
     const others = subpaths.filter((path) => path !== 'decidable/codecs/protobuf');
     const program = `for (const path of ${JSON.stringify(others)}) await import(path);`;
