@@ -6,6 +6,7 @@ import { isFault } from '../errors.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import type { ReadModel } from '../worlds.ts';
 import type { EventReading } from './event-reading.ts';
+import { isStaleHandle } from './failure-policy.ts';
 import type { InlineProcessor } from './inline-projection.ts';
 import type { Batch, Item, Opened } from './processor.ts';
 import type { DocumentChange, ProcessorStore, StoredDocument, SubscriptionId } from './processor-store.ts';
@@ -235,8 +236,4 @@ export class Documents implements InlineProcessor {
       if (state !== undefined) states.drop?.(state);
     }
   }
-}
-
-function isStaleHandle(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | undefined)?.code === 'stale-handle';
 }

@@ -116,6 +116,11 @@ export function failureKind(error: unknown): FailureKind {
   return 'passing';
 }
 
+/** Returns whether a handle belongs to an instance that has trapped, perhaps while another processor used it. */
+export function isStaleHandle(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === 'stale-handle';
+}
+
 /** Returns the reason of a stop, which is stored for later inspection. */
 export function stopReason(error: unknown, position: bigint | undefined, at: number): StopReason {
   return {

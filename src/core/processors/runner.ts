@@ -1,9 +1,9 @@
 import type { RecordedEvent } from '../messages.ts';
-import { lastPosition } from '../storage/read-events.ts';
 import { DueDeadlines } from './due-deadlines.ts';
-import { backOff, EventFailed, failureKind, isUnavailable, retrying, stopReason } from './failure-policy.ts';
+import { EventFailed, failureKind, isStaleHandle, isUnavailable, retrying, stopReason } from './failure-policy.ts';
 import { advance, fencesOf, type HeldShare, hasReached, refresh, staying } from './held-shares.ts';
 import { inLanes } from './lanes.ts';
+import { Outage } from './outage.ts';
 import { parkedByKey, parkedEvent } from './parked-events.ts';
 import { replayParked } from './parked-replay.ts';
 import type { Batch, Opened, Processor } from './processor.ts';
@@ -28,10 +28,7 @@ export class Runner {
   /** True if a caller waits for the checkpoint, which is then written as soon as it can move. */
   #flushRequested = false;
   #failure: StopReason | undefined;
-  /** The reason why the processor waits, while a store is unavailable. */
-  #outage: StopReason | undefined;
-  /** The number of failures since a store has become unavailable. */
-  #outages = 0;
+  readonly #outage: Outage;
   /** True if a commit was fenced off, so that shares may be lost. */
   #wasFenced = false;
   readonly #deadlines: DueDeadlines | undefined;
@@ -45,6 +42,7 @@ export class Runner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
+    this.#outage = new Outage(parts);
     this.processor = parts.processor;
     this.shares = parts.shares;
     const { deadlines } = parts.processor;
@@ -54,7 +52,7 @@ export class Runner {
       parkedKeys: this.#parkedKeys,
       stopping: this.#stopping.signal,
       lowest: () => this.#lowest(),
-      onUnavailable: (error) => this.#noteOutage(error),
+      onUnavailable: (error) => this.#outage.note(error),
     });
   }
 
@@ -65,7 +63,7 @@ export class Runner {
 
   /** The failure of a store that is unavailable, or `undefined` if the processor does not wait for a store. */
   get outage(): StopReason | undefined {
-    return this.#outage;
+    return this.#outage.reason;
   }
 
   /** The shares that this member holds. */
@@ -165,7 +163,7 @@ export class Runner {
         await this.#guarded(async () => {
           if (this.#wasFenced) await this.#dropLostShares();
           if (this.#refreshParked) await this.#retryParked();
-          if (this.#outage !== undefined) await this.#endOutage();
+          await this.#outage.check();
           await this.#deadlines?.fire();
           if (this.#idle !== undefined && clock.now() >= this.#idle.flushAt) await this.#writeIdleCheckpoint();
           await this.#readOn();
@@ -191,30 +189,11 @@ export class Runner {
         return;
       }
       if (this.#stopping.signal.aborted || !isUnavailable(error)) throw error;
-      this.#noteOutage(error);
+      this.#outage.note(error);
       // The parked keys may have changed in the meantime.
       this.#refreshParked = true;
-      await backOff(this.#parts.policy, this.#parts.clock, ++this.#outages, this.#stopping.signal).catch(
-        () => undefined,
-      );
+      await this.#outage.wait(this.#stopping.signal);
     }
-  }
-
-  #noteOutage(error: unknown): void {
-    const { observer, clock } = this.#parts;
-    this.#outage = stopReason(error, undefined, clock.now());
-    observer.unavailable?.(this.processor, this.#outage);
-  }
-
-  /** Ends the outage if the store of the events responds. The store of the processors has responded before. */
-  async #endOutage(): Promise<void> {
-    await lastPosition(this.#parts.store);
-    this.#noteResponse();
-  }
-
-  #noteResponse(): void {
-    this.#outage = undefined;
-    this.#outages = 0;
   }
 
   async #dropLostShares(): Promise<void> {
@@ -298,17 +277,17 @@ export class Runner {
     let checkpoint: bigint;
     for (;;) {
       checkpoint = failed === undefined ? position : failed.position - 1n;
-      const commit = { ...batch.changes(), fences: fencesOf(this.processor.subscription, held, checkpoint), park };
-      this.#hasNewDeadlines = (commit.setDeadlines?.length ?? 0) > 0;
       try {
+        const commit = { ...batch.changes(), fences: fencesOf(this.processor.subscription, held, checkpoint), park };
+        this.#hasNewDeadlines = (commit.setDeadlines?.length ?? 0) > 0;
         await this.#retrying(() => processors.commit(commit));
         break;
       } catch (error) {
         // If an event made the commit fail, the page is processed again. The event then fails, and the policy is
-        // applied.
-        const culprit = batch.culprit?.(error);
-        if (culprit === undefined || blamed.has(culprit.event.context.position)) throw error;
-        blamed.set(culprit.event.context.position, error);
+        // applied. It is also processed again if its folded states have become stale before they were encoded.
+        const culprit = batch.culprit?.(error)?.event.context.position;
+        if (!isStaleHandle(error) && (culprit === undefined || blamed.has(culprit))) throw error;
+        if (culprit !== undefined) blamed.set(culprit, error);
         for (const { key, reason } of park) if (reason !== undefined) this.#parkedKeys.delete(key);
         ({ batch, park, failed } = await this.#apply(items, blamed));
       }
@@ -410,8 +389,8 @@ export class Runner {
 
   async #retrying<Result>(attempt: () => Result | Promise<Result>): Promise<Result> {
     const { policy, clock } = this.#parts;
-    const result = await retrying(policy, clock, this.#stopping.signal, attempt, (error) => this.#noteOutage(error));
-    this.#noteResponse();
+    const result = await retrying(policy, clock, this.#stopping.signal, attempt, (error) => this.#outage.note(error));
+    this.#outage.end();
     return result;
   }
 
@@ -456,8 +435,8 @@ export class Runner {
         await processors.commit({ ...batch.changes(), fences, unpark, park: [...park, ...moved] });
       } catch (error) {
         const culprit = batch.culprit?.(error)?.event.context.position;
-        if (culprit === undefined || blamed.has(culprit)) throw error;
-        blamed.set(culprit, error);
+        if (!isStaleHandle(error) && (culprit === undefined || blamed.has(culprit))) throw error;
+        if (culprit !== undefined) blamed.set(culprit, error);
         continue;
       }
       held.checkpoint ??= 0n;

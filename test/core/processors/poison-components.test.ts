@@ -175,3 +175,26 @@ test('a trap of a component that reads an event loses no document that it had in
   );
   assert.deepEqual(await parts['a component that is a read model']!.processed(store), [2, 3]);
 });
+
+test('a trap in another use of the instance, after a page was folded, repeats the page', async () => {
+  await using store = createMemoryStore();
+  const model = await readModelThatCannotRead();
+  let traps = 0;
+  const project: typeof model.projector.project = (...given) => {
+    const state = model.projector.project(...given);
+    // The instance is also used by other processors, such as a rebuild. One of them runs before the page is encoded.
+    if (traps++ === 0) {
+      queueMicrotask(() => {
+        const payload = new Uint8Array(POISON.trap);
+        assert.throws(() => model.types.event.fromEnvelope({ type: 'count', schemaVersion: 1, payload }));
+      });
+    }
+    return state;
+  };
+  const shared = { ...model, projector: { ...model.projector, project } };
+  const system = defineSystem({ name: 's', deciders: [source], readModels: [shared] });
+  await using running = await system.start({ store, failurePolicy: { retries: 0 } });
+  for (const length of [6, 7, 8, 9, 11]) await running.dispatch(emit(length));
+  await running.settled();
+  assert.deepEqual(await parts['a component that is a read model']!.processed(store), [2, 3]);
+});
