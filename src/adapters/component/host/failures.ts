@@ -2,7 +2,16 @@
 import { FaultError, RejectionError } from '../../../core/errors.ts';
 import type { Fault, Rejection } from '../../../core/messages.ts';
 import { show } from '../abi/javascript-values.ts';
-import { type ImportObject, isComponentError, isLinkError, isTrap, LinkError, Trap, ValueError } from '../index.ts';
+import {
+  ComponentError,
+  type ImportObject,
+  isComponentError,
+  isLinkError,
+  isTrap,
+  LinkError,
+  Trap,
+  ValueError,
+} from '../index.ts';
 import { isWasi03 } from '../linking/import-problems.ts';
 import { findImport } from '../linking/names.ts';
 
@@ -48,6 +57,18 @@ export function mayHaveSurvived(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError;
 }
 
+/**
+ * A fault of a guest that implements another contract. It is an error of the guest, so the instance continues. `decide`
+ * may throw it too, although the contract of this package allows only a rejection there.
+ */
+export class GuestFault extends ComponentError {
+  declare readonly payload: Fault;
+
+  constructor(fault: Fault) {
+    super(fault, fault.message);
+  }
+}
+
 /** Converts the error of a function whose `error` case is a fault. */
 export function faultOf(error: unknown): unknown {
   return isComponentError(error) ? new FaultError(error.payload as Fault, { cause: error }) : asTrap(error);
@@ -55,6 +76,7 @@ export function faultOf(error: unknown): unknown {
 
 /** Converts the error of `decide`, whose `error` case is a rejection. */
 export function rejectionOf(error: unknown): unknown {
+  if (error instanceof GuestFault) return new FaultError(error.payload, { cause: error });
   return isComponentError(error) ? new RejectionError(error.payload as Rejection) : asTrap(error);
 }
 

@@ -16,7 +16,7 @@ export type InterfaceNames = Readonly<Partial<Record<InterfaceName, string>>>;
  */
 export function fitWorld(component: Component, world: WorldName): InterfaceNames {
   const problems = worldProblems(component, world);
-  if (problems.length > 0) throw misfit(component, world, problems);
+  if (problems.length > 0) throw misfit(component, `world ${world} of ${PACKAGE}@${VERSION}`, problems);
   return Object.fromEntries(WORLDS[world].map((name) => [name, exportOf(component, name)?.name]));
 }
 
@@ -24,7 +24,9 @@ export function fitWorld(component: Component, world: WorldName): InterfaceNames
 export function worldProblems(component: Component, world: WorldName): readonly WorldProblem[] {
   const found = WORLDS[world].map((name) => ({ name, extern: exportOf(component, name) }));
   const resources = resourcesOf(found.find(({ name }) => name === 'types')?.extern);
-  return found.flatMap(({ name, extern }) => problemsOf(name, extern, resources));
+  return found.flatMap(({ name, extern }) =>
+    interfaceProblems(`${PACKAGE}/${name}@${VERSION}`, INTERFACES[name], extern, resources),
+  );
 }
 
 /** Returns the export for an interface of this version of the contract, or of a later patch of it. */
@@ -36,7 +38,7 @@ function exportOf(component: Component, name: InterfaceName): NamedExtern | unde
 /**
  * Returns the resource types of the interface `types`, by identity. Other interfaces must use the same resource types.
  */
-function resourcesOf(extern: NamedExtern | undefined): ReadonlyMap<ResourceType, string> {
+export function resourcesOf(extern: NamedExtern | undefined): ReadonlyMap<ResourceType, string> {
   const resources = new Map<ResourceType, string>();
   for (const { name, type } of membersOf(extern)) {
     if (type.kind === 'type' && type.type.kind === 'resource') resources.set(type.type, name);
@@ -58,28 +60,35 @@ export interface WorldProblem {
   readonly found: string;
 }
 
-function problemsOf(
-  name: InterfaceName,
+/**
+ * Returns the differences between an exported interface and the expected one.
+ *
+ * @param full the name of the expected interface.
+ * @param expectedMembers the types of its functions, in the notation of WIT.
+ */
+export function interfaceProblems(
+  full: string,
+  expectedMembers: Readonly<Record<string, string>>,
   extern: NamedExtern | undefined,
   resources: ReadonlyMap<ResourceType, string>,
 ): WorldProblem[] {
-  const full = `${PACKAGE}/${name}@${VERSION}`;
   if (extern === undefined) return [{ path: [full], expected: 'an interface', found: 'nothing' }];
   const members = new Map(membersOf(extern).map((member) => [member.name, member.type]));
-  return Object.entries(INTERFACES[name]).flatMap(([member, expected]) => {
+  return Object.entries(expectedMembers).flatMap(([member, expected]) => {
     const type = members.get(member);
     const found = type === undefined ? 'nothing' : describeExtern(type, resources);
     return found === expected ? [] : [{ path: [full, member], expected, found }];
   });
 }
 
-function misfit(component: Component, world: WorldName, problems: readonly WorldProblem[]): LinkError {
+/** Returns the error for a component that does not fit, with all differences. */
+export function misfit(component: Component, expected: string, problems: readonly WorldProblem[]): LinkError {
   const lines = problems.map(
     ({ path, expected, found }) => `  ${path.join('#')}\n    expected: ${expected}\n    found:    ${found}`,
   );
   const exported = component.exports.map((extern) => extern.name).join(', ');
   return new LinkError(
-    `the component does not fit world ${world} of ${PACKAGE}@${VERSION}:\n${lines.join('\n')}\n` +
+    `the component does not fit ${expected}:\n${lines.join('\n')}\n` +
       `  it exports: ${exported === '' ? 'nothing' : exported}`,
     problems[0]?.path ?? [],
   );

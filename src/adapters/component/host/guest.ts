@@ -18,6 +18,7 @@ import { contextOfCommand, contextOfEvent, contextOfRejection } from './decision
 import { type Environment, environmentOf, type InstanceTemplate } from './environment.ts';
 import { withWasiHint } from './failures.ts';
 import type { InterfaceNames } from './fit.ts';
+import type { Bounds } from './metering/budget.ts';
 import type { Counters } from './metering/counters.ts';
 
 /** A handle into one instance. */
@@ -59,6 +60,18 @@ interface GuestDecider extends Decider<Handle, Handle, Handle> {
 /** The data from which instances of a module are created. */
 export interface GuestTemplate extends InstanceTemplate {
   readonly interfaceNames: InterfaceNames;
+  /** Binds the exports of another contract. @default the interfaces of `interfaceNames` */
+  readonly bind?: BindExports | undefined;
+}
+
+/** Implements the functions of the contract by those of an instance whose exports are of another contract. */
+type BindExports = (exports: Instance['exports']) => BoundExports;
+
+/** The functions of a decider, and the number of handles that they keep in addition to those of the instance. */
+export interface BoundExports extends HandleTypes {
+  readonly decider: GuestDecider;
+  readonly routing: Routing<Handle>;
+  keptHandles(): number;
 }
 
 /** Creates an instance. @throws LinkError | Trap */ export async function makeGuest(
@@ -96,17 +109,24 @@ export function isAlive(guest: Guest): boolean {
   }
 }
 
-function bindGuest(
-  instance: Instance,
-  { component, interfaceNames, bounds }: GuestTemplate,
-  environment: Environment,
-): Guest {
-  const { imports, wasi, counters } = environment;
+function bindGuest(instance: Instance, template: GuestTemplate, environment: Environment): Guest {
+  const { imports } = environment;
+  const { component, bounds, bind } = template;
+  if (bind !== undefined) {
+    if (asynchronousImport(component.imports, imports) !== undefined) throw asynchronousImportError(component, imports);
+    const { keptHandles, ...bound } = bind(instance.exports);
+    return finishGuest(bound as Parts, instance, environment, bounds, () => instance.handleCount + keptHandles());
+  }
+  const parts = bindInterfaces(instance, template);
+  // If an import is asynchronous, the loader makes every function of the instance return a promise.
+  if (parts.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronousImportError(component, imports);
+  return finishGuest(parts, instance, environment, bounds, () => instance.handleCount);
+}
+
+function bindInterfaces(instance: Instance, { interfaceNames }: GuestTemplate): Parts {
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(interfaceNames.types) as HandleTypes;
-  // If an import is asynchronous, the loader makes every function of the instance return a promise.
-  if (types.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronousImportError(component, imports);
-  const parts = {
+  return {
     command: types.command,
     event: types.event,
     state: types.state,
@@ -115,13 +135,23 @@ function bindGuest(
     eventHandler: interfaceOf(interfaceNames['event-handler']) as Guest['eventHandler'],
     projector: interfaceOf(interfaceNames.projector) as Guest['projector'],
   };
+}
+
+/** Adds the virtual WASI, the budget and the end of the instance to its functions. */
+function finishGuest(
+  parts: Parts,
+  instance: Instance,
+  { wasi, counters }: Environment,
+  bounds: Bounds,
+  handleCount: () => number,
+): Guest {
   const timed = wasi === undefined ? parts : withWasi(parts, wasi);
   const guest = {
     ...(bounds.budget === undefined ? timed : withBudget(timed, counters)),
     explain: counters.explain,
     dispose: () => instance[Symbol.dispose](),
   };
-  return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
+  return Object.defineProperty(guest as Guest, 'handleCount', { get: handleCount, enumerable: true });
 }
 
 function asynchronousImportError(component: Component, imports: ImportObject): LinkError {

@@ -91,21 +91,41 @@ export async function loadModule<World extends ModuleWorldName = 'command-handle
   options: LoadModuleOptions<World> = {},
 ): Promise<ModuleOf[World]> {
   checkOptions(options);
-  const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
+  const { world = 'command-handler' as World } = options;
   // The digest is copied or computed now, because the caller may change the bytes while they are compiled.
-  const digest = options.digest?.slice() ?? (isBytes(source) ? sha256(bytesOfComponent(source)) : undefined);
+  const digest = digestOf(source, options.digest);
   const { component, bounds } = await compileSource(source, options);
+  return moduleOf({ ...options, component, bounds, interfaceNames: fitWorld(component, world), digest }, world);
+}
+
+/** A compiled component, its options and the binding of its exports. */
+interface ModuleSource
+  extends LoadModuleOptions,
+    Pick<GuestTemplate, 'component' | 'bounds' | 'interfaceNames' | 'bind'> {}
+
+/** Makes the module of a component whose exports fit. */
+export async function moduleOf<World extends ModuleWorldName>(
+  source: ModuleSource,
+  world: World,
+): Promise<ModuleOf[World]> {
+  const { component, bounds, interfaceNames, bind, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = source;
   const template: GuestTemplate = {
     component,
-    interfaceNames: fitWorld(component, world),
+    interfaceNames,
+    bind,
     imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
-    wasi: options.wasi,
+    wasi: source.wasi,
     bounds,
     maxHandles,
-    maxLiftedBytes: options.maxLiftedBytes,
+    maxLiftedBytes: source.maxLiftedBytes,
   };
-  const parts = isolation === 'fresh' ? freshParts(template) : await pooledParts(template);
-  return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
+  const parts = source.isolation === 'fresh' ? freshParts(template) : await pooledParts(template);
+  return { ...exportsOf(parts, world, source.digest), component, statistics: parts.statistics } as ModuleOf[World];
+}
+
+/** Returns the digest of the option or of the bytes. A compiled component has none. */
+export function digestOf(source: BufferSource | Component, digest: Uint8Array | undefined): Uint8Array | undefined {
+  return digest?.slice() ?? (isBytes(source) ? sha256(bytesOfComponent(source)) : undefined);
 }
 
 /** The parts of a module, in either isolation. */
