@@ -1,4 +1,5 @@
 /** Calls the function that appends commits, and reads its outcomes. */
+import { Buffer } from 'node:buffer';
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { decidedContent } from '../../../core/storage/chain.ts';
@@ -37,7 +38,7 @@ export function newCommit(
     precondition: precondition.tag === 'at-revision' ? { ...precondition } : { tag: precondition.tag },
     eventCount: events.length,
     recordedAt,
-    content: decidedContent(decision, events).slice(),
+    content: Buffer.from(decidedContent(decision, events)),
     types,
   };
 }

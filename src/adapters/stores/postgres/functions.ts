@@ -98,7 +98,7 @@ begin
       update ${schema}.streams s
       set revision = s.revision + g.event_count, commits = s.commits + 1,
         position = base + g.start + greatest(g.event_count, 1) - 1,
-        hash = ${nextHash('s', 'g.name', 'g.event_count', 'g.time', 'g.content')}
+        hash = ${nextHash('s.hash', 's.revision', 'g.name', 'g.event_count', 'g.time', 'g.content')}
       from (
         select n, name, command_id, low, high, event_count, start, coalesce(nullif(time, -1), now_ms) as time, content
         from unnest(streams, command_ids, lowest, highest, event_counts, offsets, times, contents)
@@ -107,12 +107,12 @@ begin
         offset 0
       ) g
       where s.name = g.name and s.id >= first_id and s.position < base and s.revision between g.low and g.high
-      returning g.n::int, s.id, s.commits - 1 as number, s.revision - g.event_count as before, s.hash, g.command_id,
+      returning g.n::int, s.id, g.name, s.commits - 1 as number, s.revision - g.event_count as before, s.hash, g.command_id,
         g.event_count, g.content, g.time, base + g.start as position
     ), added as (
       insert into ${schema}.commits
-        (command_id, stream_id, number, revision, event_count, position, recorded_at, hash, content)
-      select command_id, id, number, before + 1, event_count, position, time, hash, content from moved
+        (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, hash, content)
+      select command_id, id, name, number, before + 1, event_count, position, time, hash, content from moved
     )
     select n, ${ACCEPTED}, before, position, time, hash from moved;
     get diagnostics added = row_count;
@@ -161,8 +161,8 @@ $body$`;
 
 /**
  * Appends one commit, whose events have one type, as `append` does. Most commits are appended one after another, and a
- * function without arrays takes half as long. If the stream is new, or the commit cannot be added, it calls `append`.
- * It returns text, because PostgreSQL returns a row more slowly.
+ * function without arrays takes half as long. If the commit cannot be added, it calls `append` for the reason. It
+ * returns text, because PostgreSQL returns a row more slowly.
  */
 function appendOne(schema: string): string {
   return `create function ${schema}.append_one(
@@ -190,10 +190,21 @@ begin
   update ${schema}.streams s
   set revision = s.revision + event_count, commits = s.commits + 1,
     position = base + greatest(event_count, 1) - 1,
-    hash = ${nextHash('s', 'stream', 'event_count', 'time', 'given_content')}
+    hash = ${nextHash('s.hash', 's.revision', 'stream', 'event_count', 'time', 'given_content')}
   where s.name = stream and s.position < base and s.revision between lowest and highest
   returning s.id, s.commits - 1, s.revision - event_count, s.hash
   into head_id, commits_before, revision_before, next_hash;
+
+  if not found and base is not null and lowest = ${NO_REVISION} then
+    insert into ${schema}.streams (id, name, revision, commits, hash, position)
+    values (
+      base, stream, ${NO_REVISION} + event_count, 1,
+      ${nextHash(`${FIRST_HASH}::bytea`, `${NO_REVISION}::bigint`, 'stream', 'event_count', 'time', 'given_content')},
+      base + greatest(event_count, 1) - 1
+    )
+    on conflict (name) do nothing
+    returning id, 0, ${NO_REVISION}, hash into head_id, commits_before, revision_before, next_hash;
+  end if;
 
   if not found then
     return (
@@ -208,8 +219,8 @@ begin
   end if;
 
   insert into ${schema}.commits
-    (command_id, stream_id, number, revision, event_count, position, recorded_at, hash, content)
-  values (command, head_id, commits_before, revision_before + 1, event_count, base, time, next_hash, given_content);
+    (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, hash, content)
+  values (command, head_id, stream, commits_before, revision_before + 1, event_count, base, time, next_hash, given_content);
 
   if event_count > 0 then
     loop
@@ -227,10 +238,17 @@ $body$`;
 }
 
 /** Returns SQL for the hash of a commit: SHA-256 over the previous hash and the content (docs/chain.md). */
-function nextHash(head: string, name: string, eventCount: string, time: string, content: string): string {
+function nextHash(
+  previous: string,
+  revision: string,
+  name: string,
+  eventCount: string,
+  time: string,
+  content: string,
+): string {
   return `sha256(
-          ${head}.hash || '\\x01' || int4send(octet_length(${name})) || convert_to(${name}, 'UTF8')
-          || case when ${eventCount} > 0 then '\\x01' || int8send(${head}.revision + 1) else '\\x00' end
+          ${previous} || '\\x01' || int4send(octet_length(${name})) || convert_to(${name}, 'UTF8')
+          || case when ${eventCount} > 0 then '\\x01' || int8send(${revision} + 1) else '\\x00' end
           || int8send(${time}) || ${content}
         )`;
 }
@@ -284,8 +302,8 @@ begin
   on conflict (category, type) do nothing;
 
   insert into ${schema}.commits
-    (command_id, stream_id, number, revision, event_count, position, recorded_at, hash, content)
-  select command_id, s.id, number, g.revision, event_count, g.position, time, g.hash, content
+    (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, hash, content)
+  select command_id, s.id, s.name, number, g.revision, event_count, g.position, time, g.hash, content
   from unnest(streams, command_ids, numbers, revisions, event_counts, positions, times, hashes, contents)
     as g(name, command_id, number, revision, event_count, position, time, hash, content)
   join ${schema}.streams s on s.name = g.name;

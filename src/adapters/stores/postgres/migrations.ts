@@ -47,6 +47,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .createTable('commits')
         .addColumn('command_id', 'uuid', (column) => column.primaryKey())
         .addColumn('stream_id', 'bigint', (column) => column.notNull())
+        .addColumn('stream', name, (column) => column.notNull())
         .addColumn('number', 'bigint', (column) => column.notNull())
         .addColumn('revision', 'bigint', (column) => column.notNull())
         .addColumn('event_count', 'integer', (column) => column.notNull())

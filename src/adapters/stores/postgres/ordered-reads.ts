@@ -24,6 +24,7 @@ export function orderedReadsOf(own: string): readonly string[] {
 function read(own: string, name: string, parameters: string, columns: string, query: string): string {
   return `create function ${own}.${name}(${parameters}) returns table (${columns}) language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set enable_hashjoin = off
 set enable_mergejoin = off
 as $body$
@@ -34,29 +35,29 @@ $body$`;
 }
 
 function allForward(own: string): string {
-  return `select s.name, c.revision, c.position, c.recorded_at, c.content
+  return `select c.stream, c.revision, c.position, c.recorded_at, c.content
       from (
-        select stream_id, revision, position, recorded_at, content,
+        select stream, revision, position, recorded_at, content,
           sum(case when position > $1::bigint then event_count else 0 end) over (order by position rows unbounded preceding)
             - event_count as before
         from ${own}.commits
         where event_count > 0 and position >= ${containing(own)} and position < ${own}.first_hidden()
         order by position limit $2::bigint + 1
-      ) c join ${own}.streams s on s.id = c.stream_id
+      ) c
       where c.before < $2::bigint
       order by c.position`;
 }
 
 function allBackward(own: string): string {
-  return `select s.name, c.revision, c.position, c.recorded_at, c.content
+  return `select c.stream, c.revision, c.position, c.recorded_at, c.content
       from (
-        select stream_id, revision, position, recorded_at, content,
+        select stream, revision, position, recorded_at, content,
           sum(least(event_count, $1::bigint - position)) over (order by position desc rows unbounded preceding)
             - least(event_count, $1::bigint - position) as before
         from ${own}.commits
         where event_count > 0 and position < $1::bigint and position < ${own}.first_hidden()
         order by position desc limit $2::bigint
-      ) c join ${own}.streams s on s.id = c.stream_id
+      ) c
       where c.before < $2::bigint
       order by c.position desc`;
 }
@@ -101,9 +102,8 @@ function some(own: string, direction: 'forward' | 'backward'): string {
         - case when ${whole} then events else 0 end as before
       from listed order by position ${order} limit $2::bigint + 1
     )
-    select s.name, c.revision, c.position, c.recorded_at, c.content
+    select c.stream, c.revision, c.position, c.recorded_at, c.content
     from counted join ${own}.commits c on c.position = counted.position and c.event_count > 0
-    join ${own}.streams s on s.id = c.stream_id
     where counted.before < $2::bigint
     order by c.position ${order}`;
 }
@@ -122,9 +122,9 @@ function log(own: string, direction: 'forward' | 'backward'): string {
       select c.position from ${own}.commits c where c.command_id = $1::uuid
       union all select ${start} where $1::uuid is null
     )
-    select s.name, c.revision, c.event_count, c.position, c.recorded_at, c.hash, c.content
+    select c.stream, c.revision, c.event_count, c.position, c.recorded_at, c.hash, c.content
     from a, lateral (${part('c.event_count > 0')}
         union all ${part('c.event_count = 0')}
-    ) c join ${own}.streams s on s.id = c.stream_id
+    ) c
     order by c.position ${order} limit $2::bigint`;
 }

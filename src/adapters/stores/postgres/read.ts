@@ -89,7 +89,7 @@ export async function readAll(
       : await connection.query(statements.someBackward, values, 'some-backward');
   }
   for (const [name, revision, position, recordedAt, content] of rows) {
-    const stream = text(name, 'streams.name');
+    const stream = text(name, 'commits.stream');
     if (!found.add(eventsOf(stream, integer(revision, 'commits.revision'), position, recordedAt, content))) break;
   }
   return found.events;

@@ -43,6 +43,8 @@ export interface Tables {
   readonly commits: {
     readonly command_id: string;
     readonly stream_id: string;
+    /** The name of the stream. It is stored twice, so that readers of all events do not look up each stream. */
+    readonly stream: string;
     /** The commit's index in its stream, from 0. */
     readonly number: string;
     /** The revision of the first event. For a commit without events, the revision that the next event gets. */

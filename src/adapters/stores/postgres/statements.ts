@@ -70,8 +70,7 @@ export function statementsOf(schema: string): Statements {
       ) last on true`,
     commitOfCommand: compiler
       .selectFrom('commits as c')
-      .innerJoin('streams as s', 's.id', 'c.stream_id')
-      .select(['s.name', 'c.revision', 'c.event_count', 'c.position', 'c.recorded_at', 'c.hash', 'c.content'])
+      .select(['c.stream', 'c.revision', 'c.event_count', 'c.position', 'c.recorded_at', 'c.hash', 'c.content'])
       .where('c.command_id', '=', bound<string>(1))
       .compile().sql,
     commits: `
@@ -96,7 +95,7 @@ export function statementsOf(schema: string): Statements {
     headsOf: `
       select name, revision, commits, hash, position from ${own}.streams where name = any($1::text[])`,
     hashesOf: `
-      select c.command_id, s.name, c.hash from ${own}.commits c join ${own}.streams s on s.id = c.stream_id
+      select c.command_id, c.stream, c.hash from ${own}.commits c
       where c.command_id = any($1::uuid[])`,
     addCommits: `
       select ${own}.add_commits($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[],
