@@ -32,7 +32,7 @@ export const UNDECIDED: unique symbol = Symbol('undecided');
  * - `state`: the value has the form of `state-value.ts`. In this form, sets and maps are in order, and parts that were
  *   accepted before are not checked again.
  */
-export type Holder = 'caller' | 'none' | 'state';
+type Holder = 'caller' | 'none' | 'state';
 
 /** Returns the value in canonical form, or {@link UNDECIDED}. */
 export type CanonicalForm = (value: unknown, holder: Holder) => unknown;
