@@ -4,13 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Envelope, type Fault, isFault, isRejection, type Rejection } from 'decidable';
 import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import fc from 'fast-check';
+import { built } from '../adapters/component/build/built.ts';
 import { commands, envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { builtGuestPath, skipGuest } from './built-guest.ts';
 
@@ -20,6 +22,9 @@ const skip =
   process.env['CI'] !== 'true' &&
   !existsSync(join(packages, 'wasmtime/component')) &&
   'wasmtime is not installed: run .ci/install-toolchains';
+
+const folder = mkdtempSync(join(tmpdir(), 'decidable-wasmtime-'));
+after(() => rmSync(folder, { recursive: true }));
 
 type Story = readonly Envelope[];
 
@@ -78,12 +83,23 @@ function outcomeOf<Value>(call: () => Value): { readonly value: Value } | { read
 
 describe('wasmtime', { skip }, () => {
   const root = new URL('../../', import.meta.url);
-  for (const language of ['c', 'rust', 'assemblyscript', 'go'] as const) {
-    const isBuilt = language === 'go';
-    test(`returns the same bytes for the guest in ${language}`, { skip: isBuilt && skipGuest('go') }, async () => {
-      const file = isBuilt
-        ? builtGuestPath('go')
-        : fileURLToPath(new URL(`examples/guests/${language}/bank.wasm`, root));
+  const checkedIn = (language: string) => fileURLToPath(new URL(`examples/guests/${language}/bank.wasm`, root));
+  const files: Readonly<Record<string, () => string | Promise<string>>> = {
+    c: () => checkedIn('c'),
+    rust: () => checkedIn('rust'),
+    assemblyscript: () => checkedIn('assemblyscript'),
+    go: () => builtGuestPath('go'),
+    typescript: async () => {
+      const { component } = await built(new URL('examples/bank/account.ts', root), 'account');
+      const file = join(folder, 'account.wasm');
+      writeFileSync(file, component);
+      return file;
+    },
+  };
+  for (const [language, fileOf] of Object.entries(files)) {
+    const skip = language === 'go' && skipGuest('go');
+    test(`returns the same bytes for the guest in ${language}`, { skip }, async () => {
+      const file = await fileOf();
       const module = await loadModule(readFileSync(file));
       const all = stories();
       const { status, stdout, stderr } = spawnSync('python3', ['-B', script, file], {
