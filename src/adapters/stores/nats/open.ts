@@ -10,8 +10,8 @@ import type { Subjects } from './subjects.ts';
 const FORMAT = 1;
 const FORMAT_NAME = 'decidable.format';
 
-/** The oldest version in which one batch can have guards of several subjects. */
-const OLDEST_SERVER = [2, 12, 1] as const;
+/** In 2.12.1, the server stops answering reads while several processes write. 2.12.0 refuses message ids in batches. */
+const OLDEST_SERVER = [2, 12, 2] as const;
 
 const NANOSECONDS = 1_000_000;
 
@@ -52,8 +52,8 @@ function checkServer(connection: NatsConnection): void {
   if (order === undefined || order > 0) return;
   throw new EngineFailure(
     'unsupported-engine',
-    `the NATS server is ${version}; this store needs 2.12.1 or later, because older servers have no atomic batches ` +
-      'that are guarded by subject; install a newer server',
+    `the NATS server is ${version}; this store needs 2.12.2 or later, because 2.12.1 stops answering reads during ` +
+      'writes, and older servers have no atomic batches that are guarded by subject; install a newer server',
   );
 }
 

@@ -40,11 +40,12 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
   after(() => server[Symbol.asyncDispose]());
   const open = (name = uniqueName()): Promise<NatsStore> => createNatsStore({ url, name, storage: 'memory' });
 
-  test('is refused on a server that is older than 2.12.1', async () => {
+  test('is refused on a server that is older than 2.12.2', async () => {
     for (const [version, code] of [
       ['2.12.0', 'unsupported-engine'],
       ['2.9.10', 'unsupported-engine'],
-      ['2.12.1', 'busy'],
+      ['2.12.1', 'unsupported-engine'],
+      ['2.12.2', 'busy'],
       ['3.0.0', 'busy'],
     ] as const) {
       // A server that announces its version, accepts the connection and does not have JetStream.
