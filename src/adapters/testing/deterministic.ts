@@ -28,7 +28,7 @@ const PARTS = ['decider', 'routing', 'eventHandler', 'projector'] as const;
  *
  * Each function of a module runs without the clock, randomness, timers, the network and the environment, as in
  * `testDecider`. It runs twice, and the results are compared. Variables outside of the functions must keep their
- * values. The first violation throws a {@link NondeterminismError}, which names the culprit and its line. A command
+ * values. The first violation throws a {@link NondeterminismError}, which names the function and its line. A command
  * then fails with the trap `nondeterministic`, and nothing is stored. A processor follows its failure policy.
  *
  * Components are returned unchanged, because the component host already isolates them. Reactors may have effects. Table

@@ -21,7 +21,7 @@ export interface BuildOptions {
    * @default the default export, or the only definition that the file exports
    */
   readonly export?: string | undefined;
-  /** Called at the begin of each step. */
+  /** Called at the beginning of each step. */
   readonly onStep?: ((step: BuildStep) => void) | undefined;
 }
 

@@ -4,7 +4,7 @@
  * compares the bytes of both.
  *
  * All bytes are written into one buffer, and copied at the end. A call that begins while another one runs, such as one of
- * a getter, continues behind the bytes of the first, and removes its own at its end.
+ * a getter, continues after the bytes of the first, and removes its own at its end.
  *
  * `trail` contains the keys down to the current value, for the path in errors.
  */
