@@ -16,6 +16,7 @@ import { checkNames } from '../../option-names.ts';
 import { compileSource } from '../component-source.ts';
 import { GuestFault } from '../failures.ts';
 import type { BoundExports } from '../guest.ts';
+import { DEFAULT_MAX_HANDLES } from '../limits.ts';
 import { type ComponentCommandHandler, digestOf, moduleOf } from '../load-module.ts';
 import { checkOptions } from '../options.ts';
 import { type CosmonicGuest, cosmonicForm } from './cosmonic-forms.ts';
@@ -113,6 +114,7 @@ export async function cosmonicCommandHandler(
     streamId,
     eventType: eventTypeOf(eventType, events),
     checksEachEvent: loading.isolation === 'fresh',
+    maxHandles: loading.maxHandles ?? DEFAULT_MAX_HANDLES,
   };
   checkOptions(loading);
   const digest = digestOf(source, loading.digest);
@@ -132,6 +134,7 @@ interface Definition {
   readonly eventType: (payload: Uint8Array) => string;
   /** True with `isolation: 'fresh'`. There, an event is decoded again for each call, so it is not known to be new. */
   readonly checksEachEvent: boolean;
+  readonly maxHandles: number;
 }
 
 function commandsOf(commands: CosmonicOptions['commands']): readonly CommandDescriptor[] {
@@ -159,12 +162,12 @@ function eventTypeOf(eventType: CosmonicOptions['eventType'], events: readonly s
 }
 
 function bindGuest(guest: CosmonicGuest, definition: Definition): BoundExports {
-  const { described, name, version, commands, streamId, eventType, checksEachEvent } = definition;
+  const { described, name, version, commands, streamId, eventType, checksEachEvent, maxHandles } = definition;
   const commandTypes = new Set(commands.map(({ type }) => type));
   const eventTypes = new Set(described.events.map(({ type }) => type));
-  const keptCommands = new KeptValues<KeptMessage>('command');
-  const keptEvents = new KeptValues<KeptMessage & { readonly isNew: boolean }>('event');
-  const keptStates = new KeptValues<Uint8Array[]>('state');
+  const keptCommands = new KeptValues<KeptMessage>('command', maxHandles);
+  const keptEvents = new KeptValues<KeptMessage & { readonly isNew: boolean }>('event', maxHandles);
+  const keptStates = new KeptValues<Uint8Array[]>('state', maxHandles);
 
   /** Returns the guest's state after the events. The caller drops it, or passes it to `handle`. */
   const fold = (payloads: readonly Uint8Array[]): number => {

@@ -1,22 +1,31 @@
 /** Numbers values of the host, so that they are handles like those of a guest. */
 import type { Envelope } from '../../../../core/messages.ts';
+import { Trap } from '../../index.ts';
 import { type HandleKind, noLiveHandle } from '../failures.ts';
 import type { Handle } from '../guest.ts';
 
 export class KeptValues<Value> {
   readonly #kind: HandleKind;
   readonly #values = new Map<Handle, Value>();
+  readonly #most: number;
   #last: Handle = 0;
 
-  constructor(kind: HandleKind) {
+  /** @param most the maximum number of values at a time. */
+  constructor(kind: HandleKind, most: number) {
     this.#kind = kind;
+    this.#most = most;
   }
 
   get size(): number {
     return this.#values.size;
   }
 
+  /** @throws Trap if there are too many values. */
   keep(value: Value): Handle {
+    if (this.#values.size >= this.#most) {
+      const message = `more than ${this.#most} handles of ${this.#kind} at a time; drop unused handles, or raise maxHandles`;
+      throw new Trap(message, { code: 'handles-exhausted' });
+    }
     this.#values.set(++this.#last, value);
     return this.#last;
   }

@@ -11,6 +11,7 @@ import { checkNames } from '../../option-names.ts';
 import { compileSource } from '../component-source.ts';
 import { GuestFault } from '../failures.ts';
 import type { BoundExports, Handle } from '../guest.ts';
+import { DEFAULT_MAX_HANDLES } from '../limits.ts';
 import { type ComponentCommandHandler, digestOf, moduleOf } from '../load-module.ts';
 import { checkOptions } from '../options.ts';
 import { fitContract } from './fit-contract.ts';
@@ -104,18 +105,22 @@ export async function trogonDecider(
   const { component, bounds } = await compileSource(source, loading);
   fitContract(component, 'the contract trogon:decider@0.3.0', { [HANDLER]: MEMBERS });
   const bind = (exports: Record<string, unknown>): BoundExports =>
-    bindHandler(exports[HANDLER] as TrogonHandler, described);
+    bindHandler(exports[HANDLER] as TrogonHandler, described, loading.maxHandles);
   return moduleOf({ ...loading, digest, component, bounds, interfaceNames: {}, bind }, 'command-handler');
 }
 
-function bindHandler(handler: TrogonHandler, described: ForeignDescriptor): BoundExports {
+function bindHandler(
+  handler: TrogonHandler,
+  described: ForeignDescriptor,
+  maxHandles: number = DEFAULT_MAX_HANDLES,
+): BoundExports {
   const { session } = handler;
   const { name, version, commands: specs } = handler.descriptor();
   const commands = specs.map(commandOf);
   const commandTypes = new Set(commands.map(({ type }) => type));
   const eventTypes = new Set(described.events.map(({ type }) => type));
-  const keptCommands = new KeptValues<KeptMessage>('command');
-  const keptEvents = new KeptValues<KeptMessage>('event');
+  const keptCommands = new KeptValues<KeptMessage>('command', maxHandles);
+  const keptEvents = new KeptValues<KeptMessage>('event', maxHandles);
   return {
     command: {
       fromEnvelope: (envelope) => {

@@ -11,7 +11,7 @@ import {
   isFault,
   isRejection,
 } from 'decidable';
-import { isArgumentError, isLinkError } from 'decidable/component';
+import { isArgumentError, isLinkError, isTrap } from 'decidable/component';
 import { trogonDecider } from 'decidable/component/foreign';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
@@ -145,6 +145,17 @@ describe('a decider of the contract trogon:decider@0.3.0', () => {
     const undecodable = types.command.fromEnvelope(command('Add', 'x'));
     assert.throws(() => decider.decide(state, tooMuch), isRejection);
     assert.throws(() => decider.decide(state, undecodable), isFault);
+  });
+
+  test('holds no more messages than maxHandles allows', async () => {
+    const { types, statistics } = await trogonDecider(bytes, { ...OPTIONS, maxHandles: 2 });
+    types.command.fromEnvelope(add(1));
+    types.command.fromEnvelope(add(1));
+    assert.equal(statistics.handles, 2);
+    assert.throws(
+      () => types.command.fromEnvelope(add(1)),
+      (error) => isTrap(error) && error.code === 'handles-exhausted',
+    );
   });
 
   test('faults on an event that the component cannot read', async () => {
