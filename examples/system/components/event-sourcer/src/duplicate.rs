@@ -61,7 +61,7 @@ impl Job {
         }
         match (canonical(first), canonical(envelope)) {
             (Some(one), Some(other)) if one == other => None,
-            _ => Some(format!("a {} with a different payload", first.type_)),
+            _ => Some(format!("a command of type {} with a different payload", quoted(&first.type_))),
         }
     }
 }
