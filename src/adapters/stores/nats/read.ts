@@ -47,7 +47,7 @@ export class Density {
 
   /** Returns the number of messages that contain about this number of events. */
   messagesFor(events: number): number {
-    return Math.min(PAGE, Math.ceil(events / this.#eventsOfCommit) + 1);
+    return Math.min(PAGE, Math.ceil(events / this.#eventsOfCommit)) + 1;
   }
 
   /** Learns from the commits of a read. */
@@ -133,7 +133,9 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
     const from = isFromStart ? 1 : sequenceOf(afterPosition);
     const first = isFromStart ? 0 : indexOf(afterPosition) + 1;
     // The commit of the position is read again, because it may have more events.
-    for await (const commit of merged(parts, subjects, from, Math.min(limit, PAGE) + 1)) {
+    let [read, contained] = [0, 0];
+    for await (const commit of merged(parts, subjects, from, parts.density.messagesFor(limit))) {
+      parts.density.learn(++read, (contained += commit.numbers.count));
       addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, isWanted);
       if (found.length >= limit) return found.slice(0, limit);
     }

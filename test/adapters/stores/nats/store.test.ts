@@ -113,6 +113,24 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     }
   });
 
+  test('asks the server for about as many commits as a read needs', async () => {
+    const connection = await connect({ servers: url });
+    await using store = await createNatsStore({ connection, name: uniqueName(), storage: 'memory' });
+    const commit = Array.from({ length: 50 }, () => envelope('A'));
+    for (let index = 0; index < 100; index++) await store.append(`s-${index % 3}`, commit, ANY, decision());
+    const read = async (): Promise<number> => {
+      const before = connection.stats().inMsgs;
+      assert.equal((await store.readAll({ ...FORWARD, limit: 100 })).length, 100);
+      return connection.stats().inMsgs - before;
+    };
+    // The first read learns how many events a commit has.
+    await read();
+    const again = await read();
+    assert.ok(again < 10, `${again} messages`);
+    await store.close();
+    await connection.close();
+  });
+
   test('leaves the connection of the caller open', async () => {
     const connection = await connect({ servers: url });
     const store = await createNatsStore({ connection, name: uniqueName(), storage: 'memory' });
