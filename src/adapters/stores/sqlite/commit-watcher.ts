@@ -3,7 +3,7 @@
  *
  * The operating system reports each write to the `-wal` file. The commit becomes visible a little later, when SQLite
  * has synchronized the log and changed its index, and no notification reports that. So a writer that waits for the disk
- * touches the log when its commit is visible. A reader checks `PRAGMA data_version`, which changes when another
+ * touches the log when its commit is visible, unless it writes the next commit immediately. A reader checks `PRAGMA data_version`, which changes when another
  * connection has committed, at each report and a few times after it. The later checks find the commits of writers that
  * do not touch the log. File systems without notifications (network mounts, some containers) are polled slowly.
  *
@@ -13,7 +13,7 @@
 import { type FSWatcher, utimesSync, watch } from 'node:fs';
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
-import { setInterval, setTimeout } from './timers.ts';
+import { setImmediate, setInterval, setTimeout } from './timers.ts';
 
 /** Milliseconds between two checks if the file system reports nothing. */
 const SLOW_POLL = 1_000;
@@ -28,6 +28,7 @@ export class CommitWatcher {
   readonly #dataVersion: () => number | undefined;
   #seen: number | undefined;
   #mayTouch = true;
+  #willTouch = false;
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
@@ -48,9 +49,20 @@ export class CommitWatcher {
     this.commits.notify();
   }
 
-  /** Makes the operating system report the log to other processes. It takes 2 microseconds. */
+  /**
+   * Makes the operating system report the log to other processes, in the next turn of the event loop. Until then, each
+   * further commit is such a report itself when it writes to the log. A touch changes the metadata of the log, and the
+   * next commit then waits longer for the disk (0.25 instead of 0.18 ms, measured on ext4).
+   */
   touchLog(): void {
-    if (!this.#mayTouch) return;
+    if (this.#willTouch || !this.#mayTouch) return;
+    this.#willTouch = true;
+    setImmediate(() => this.#touch());
+  }
+
+  #touch(): void {
+    if (!this.#willTouch) return;
+    this.#willTouch = false;
     const now = Date.now() / 1_000;
     try {
       utimesSync(this.#log, now, now);
@@ -60,6 +72,7 @@ export class CommitWatcher {
   }
 
   close(): void {
+    this.#touch();
     this.commits.close(usedAfterClose);
     this.#stop();
   }

@@ -121,6 +121,7 @@ describe('a file that is locked for readers too', () => {
 
 describe('the log after an append', () => {
   const TOUCHED = Date.UTC(2001, 0, 1);
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   async function lastChange(durability: 'full' | 'normal'): Promise<number> {
     const file = newFile();
@@ -128,6 +129,7 @@ describe('the log after an append', () => {
     mocks.timers.enable({ apis: ['Date'], now: TOUCHED });
     try {
       await store.append('s-1', [envelope('Done')], ANY, decision());
+      await nextTurn();
     } finally {
       mocks.timers.reset();
     }
@@ -136,6 +138,37 @@ describe('the log after an append', () => {
 
   test('is touched if the commit waited for the disk, so that other processes look at it when it is visible', async () => {
     assert.equal(await lastChange('full'), TOUCHED);
+  });
+
+  test('is touched after the last of several commits in one turn of the event loop', async () => {
+    const file = newFile();
+    await using store = createSqliteStore({ file });
+    mocks.timers.enable({ apis: ['Date'], now: TOUCHED });
+    try {
+      for (let count = 0; count < 3; count++) {
+        await store.append('s-1', [envelope('Done')], ANY, decision());
+        assert.notEqual(statSync(`${file}-wal`).mtimeMs, TOUCHED);
+      }
+      await nextTurn();
+      assert.equal(statSync(`${file}-wal`).mtimeMs, TOUCHED);
+    } finally {
+      mocks.timers.reset();
+    }
+  });
+
+  test('is touched before the store is closed', async () => {
+    const file = newFile();
+    await using other = createSqliteStore({ file });
+    await other.findDecision(decision().commandId);
+    const store = createSqliteStore({ file });
+    mocks.timers.enable({ apis: ['Date'], now: TOUCHED });
+    try {
+      await store.append('s-1', [envelope('Done')], ANY, decision());
+      await store.close();
+      assert.equal(statSync(`${file}-wal`).mtimeMs, TOUCHED);
+    } finally {
+      mocks.timers.reset();
+    }
   });
 
   test('is not touched if the commit was visible with the write', async () => {
