@@ -1,0 +1,189 @@
+/**
+ * Guests that run away: each is the template of `decidable new`, built outside of the repository, whose `decide` is changed.
+ * The amount of a deposit selects the behaviour. Go has no catastrophic regular expressions, because its `regexp` does not
+ * backtrack, and AssemblyScript has none at all.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createEventSourcer } from 'decidable';
+import { loadModule } from 'decidable/component/host';
+import { createMemoryStore } from 'decidable/memory';
+import { copyDecider } from '../../src/adapters/cli/templates.ts';
+import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
+import { environment, skipGuest } from './built-guest.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const COMMAND_ID = '0190b0d0-0000-7000-8000-000000000001';
+const BUDGET = { budget: { fuel: 200_000_000, callDepth: 2_000 }, maxMemoryBytes: 64 << 20 };
+
+interface Runaway {
+  readonly skip: string | false;
+  /** The domain, and the line of its `decide` after which the behaviours are inserted. */
+  readonly file: string;
+  readonly line: string;
+  readonly inserted: string;
+  readonly appended: string;
+  /** The folder of the npm packages that the build needs. */
+  readonly packages?: string;
+  readonly output: string;
+  /** The code of the trap, by the amount that causes it. */
+  readonly traps: Readonly<Record<number, readonly [what: string, code: string]>>;
+}
+
+const TRAPS = {
+  1: ['loops endlessly', 'fuel-exhausted'],
+  2: ['recurses endlessly', 'call-depth-exhausted'],
+  3: ['allocates without end', 'memory-exhausted'],
+  4: ['makes a huge list', 'memory-exhausted'],
+} as const;
+
+const RUNAWAYS: Readonly<Record<'assemblyscript' | 'go' | 'python', Runaway>> = {
+  assemblyscript: {
+    skip: !existsSync(join(ROOT, 'examples/guests/node_modules/assemblyscript')) && 'run npm ci in examples/guests',
+    file: 'assembly/bank.ts',
+    line: 'export function decide(account: Account, command: Message): Message {',
+    inserted: '  runAway(command.amount);',
+    appended: `
+let sink: i64 = 0;
+const kept: StaticArray<u8>[] = [];
+function recurse(depth: i64): i64 {
+  sink += depth;
+  return sink < 0 ? 0 : 1 + recurse(depth + 1);
+}
+function runAway(kind: i64): void {
+  while (kind == 1) sink = sink ^ 1;
+  if (kind == 2) recurse(1);
+  while (kind == 3) kept.push(new StaticArray<u8>(65536));
+  const list: i64[] = [];
+  while (kind == 4) list.push(sink);
+}
+`,
+    packages: join(ROOT, 'examples/guests'),
+    output: 'bank.wasm',
+    traps: TRAPS,
+  },
+  go: {
+    skip: skipGuest('go'),
+    file: 'account/account.go',
+    line: 'func Decide(state Account, command Command) ([]Event, error) {',
+    inserted: `	if deposit, ok := command.(Deposit); ok {
+		if events := runAway(deposit.Amount); events != nil {
+			return events, nil
+		}
+	}`,
+    appended: `
+var sink int
+
+//go:noinline
+func recurse(depth int) int {
+	sink += depth
+	return recurse(depth+1) + 1
+}
+
+func runAway(kind Amount) []Event {
+	for kind == 1 {
+		sink++
+	}
+	if kind == 2 {
+		sink = recurse(1)
+	}
+	for kept := [][]byte{}; kind == 3; {
+		kept = append(kept, make([]byte, 65536))
+		sink += len(kept)
+	}
+	if kind == 4 {
+		return make([]Event, 1<<26)
+	}
+	return nil
+}
+`,
+    packages: ROOT,
+    output: 'build/bank.wasm',
+    traps: TRAPS,
+  },
+  python: {
+    skip: skipGuest('python'),
+    file: 'account.py',
+    line: '    """Returns the events that the command leads to, or raises a `Rejection`."""',
+    inserted: `    if isinstance(command, Deposit):
+        run_away(command.amount)`,
+    appended: `
+
+def run_away(kind):
+    while kind == 1:
+        pass
+    if kind == 2:
+        run_away(2)
+    if kind == 3:
+        kept = []
+        while True:
+            kept.append(bytes(65536))
+    if kind == 4:
+        list(range(1 << 28))
+    if kind == 5:
+        re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+import re
+`,
+    output: 'build/bank.wasm',
+    traps: {
+      ...TRAPS,
+      // CPython counts its own calls. Nobody catches its RecursionError, so the instance ends with a trap.
+      2: ['recurses endlessly', 'trap'],
+      // Of these languages, only Python searches by backtracking.
+      5: ['searches with a catastrophic regular expression', 'fuel-exhausted'],
+    },
+  },
+};
+
+for (const [language, runaway] of Object.entries(RUNAWAYS) as ['go', Runaway][]) {
+  describe(`a guest in ${language} that runs away`, { skip: runaway.skip }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'decidable-runaway-'));
+    after(() => rmSync(folder, { recursive: true }));
+    let bytes: Buffer;
+
+    before(() => {
+      copyDecider(language, folder);
+      const source = join(folder, runaway.file);
+      const text = readFileSync(source, 'utf8');
+      assert.ok(text.includes(runaway.line), `${runaway.file} has no ${runaway.line}`);
+      const changed = text.replace(runaway.line, (line) => `${line}\n${runaway.inserted}`);
+      writeFileSync(source, changed + runaway.appended);
+      if (runaway.packages !== undefined)
+        symlinkSync(join(runaway.packages, 'node_modules'), join(folder, 'node_modules'));
+      const { NODE_TEST_CONTEXT: _, ...env } = environment();
+      const PATH = `${join(ROOT, 'node_modules/.bin')}:${env['PATH']}`;
+      const build = spawnSync('./build.sh', { cwd: folder, encoding: 'utf8', env: { ...env, PATH } });
+      assert.equal(build.status, 0, build.stderr);
+      bytes = readFileSync(join(folder, runaway.output));
+    });
+
+    for (const [amount, [what, code]] of Object.entries(runaway.traps)) {
+      test(`${what}: it ends with ${code}, nothing is stored, and the next command is decided`, async () => {
+        const module = await loadModule(bytes, BUDGET);
+        const store = createMemoryStore();
+        await using sourcer = createEventSourcer({ store, modules: [module] });
+        await sourcer.handleCommand(envelope('OpenAccount', { accountId: 'a', owner: 'Ada' }));
+        const { instances } = module.statistics;
+        const deposit = (value: number) => envelope('Deposit', { accountId: 'a', amount: value });
+        await assert.rejects(
+          sourcer.handleCommand(deposit(Number(amount)), { commandId: COMMAND_ID }),
+          (error: { payload?: { tag?: string; val?: { code?: string } } }) => {
+            assert.deepEqual([error.payload?.tag, error.payload?.val?.code], ['trap', code]);
+            return true;
+          },
+        );
+        assert.equal(await store.findDecision(COMMAND_ID), undefined);
+        const { revision, events } = await sourcer.handleCommand(deposit(100));
+        assert.deepEqual([revision, events.length], [1n, 1]);
+        assert.ok(module.statistics.instances > instances);
+      });
+    }
+  });
+}
