@@ -56,7 +56,7 @@ describe('the main job on a guest', () => {
     const empty = pathToFileURL(temporaryFolder(t)('guests/'));
     const commands = {
       rust: /npm ci --prefix examples\/guests && examples\/guests\/rust\/build\.sh$/,
-      javascript: /npm ci --prefix examples\/guests && npx node examples\/guests\/javascript\/build\.ts$/,
+      javascript: /npm ci --prefix examples\/guests && examples\/guests\/javascript\/build\.sh$/,
     };
     for (const guest of ['rust', 'javascript'] as const)
       await assert.rejects(accountModule(guest, empty), { name: 'UsageError', message: commands[guest] });
