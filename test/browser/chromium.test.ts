@@ -29,7 +29,7 @@ const bankIn = (language: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../examples/guests/${language}/bank.wasm`, import.meta.url)));
 const bank = bankIn('c');
 
-describe('in headless Chromium', { skip: withoutChromium }, () => {
+describe('the package in headless Chromium', { skip: withoutChromium }, () => {
   let site: Site;
   let chromium: Chromium;
 

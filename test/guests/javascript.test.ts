@@ -129,7 +129,7 @@ describe('guests in TypeScript', () => {
     assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
   });
 
-  test('run the main job: the summary is the one of the module in the process', async (t) => {
+  test('run the main job with the same summary as the module in the process', async (t) => {
     // `--guest javascript` looks for the component at this path.
     mkdirSync(new URL('javascript/build/', guests), { recursive: true });
     const { component } = await built(BANK, 'account');

@@ -271,7 +271,11 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
     claim('process manager', descriptor.name, place);
     const problem = checkCategory(descriptor.name);
     if (problem !== undefined) {
-      throw new DefinitionError(place, `its name is the category of its streams, and ${problem}`);
+      throw new DefinitionError(
+        place,
+        `the name ${JSON.stringify(descriptor.name)} ${problem}; rename the process manager, because its name is the ` +
+          'category of its streams',
+      );
     }
     const decider = categories.get(descriptor.name);
     if (decider !== undefined) {

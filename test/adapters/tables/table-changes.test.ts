@@ -156,7 +156,7 @@ describe('changes of tables', () => {
     );
   });
 
-  test('are data: a statement and its parameters', () => {
+  test('are a statement and its parameters', () => {
     assert.deepEqual(
       statementsOf(({ insert, upsert, update, remove, add }, { article, note }, { position }) => [
         insert('sales', { position, article, price: 1, note, city: 'Oslo' }),

@@ -55,14 +55,14 @@ function diagnose(): Diagnostic[] {
   return diagnostics;
 }
 
-describe('the types refuse', () => {
+describe('the compiler', () => {
   const diagnostics = diagnose();
   const ofCase = ({ file, line }: Refusal): Diagnostic[] =>
     diagnostics.filter((found) => found.file.endsWith(`cases/${file}`) && found.line === line);
   const refusals = readdirSync(cases).flatMap(refusalsOf);
 
   for (const refusal of refusals) {
-    test(`${refusal.file}:${refusal.line}, because ${refusal.reason}`, () => {
+    test(`refuses ${refusal.file}:${refusal.line}, because ${refusal.reason}`, () => {
       const found = ofCase(refusal);
       assert.equal(found.length, 1, `${found.length} errors on this line`);
       const text = found[0]?.text ?? '';
@@ -70,7 +70,7 @@ describe('the types refuse', () => {
     });
   }
 
-  test('no other line', () => {
+  test('reports an error on no other line', () => {
     const expected = new Set(refusals.flatMap(ofCase));
     const others = diagnostics.filter((found) => found.file.includes('cases/') && !expected.has(found));
     assert.deepEqual(others, []);

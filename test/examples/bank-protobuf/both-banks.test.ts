@@ -80,7 +80,7 @@ test('both have the same description, except for the content type', () => {
   assert.deepEqual(described, expected);
 });
 
-test('the generated code belongs to the .proto: it names every message and field', () => {
+test('the generated code names every message and field of the .proto', () => {
   const folder = new URL('../../../examples/bank-protobuf/', import.meta.url);
   const source = readFileSync(new URL('bank.proto', folder), 'utf8');
   const generated = readFileSync(new URL('generated/bank_pb.ts', folder), 'utf8');

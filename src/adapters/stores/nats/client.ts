@@ -228,14 +228,14 @@ export class Client {
   }
 
   #fromLeader(stream: string, query: object): Promise<StoredMessage | undefined> {
-    return this.patiently(() => this.#readFromLeader(stream, query));
+    return this.readUntilAnswered(() => this.#readFromLeader(stream, query));
   }
 
   /**
    * Repeats a read while no server answers it, because servers restart and clusters elect leaders.
    * @throws EngineFailure
    */
-  async patiently<Result>(read: () => Promise<Result>): Promise<Result> {
+  async readUntilAnswered<Result>(read: () => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + this.#busyTimeout;
     for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
       try {
@@ -273,12 +273,12 @@ export class Client {
    */
   page({ stream, subject, from, limit }: PageRequest): Promise<Page> {
     const request = { seq: from, batch: limit, max_bytes: PAGE_BYTES, next_by_subj: subject };
-    return this.patiently(() => this.#readPage(stream, request));
+    return this.readUntilAnswered(() => this.#readPage(stream, request));
   }
 
   /** Reads the last message of each subject, from any server that has the stream. At most 1,024 subjects. */
   async lastOfEach(stream: string, subjects: readonly string[]): Promise<readonly StoredMessage[]> {
-    return (await this.patiently(() => this.#readPage(stream, { multi_last: subjects }))).messages;
+    return (await this.readUntilAnswered(() => this.#readPage(stream, { multi_last: subjects }))).messages;
   }
 
   #readPage(stream: string, request: object): Promise<Page> {

@@ -65,7 +65,7 @@ export class Follower {
 
   async #consume(): Promise<void> {
     const { jetstream, stream, subject } = this.#parts;
-    const consumer: Consumer = await this.#parts.client.patiently(() =>
+    const consumer: Consumer = await this.#parts.client.readUntilAnswered(() =>
       jetstream().consumers.get(stream, {
         filter_subjects: subject,
         deliver_policy: 'by_start_sequence',

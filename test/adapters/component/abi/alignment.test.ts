@@ -60,7 +60,7 @@ describe('alignment', () => {
 });
 
 describe('discriminant_type', () => {
-  test('is the smallest integer that can number the cases: at most 2^8, 2^16, 2^32', () => {
+  test('is the smallest integer that can number the cases', () => {
     for (const [cases, bytes] of [
       [1, 1],
       [2, 1],
@@ -75,7 +75,7 @@ describe('discriminant_type', () => {
 });
 
 describe('alignment_flags', () => {
-  test('is that of the smallest integer with a bit for each flag: at most 8, 16, 32', () => {
+  test('is that of the smallest integer with a bit for each flag', () => {
     for (const [labels, bytes] of [
       [1, 1],
       [8, 1],

@@ -66,7 +66,7 @@ describe('CanonicalOptions', () => {
     ['async', '(canon lift (core func $m "stackful") async)'],
     ['async and callback', '(canon lift (core func $m "stackless") async (callback (core func $m "callback")))'],
   ] as const) {
-    test(`${what}: a function lifted with the asynchronous ABI is refused by name when it is called`, async () => {
+    test(`refuse a call to a function that is lifted with ${what}`, async () => {
       const { exports } = await run(`(component
         (core module $M
           (func (export "stackful"))
@@ -81,7 +81,7 @@ describe('CanonicalOptions', () => {
     });
   }
 
-  test('async: a function lowered with the asynchronous ABI is refused by name when it is called', async () => {
+  test('refuse a call to a function that is lowered with the asynchronous ABI', async () => {
     const { exports } = await run(
       `(component
         (import "f" (func $f async))
@@ -95,7 +95,7 @@ describe('CanonicalOptions', () => {
     );
   });
 
-  test('memory: a 64-bit memory is refused by name when the component is compiled', async () => {
+  test('refuse a 64-bit memory when the component is compiled', async () => {
     await assert.rejects(
       run(`(component
         (core module $M (memory (export "memory") i64 1) (func (export "f") (result i64) (i64.const 8)))

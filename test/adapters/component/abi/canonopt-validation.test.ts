@@ -118,7 +118,7 @@ describe('canon lower', () => {
     await isValid(lower('(result (tuple u8))', ''));
   });
 
-  test('requires a memory sooner with the asynchronous ABI: for five parameters, and for any result', async () => {
+  test('requires a memory for five parameters or any result if the ABI is asynchronous', async () => {
     const params = (count: number) => Array.from({ length: count }, (_, n) => `(param "p${n}" u8)`).join(' ');
     await isValid(lower(`async ${params(4)}`, 'async'));
     await isInvalid(lower(`async ${params(5)}`, 'async'), needsMemory);

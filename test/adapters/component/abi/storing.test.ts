@@ -122,7 +122,7 @@ describe('store_string for a string of the host', () => {
 });
 
 // The results of `realloc` --
-// What `realloc` answers -------------------------------------------------------------------------------------------
+// The results of `realloc` -------------------------------------------------------------------------------------------
 
 function traps(call: () => unknown, message: RegExp): void {
   assert.throws(call, (error) => {

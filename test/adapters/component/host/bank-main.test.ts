@@ -62,7 +62,7 @@ describe('the main job on a guest', () => {
       await assert.rejects(accountModule(guest, empty), { name: 'UsageError', message: commands[guest] });
   });
 
-  test('must be a known guest', async () => {
+  test('is refused for an unknown guest, with the names of the known ones', async () => {
     const { code, stderr } = await runBank(['--guest', 'perl']);
     assert.equal(code, 2);
     assert.match(stderr, /'--guest' is one of rust, c, assemblyscript, go, python, javascript, not 'perl'/);

@@ -77,7 +77,7 @@ describe('a listing', () => {
     assert.equal(entries.readDirectoryEntry(), undefined);
   });
 
-  test('is a snapshot: files that are added or removed while it is read do not change it', () => {
+  test('does not change if files are added or removed while it is read', () => {
     const { root } = openRoot({ writableFiles: true, files: { a: '', b: '', c: '' } });
     const entries = root.readDirectory();
     const names: string[] = [];

@@ -93,7 +93,7 @@ describe('the directories that a guest finds open', () => {
     assert.deepEqual([wasi.readTree('/in'), wasi.readTree('/out')], [{ f: bytes('1') }, { g: bytes('2') }]);
   });
 
-  test('are one file system: a file and a directory can be moved between them', () => {
+  test('are one file system, so that a file and a directory can be moved between them', () => {
     const wasi = withPreopens({ '/a': { files: { f: '1', 'd/g': '2' }, writable: true }, '/b': { writable: true } });
     const { '/a': a, '/b': b } = directoriesOf(wasi);
     a!.renameAt('f', b!, 'f');

@@ -1,6 +1,7 @@
 /**
- * Exactly once, under fire: processes that run a bank on one NATS server are killed at random and started again, and so
- * is the server. At the end each transfer has ended, each balance equals a fold of the history, and money is conserved.
+ * Random kills do not break exactly-once processing. Processes run a bank on one NATS server. The processes and the
+ * server are killed at random and started again. At the end each transfer has ended, each balance equals a fold of the
+ * history, and money is conserved.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';

@@ -39,7 +39,7 @@ describe('a file that disappears while it is open', { skip }, () => {
     ['the file, if commits are not flushed', 'normal', ''],
     ['the log', 'full', '-wal'],
   ] as const) {
-    test(`is noticed within a millisecond: ${what}`, async () => {
+    test(`is noticed by a later append: ${what}`, async () => {
       const file = newFile();
       await using store = createSqliteStore({ file, durability });
       rmSync(`${file}${suffix}`);

@@ -49,7 +49,7 @@ describe('an option of a SQLite store', () => {
     assert.equal(existsSync(file), false);
   });
 
-  test('is refused if it contradicts another option: create with readOnly', async () => {
+  test('is refused if it contradicts another option, as create contradicts readOnly', async () => {
     const file = await filled(1);
     assert.throws(() => createSqliteStore({ file, readOnly: true, create: true }), {
       payload: { place: 'createSqliteStore.create' },
