@@ -1,7 +1,7 @@
 /**
- * Guests that run away: each is the template of `decidable new`, built outside of the repository, whose `decide` is changed.
- * The amount of a deposit selects the behaviour. Go has no catastrophic regular expressions, because its `regexp` does not
- * backtrack, and AssemblyScript has none at all.
+ * Guests that run away: each is the template of `decidable new`, built outside of the repository, whose `decide` is
+ * changed. The amount of a deposit selects the behaviour. Go has no catastrophic regular expressions, because its
+ * `regexp` does not backtrack, and AssemblyScript has no regular expressions at all.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -159,7 +159,7 @@ for (const [language, runaway] of Object.entries(RUNAWAYS) as ['go', Runaway][])
         symlinkSync(join(runaway.packages, 'node_modules'), join(folder, 'node_modules'));
       const { NODE_TEST_CONTEXT: _, ...env } = environment();
       const PATH = `${join(ROOT, 'node_modules/.bin')}:${env['PATH']}`;
-      const build = spawnSync('./build.sh', { cwd: folder, encoding: 'utf8', env: { ...env, PATH } });
+      const build = spawnSync(join(folder, 'build.sh'), { encoding: 'utf8', env: { ...env, PATH } });
       assert.equal(build.status, 0, build.stderr);
       bytes = readFileSync(join(folder, runaway.output));
     });
