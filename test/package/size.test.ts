@@ -13,13 +13,13 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /**
- * Bytes. Systems and processors, which run after an event, are a third of it. Checks of options and of the values that
- * a module returns, decisions inside the store and JSON for readers are 3 kB. The rules by which a value has one
- * meaning are 3 kB too: how schemas are tried, and the form of states. Rebuilds and versions of read models are 1 kB,
- * and categories of events 0.5 kB. Error messages that name the expected value and the remedy are 0.5 kB. The rollout of
- * a module by streams, the pass that copies and checks a message at the same time, and the waits of processors while a
- * store is unavailable are 1.7 kB. The limit has 4 % of room, so that the test fails on a jump, but not on a longer
- * message.
+ * The limit in bytes. Systems and processors, which run after an event, are a third of it. Checks of options and of the
+ * values that a module returns, decisions inside the store and JSON for readers are 3 kB. The rules by which a value
+ * has one meaning are 3 kB too: how schemas are tried, and the form of states. Rebuilds and versions of read models are
+ * 1 kB, and categories of events 0.5 kB. Error messages that name the expected value and the remedy are 0.5 kB. The
+ * rollout of a module by streams, the pass that copies and checks a message at the same time, and the waits of
+ * processors while a store is unavailable are 1.7 kB. The limit has 4 % of room, so that the test fails on a jump, but
+ * not on a longer message.
  */
 const LIMIT = 56_500;
 

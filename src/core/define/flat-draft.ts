@@ -25,8 +25,8 @@ class Changes {
   /** The base itself, or a copy of it with the fields that the handler has set. */
   latest: Fields;
   /**
-   * True if the handler has only replaced fields, by values that are a state's already. The other fields are those of
-   * the base, so no field has to be checked again.
+   * True if every value that the handler has assigned was already part of a state. The other fields are those of the
+   * base, so no field has to be checked again.
    */
   isChecked: boolean = true;
   /** The draft of immer to which all operations are passed on, if the handler needs such a draft. */

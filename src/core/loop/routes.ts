@@ -86,7 +86,10 @@ export class Routes {
   ofSource(source: object): BoundModule {
     const module = this.modules.find((one) => one.source === source);
     if (module !== undefined) return module;
-    throw unroutable('module', `the module is not one of this event sourcer, which has: ${list(this.#byName)}`);
+    throw unroutable(
+      'module',
+      `the event sourcer does not have this module; add it to \`modules\`, or pass one of: ${list(this.#byName)}`,
+    );
   }
 
   /**

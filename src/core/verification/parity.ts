@@ -16,7 +16,7 @@ export interface ParityProgress {
 
 /** The result of {@link parity}. */
 export interface Parity extends ParityProgress {
-  /** The first divergence. `undefined` if the modules answered every command alike. */
+  /** The first divergence. It is `undefined` if the modules answered every command alike. */
   readonly divergence: Divergence | undefined;
 }
 

@@ -45,7 +45,7 @@ export interface UnverifiedDecisions {
 
 /** The result of {@link verifyStore}. */
 export interface Verification extends VerificationProgress {
-  /** The first difference. `undefined` if every decision equals its record. */
+  /** The first difference. It is `undefined` if every decision equals its record. */
   readonly difference: Difference | undefined;
 }
 

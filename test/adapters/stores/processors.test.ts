@@ -1,4 +1,4 @@
-/** Both stores pass the suite for the storage of processors. */
+/** The memory store and the SQLite store pass the suite for the storage of processors. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

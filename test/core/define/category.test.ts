@@ -94,7 +94,7 @@ describe('a category', () => {
 });
 
 describe('the definition of an event', () => {
-  test('knows the category of its decider', () => {
+  test('has the category of its decider', () => {
     const order = cancelling('order', 'Cancel');
     assert.equal(order.events.Cancelled.category, 'order');
     assert.deepEqual(order.events.Cancelled({ id: '1' }), { type: 'Cancelled', data: { id: '1' } });

@@ -1,4 +1,4 @@
-/** A system. Dispatched commands lead to reactions, commands, documents and effects. */
+/** Dispatched commands of a system lead to reactions, commands, documents and effects. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

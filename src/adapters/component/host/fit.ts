@@ -52,7 +52,7 @@ function membersOf(extern: NamedExtern | undefined): readonly NamedExtern[] {
 
 /** An export that is missing from a component, or has a type other than that of the world. */
 export interface WorldProblem {
-  /** The interface, then the function. */
+  /** The name of the interface, followed by the name of the function. */
   readonly path: readonly string[];
   /** The type in the contract, in the notation of WIT. */
   readonly expected: string;

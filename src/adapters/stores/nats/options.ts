@@ -21,7 +21,7 @@ export interface FlushReport {
    * last flush. `unknown`: it could not be checked.
    */
   readonly sync: 'always' | 'periodic' | 'unknown';
-  /** The server's `sync_interval` in milliseconds. `undefined` if it is unknown. */
+  /** The server's `sync_interval` in milliseconds. It is `undefined` if the interval is unknown. */
   readonly interval?: number | undefined;
   /** A sentence that describes the setting, and how to change it. */
   readonly message: string;

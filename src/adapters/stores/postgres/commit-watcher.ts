@@ -43,7 +43,7 @@ export class CommitWatcher {
   #look: NodeJS.Timeout | undefined;
   #looks = 0;
   #endListening: (() => void) | undefined;
-  /** The attempts to listen. `undefined` if the watcher listens already or does not have to. */
+  /** The attempts to listen. They are `undefined` if the watcher listens already or does not have to. */
   #connecting: Promise<void> | undefined;
   #notifying: Promise<void> | undefined;
   #hasMore = false;

@@ -42,7 +42,7 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
 ];
 
 /**
- * Converts an error of the driver, the server or the system into a `EngineFailure`. Other errors are returned
+ * Converts an error of the driver, the server or the system into an `EngineFailure`. Other errors are returned
  * unchanged.
  */
 function databaseFailure(error: unknown): unknown {

@@ -24,7 +24,7 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
 ];
 
 /**
- * Converts an error of the driver or the file system into a `EngineFailure`. Other errors, such as bugs, are returned
+ * Converts an error of the driver or the file system into an `EngineFailure`. Other errors, such as bugs, are returned
  * unchanged.
  */
 export function fileFailure(error: unknown, file: string): unknown {
@@ -62,7 +62,7 @@ export function commitFailure(error: unknown, file: string): unknown {
 }
 
 /**
- * Rows that contradict one another, which SQLite does not detect. This error becomes a `EngineFailure` with the code
+ * Rows that contradict one another, which SQLite does not detect. This error becomes an `EngineFailure` with the code
  * `corrupt`.
  */
 class Damage extends Error {}

@@ -292,7 +292,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
 for (const [section, cases] of Object.entries(texts)) {
   describe(section, () => {
     for (const [name, text, definitions] of cases) {
-      test(`the decoder reads ${name}`, async () => {
+      test(`are decoded: ${name}`, async () => {
         assert.deepEqual(plain(decode(await assemble(text))).definitions, definitions);
       });
     }

@@ -95,7 +95,7 @@ describe('a line of output', () => {
     assert.deepEqual(out, [line, line, line, '\r']);
   });
 
-  test('ends with a line feed, or with carriage return and line feed; a carriage return alone is part of it', () => {
+  test('ends with a line feed, or with a carriage return and a line feed, but not with a carriage return alone', () => {
     const { out, stdout } = guest();
     stdout.write(bytes('one\r\ntwo\r'));
     stdout.write(bytes('\nthr\ree\r\r\n\r\n\n'));

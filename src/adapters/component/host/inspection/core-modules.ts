@@ -11,7 +11,7 @@ import { functionNames } from './function-names.ts';
 export interface InspectedLimits {
   /** Pages of a memory, or elements of a table. */
   readonly min: bigint;
-  /** The maximum that the guest declares. `undefined` if it declares no maximum. */
+  /** The maximum that the guest declares. It is `undefined` if the guest declares no maximum. */
   readonly max: bigint | undefined;
 }
 
