@@ -20,6 +20,11 @@ export interface CallInProgress {
   failure: { readonly of: 'module' | 'store'; readonly error: unknown; readonly work: string } | undefined;
 }
 
+/** A command or an event of the module, as the representation of a resource. */
+interface Message {
+  readonly value: unknown;
+}
+
 /** Makes a call without progress. */
 export function callInProgress(commandId: string | undefined): CallInProgress {
   return { commandId, commit: 'none', failure: undefined };
@@ -39,45 +44,40 @@ function ending(progress: CallInProgress, of: 'module' | 'store', work: string, 
 export function moduleImports(module: BoundModule, progress: () => CallInProgress): ImportObject {
   const { types, decider, routing } = module;
 
-  /** Passes faults to the component. Every other error ends the instance. */
-  const guarded =
+  const endingUnless =
+    (passes: (error: unknown) => boolean) =>
     <Args extends readonly unknown[], Result>(work: string, call: (...args: Args) => Result) =>
     (...args: Args): Result => {
       try {
         return call(...args);
       } catch (error) {
-        if (isFault(error)) throw error;
+        if (passes(error)) throw error;
         throw ending(progress(), 'module', work, error);
       }
     };
+  /** Passes faults to the component. Every other error ends the instance. */
+  const guarded = endingUnless(isFault);
+  /** Ends the instance with a fault too, because the function has no error case. */
+  const infallible = endingUnless(() => false);
 
-  class Command {
-    readonly value: unknown;
-    constructor(value: unknown) {
-      this.value = value;
-    }
-    static fromEnvelope = guarded('reading a command', (it: Envelope) => new Command(types.command.fromEnvelope(it)));
-    toEnvelope(): Envelope {
-      return toEnvelope('command', this.value);
-    }
-    [Symbol.dispose](): void {
-      module.releaseCommand(this.value);
-    }
-  }
-
-  class Event {
-    readonly value: unknown;
-    constructor(value: unknown) {
-      this.value = value;
-    }
-    static fromEnvelope = guarded('reading an event', (it: Envelope) => new Event(types.event.fromEnvelope(it)));
-    toEnvelope(): Envelope {
-      return toEnvelope('event', this.value);
-    }
-    [Symbol.dispose](): void {
-      module.releaseEvent(this.value);
-    }
-  }
+  const messageClass = (kind: 'command' | 'event', release: (value: unknown) => void) => {
+    const encode = infallible('encoding a message', (value: unknown) => types[kind].toEnvelope(value));
+    return class Message {
+      readonly value: unknown;
+      constructor(value: unknown) {
+        this.value = value;
+      }
+      static fromEnvelope = guarded('reading a message', (it: Envelope) => new Message(types[kind].fromEnvelope(it)));
+      toEnvelope(): Envelope {
+        return encode(this.value);
+      }
+      [Symbol.dispose](): void {
+        release(this.value);
+      }
+    };
+  };
+  const Command = messageClass('command', (value) => module.releaseCommand(value));
+  const Event = messageClass('event', (value) => module.releaseEvent(value));
 
   class State {
     readonly value: unknown;
@@ -93,29 +93,16 @@ export function moduleImports(module: BoundModule, progress: () => CallInProgres
     }
   }
 
-  // These functions have no error case, so a fault ends the instance too.
-  const infallible =
-    <Args extends readonly unknown[], Result>(work: string, call: (...args: Args) => Result) =>
-    (...args: Args): Result => {
-      try {
-        return call(...args);
-      } catch (error) {
-        throw ending(progress(), 'module', work, error);
-      }
-    };
-  const toEnvelope = infallible('encoding a message', (kind: 'command' | 'event', value: unknown) =>
-    types[kind].toEnvelope(value),
-  );
   const toBytes = infallible('encoding a state', (value: unknown) => types.state.toBytes(value));
 
   return {
     [nameOf('types')]: { Command, Event, State },
     [nameOf('decider')]: {
       initialState: infallible('making the initial state', () => new State(decider.initialState())),
-      evolve: guarded('folding an event', (state: State, event: Event) => {
+      evolve: guarded('folding an event', (state: State, event: Message) => {
         return new State(decider.evolve(state.value, event.value));
       }),
-      decide: (state: State, command: Command): readonly Event[] => {
+      decide: (state: State, command: Message): readonly Message[] => {
         const { commandId } = progress();
         try {
           const events =
@@ -132,7 +119,7 @@ export function moduleImports(module: BoundModule, progress: () => CallInProgres
     },
     [nameOf('routing')]: {
       describe: () => module.descriptor,
-      streamId: guarded('routing a command', (command: Command) => routing.streamId(command.value)),
+      streamId: guarded('routing a command', (command: Message) => routing.streamId(command.value)),
     },
   };
 }
