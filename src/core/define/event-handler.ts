@@ -8,6 +8,7 @@ import type { Codec } from '../codec/codec.ts';
 import { copyValue } from '../codec/copy.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
 import type { HandlerDescriptor, Reaction } from '../event-handler.ts';
+import { LAST_TIME } from '../limits.ts';
 import type { EventContext, RejectedCommand } from '../messages.ts';
 import { checkOptionNames } from '../option-names.ts';
 import { isText, millisecondsOf, mustBe } from '../predicates.ts';
@@ -54,7 +55,7 @@ export function dispatchCommand<Command extends Message>(command: Command): Reac
  * deadline.
  *
  * @param id unique in the process.
- * @param at a date, or milliseconds since the Unix epoch. Compute it from the event or its `recordedAt`, because a
+ * @param at a date, or milliseconds since the Unix epoch, up to the last time of a `Date`. Compute it from the event or its `recordedAt`, because a
  * handler must not read the clock.
  */
 export function scheduleCommand<Command extends Message>(
@@ -378,11 +379,12 @@ function deadlineId(id: unknown, place: string, type: string): string {
 /** Returns the time in milliseconds, as the contract requires. */
 function dueAt(at: Date | bigint, id: string, place: string, type: string): bigint {
   const milliseconds = millisecondsOf(at);
-  if (milliseconds !== undefined) return milliseconds;
+  if (milliseconds !== undefined && milliseconds <= LAST_TIME) return milliseconds;
   throw invalidReaction(
     place,
     type,
-    `scheduled ${id} at ${String(at)}, expected a Date or milliseconds since the Unix epoch as a bigint`,
+    `scheduled ${id} at ${String(at)}, expected a Date, or milliseconds since the Unix epoch as a bigint up to ${LAST_TIME}; ` +
+      'do not schedule a command that never has to be sent',
   );
 }
 

@@ -10,7 +10,8 @@
 import { msgpack } from '../codec/msgpack.ts';
 import type { CodeFingerprints } from '../define/state-fingerprint.ts';
 import { FaultError } from '../errors.ts';
-import type { Reaction } from '../event-handler.ts';
+import type { Deadline, Reaction } from '../event-handler.ts';
+import { LAST_TIME } from '../limits.ts';
 import type { Envelope } from '../messages.ts';
 import type { Descriptor } from '../routing.ts';
 import { categoryOf } from '../stream-name.ts';
@@ -106,7 +107,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
           ? !sameBytes(types.state.toBytes(state.inner), types.state.toBytes(after))
           : after !== before;
         types.state.drop?.(after);
-        return [...reactions.map(eventOf), ...(isChanged ? [observed] : [])];
+        return [...reactions.map((reaction) => eventOf(reaction, handler.name)), ...(isChanged ? [observed] : [])];
       },
     },
     routing: {
@@ -161,17 +162,24 @@ function withEvent<Result>({ types }: AnyProcessManager, envelope: Envelope, use
   }
 }
 
-function eventOf(reaction: Reaction): ProcessEvent {
+/** @throws FaultError if a guest has scheduled a command for a time that not all stores can keep. */
+function eventOf(reaction: Reaction, name: string): ProcessEvent {
   switch (reaction.tag) {
     case 'dispatch':
       return { type: 'CommandDispatched', command: reaction.val };
     case 'schedule':
+      if (reaction.val.dueAt > LAST_TIME) throw tooLate(reaction.val, name);
       return { type: 'DeadlineScheduled', ...reaction.val };
     case 'cancel':
       return { type: 'DeadlineCancelled', id: reaction.val };
     case 'end':
       return { type: 'ProcessEnded' };
   }
+}
+
+function tooLate({ id, dueAt }: Deadline, name: string): FaultError {
+  const message = `${name} scheduled ${id} at ${dueAt}, expected milliseconds since the Unix epoch up to ${LAST_TIME}`;
+  return new FaultError({ code: 'invalid-reaction', message, details: [['module', name]] });
 }
 
 function subjectOf(name: string): { kind: 'state'; type: string; schemaVersion: number } {

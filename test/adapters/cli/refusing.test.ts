@@ -92,6 +92,11 @@ describe('a store', () => {
     assert.deepEqual(await refusal(['events', '--store', file]), [1, 'not-a-store']);
   });
 
+  test('is a folder', async () => {
+    assert.deepEqual(await refusal(['events', '--store', folder]), [1, 'not-a-store']);
+    assert.deepEqual(await refusal(['dispatch', 'Open', '{"accountId":"a"}', '--store', folder]), [1, 'not-a-store']);
+  });
+
   test('is a SQLite database of another program, which is left unchanged', async () => {
     const file = newFile();
     new Sqlite(file).exec('create table notes (id)').close();

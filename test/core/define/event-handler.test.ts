@@ -148,7 +148,7 @@ describe('a process manager', () => {
       at(new Date(5)).map((reaction) => reaction.tag === 'schedule' && reaction.val.dueAt),
       [5n],
     );
-    for (const wrong of [new Date(Number.NaN), -1n, 5, undefined]) {
+    for (const wrong of [new Date(Number.NaN), -1n, 5, undefined, 8_640_000_000_000_001n, 2n ** 64n - 1n]) {
       assert.equal(faultIn(() => at(wrong)).code, 'invalid-reaction');
     }
   });

@@ -1,5 +1,5 @@
 /** Opens a file, checks that it is a store of a known format, and configures the connection. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
@@ -43,6 +43,9 @@ export function open(options: OpenOptions): Database {
   }
   if (!isMemory && !create && !existsSync(path)) {
     throw new EngineFailure('io', `${file} does not exist; pass the name of a store's file, or set create to true`);
+  }
+  if (!isMemory && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new EngineFailure('not-a-store', `${file} is a folder; pass the name of a store's file`);
   }
   try {
     return connect(

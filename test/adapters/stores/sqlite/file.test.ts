@@ -62,7 +62,7 @@ describe('a new file', () => {
     assert.equal(refusal({ file: join(folder, 'nowhere', 'bank.db') }), 'io');
     assert.equal(refusal({ file: join(folder, 'absent.db'), readOnly: true }), 'io');
     assert.equal(existsSync(join(folder, 'absent.db')), false);
-    assert.equal(refusal({ file: folder }), 'io');
+    assert.equal(refusal({ file: folder }), 'not-a-store');
   });
 
   describe('a new file that another process creates at the same moment', () => {
