@@ -21,7 +21,7 @@ Options:
   --case NAME      fire: processes are killed (the default); stall: a subscriber does not read for a minute;
                    slow: a subscriber is slower than the writers during the whole time
   --minutes N      how long to run (default: 60)
-  --members N      processes that run the processors (default: 3)
+  --members N      processes that run the processors (default: 4)
   --writers N      writers, in two processes (default: 8)
   --help           print this text
 
@@ -37,7 +37,7 @@ const { values } = parseArgs({
     engine: { type: 'string' },
     case: { type: 'string', default: 'fire' },
     minutes: { type: 'string', default: '60' },
-    members: { type: 'string', default: '3' },
+    members: { type: 'string', default: '4' },
     writers: { type: 'string', default: '8' },
     help: { type: 'boolean', default: false },
   },

@@ -258,7 +258,10 @@ describe('the definition of a reader', () => {
 
   test('is refused by a system whose deciders make the event in another category', () => {
     const define = () => defineSystem({ name: 'shop', deciders: [subscription], readModels: [refunds] });
-    assert.throws(define, { code: 'invalid-definition', payload: { place: 'shop.refunds' } });
+    assert.throws(define, {
+      code: 'invalid-definition',
+      payload: { place: 'shop.refunds', names: ['order.Cancelled'] },
+    });
   });
 
   test('is refused by a system if it reads no event', () => {

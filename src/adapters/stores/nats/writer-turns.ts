@@ -1,5 +1,5 @@
 /**
- * The turns of processes that write to one stream (docs/decisions.md §71). The server cannot reserve a stream, so a
+ * The turns of processes that write to one stream (docs/decisions.md §68). The server cannot reserve a stream, so a
  * writer that had a conflict announces its turn to all processes that have the store open. They let it go first.
  *
  * An announcement is a message that the server does not store. It may be lost or late, and then two processes write at

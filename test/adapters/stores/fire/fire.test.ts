@@ -20,7 +20,7 @@ for (const name of names) {
     const acknowledged = await underFire({
       address: await engines.newAddress(name),
       receipts: join(folder, name),
-      members: 3,
+      members: 4,
       writers: 8,
       kills: 5,
       commands: 6,
