@@ -6,7 +6,7 @@
  */
 
 /**
- * The names of the options of an interface, each mapped to `true`. The type makes the list complete: an option that is
+ * The names of the options of an interface, each mapped to `true`. The list is complete, because an option that is
  * missing here, or that the interface does not have, is a compile error.
  *
  * @example const NAMES: OptionNames<BackupOptions> = { pagesPerStep: true, signal: true };

@@ -138,7 +138,7 @@ class Server implements PostgresServer {
       ['-D', this.data, '-h', '127.0.0.1', '-p', String(this.port), '-k', this.#folder, ...flags],
       { ...this.#user, cwd: this.#folder, stdio: ['ignore', 'ignore', 'pipe'], env: { LC_ALL: 'C' } },
     );
-    // The server ends with the tests, also if they crash: an orphan would keep its folder and its port.
+    // The server ends with the tests, also if they crash, because an orphan would keep its folder and its port.
     process.once('exit', () => child.kill('SIGQUIT'));
     let log = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));

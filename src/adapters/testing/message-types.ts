@@ -42,7 +42,7 @@ export function withHandle<Handle, Result>(
   }
 }
 
-/** Returns whether two envelopes are equal. Codecs are canonical: equal values have equal bytes. */
+/** Returns whether two envelopes are equal. Codecs are canonical, so equal values have equal bytes. */
 export function sameEnvelope(left: Envelope, right: Envelope): boolean {
   return (
     left.type === right.type && left.schemaVersion === right.schemaVersion && sameBytes(left.payload, right.payload)

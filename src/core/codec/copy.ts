@@ -48,7 +48,7 @@ function copyList(list: readonly unknown[], copy: Copy, begun?: (made: object) =
 }
 
 function copyRecord(record: Readonly<Record<string, unknown>>, copy: Copy, begun?: (made: object) => void): object {
-  // A spread is several times faster than a loop, and it defines a field `__proto__`; an assignment would not.
+  // A spread is several times faster than a loop, and it defines a field `__proto__`, which an assignment would not.
   const made: Record<string, unknown> = { ...record };
   begun?.(made);
   for (const key in made) {

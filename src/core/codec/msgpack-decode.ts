@@ -156,8 +156,8 @@ function readFloat(bytes: 4 | 8, at: number): number | bigint {
 
 function readBinary(length: number): Uint8Array {
   need(length, 'binary');
-  // Always a copy and a plain Uint8Array: the source may be part of a larger buffer, or a Buffer, whose `slice` is a
-  // view.
+  // The bytes are always a copy and a plain Uint8Array, because the source may be part of a larger buffer, or a Buffer,
+  // whose `slice` is a view.
   const bytes = new Uint8Array(length);
   bytes.set(source.subarray(position, position + length));
   position += length;

@@ -72,8 +72,8 @@ export type Decide<State, Data, Event> = (
 
 /**
  * {@link Decide} as a conditional type, so that TypeScript knows the state before it infers the type of a generator.
- * Otherwise `yield` would have the type of a type parameter (seen in 5.6, 6.0 and 7.0; test/core/types checks that it
- * does not).
+ * Otherwise `yield` would have the type of a type parameter (seen in 5.6, 6.0 and 7.0). test/core/types checks that it
+ * does not.
  */
 type DeferredDecide<State, Data, Event> = [State] extends [infer Known] ? Decide<Known, Data, Event> : never;
 

@@ -43,7 +43,7 @@ export function takeEnvelope(event: Message, table: object): Envelope | undefine
   return Entered.take(event, table);
 }
 
-/** Returns whether all of the events were checked and encoded, and their envelopes were taken. */
+/** Returns whether all events were checked and encoded, and their envelopes were taken. */
 export function areTaken(events: readonly unknown[] | undefined): events is readonly Message[] {
   if (events === undefined) return false;
   for (let index = 0; index < events.length; index++) {

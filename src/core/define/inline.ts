@@ -48,7 +48,7 @@ export function withoutInline<Model extends object>(model: Model): Model {
   return (INLINE.get(model) as Model | undefined) ?? model;
 }
 
-/** Returns whether both are the same read model, whether inline or not. */
+/** Returns whether two read models are the same one. Each of them may be inline or not. */
 export function isSameModel(one: object, other: object): boolean {
   return originalOf(one) === originalOf(other);
 }

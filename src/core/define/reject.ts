@@ -7,7 +7,7 @@ export type RejectionDetail = string | number | bigint | boolean | Date | null |
 
 /**
  * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. It rejects the whole
- * decision: none of its events is stored, and the rejection is recorded. It is a fault if a decision makes a rejection
+ * decision. None of its events is stored, and the rejection is recorded. It is a fault if a decision makes a rejection
  * and does not use it.
  *
  * @example return reject('insufficient-funds', 'The balance is too low.', { balance });

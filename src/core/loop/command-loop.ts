@@ -22,7 +22,7 @@
  * already, even if the module would fail on the present stream.
  *
  * **Costs.** A command on a cached state awaits one promise, that of the append. The rest is plain calls. Measured with
- * a store that stores nothing, a typed command takes 2.8 µs. A third of it is this loop with queue and cache; the rest
+ * a store that stores nothing, a typed command takes 2.8 µs. A third of it is this loop with queue and cache. The rest
  * is the module's (checks, codec, fold) and the generated id. A command id that is not a UUID costs 1.5 µs more, for
  * its SHA-1.
  */

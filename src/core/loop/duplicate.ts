@@ -60,7 +60,7 @@ async function readBack(
   );
 }
 
-/** Returns a description of the recorded command if it is a different command, or undefined if it is the same one. */
+/** Describes the recorded command if it is a different command. Returns undefined if it is the same one. */
 function differenceOf(command: CommandInFlight, { decision }: RecordedDecision): string | undefined {
   const { module, envelope } = command;
   const first = decision.command;

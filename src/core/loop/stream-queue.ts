@@ -11,7 +11,7 @@ import type { Cancellation } from './cancellation.ts';
 /** A place in the queue of one stream. */
 export class Ticket {
   readonly stream: string;
-  /** Resolves when it is this ticket's turn. */
+  /** Resolves when the ticket has its turn. */
   readonly turn: Promise<void>;
   readonly grant: () => void;
   granted: boolean = false;

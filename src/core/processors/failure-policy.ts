@@ -30,8 +30,8 @@ export interface FailurePolicy {
   /**
    * With `stop`, the processor stops and stores the reason, and no event is skipped. With `park`, the event is set
    * aside with its reason, later events of its key wait too, and other keys continue. A failure of the store,
-   * such as a full disk, stops the processor, because the event is not its cause. A store that is temporarily
-   * unavailable does neither: the processor waits until the store responds.
+   * such as a full disk, stops the processor, because the event is not its cause. If a store is
+   * temporarily unavailable, the processor waits until it responds, and neither stops nor parks.
    * @default 'stop'
    */
   readonly finally?: 'stop' | 'park' | undefined;

@@ -306,8 +306,9 @@ class CandidateStates {
   }
 
   /**
-   * Drops all states if the error ended the candidate's instance, to which they belong. Returns whether it did. After
-   * other failures, a state stays: `decide` does not change it, and an event that cannot be folded never can be.
+   * Drops all states if the error ended the candidate's instance, to which they belong. Returns whether it did. It
+   * keeps the states after other failures, because `decide` does not change a state, and an event that cannot be folded
+   * never can be.
    */
   droppedAfter(error: unknown): boolean {
     this.#module.noteFailure(error);

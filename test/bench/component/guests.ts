@@ -22,7 +22,7 @@ function openAccount(accountId: string) {
 
 const deposits = Array.from({ length: ACCOUNTS }, (_, id) => toEnvelope(Deposit({ accountId: `${id}`, amount: 1 })));
 
-/** @param operations commands in each round of the guest in TypeScript; the others do ten times as many. */
+/** @param operations commands in each round of the guest in TypeScript. The others do ten times as many. */
 export function guests(rounds: number, operations: number): Benchmark {
   const contestant = (name: string, operations: number, module: () => Promise<unknown>): Contestant => {
     let sourcer: Promise<EventSourcer> | undefined;

@@ -18,7 +18,8 @@ export function serverTime(dataFolder: string): number {
       // The process has ended.
       continue;
     }
-    // The fields after the name of the program, which may contain spaces: the parent is field 4 and the times are 14 to 17.
+    // The fields after the name of the program, which may contain spaces. The parent is field 4. The times are fields
+    // 14 to 17.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const isPostmaster = name === postmaster;
     if (!isPostmaster && fields[1] !== postmaster) continue;

@@ -1,7 +1,7 @@
 /**
  * A handwritten till that behaves like a component. Commands, events and states are handles: numbers in a table. A
  * handle that is used after its release, or released twice, is recorded as a misuse. A handle that remains is a leak. A
- * test can make each function fail. A trap ends the instance: earlier handles trap, and can only be released.
+ * test can make each function fail. A trap ends the instance. Its handles then trap, and can only be released.
  */
 import { z } from 'zod';
 import { Trap } from '../../../src/adapters/component/index.ts';

@@ -28,7 +28,7 @@ const source = defineDecider({
   decide: { Emit: (_state, data) => [{ type: 'count', data }] },
 });
 
-/** An event whose payload has this length: a record takes four bytes more than its text. */
+/** An event whose payload has this length. A record takes four bytes more than its text. */
 const emit = (length: number) => source.commands.Emit({ p: 'x'.repeat(length - 4) });
 
 interface Part {

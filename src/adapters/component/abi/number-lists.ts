@@ -157,7 +157,7 @@ export function storeNumbers(kind: NumberKind): (cx: Context, values: ArrayLike<
   const convert: (value: unknown) => number | bigint = kind === 'u64' || kind === 's64' ? toBigInt : toNumber;
   return (cx, values, ptr) => {
     const target = new Constructor(cx.memory.bytes.buffer, ptr, values.length);
-    // The kinds agree: `Constructor` is that of `convert`, and of `values` if they are a typed array.
+    // `Constructor` is of the kind of `convert`, and of the kind of `values` if they are a typed array.
     const assign = target as unknown as { set(values: ArrayLike<unknown>): void; [index: number]: unknown };
     if (values instanceof Constructor) assign.set(values);
     else assignAll(assign, values, convert);

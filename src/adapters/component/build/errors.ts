@@ -20,9 +20,9 @@ export type BuildErrorCode =
 /** A place in a file of the module. */
 export interface BuildPlace {
   readonly file: string;
-  /** Counted from 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
-  /** Counted from 1. */
+  /** The number of the column, from 1. */
   readonly column: number;
 }
 

@@ -2,7 +2,8 @@
  * Evaluates the scripts of a guest in this process, to find the kind of its definition, and the line of an error. The
  * engine of the guest has no source map.
  *
- * The context has the same globals as the guest. It is not a sandbox: a build runs the code of its module, as a test does.
+ * The context has the same globals as the guest. It is not a sandbox, because a build runs the code of
+ * its module, as a test does.
  */
 import { SourceMap } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';

@@ -14,7 +14,7 @@ import { PACKAGE, VERSION } from './worlds.ts';
 export interface CallInProgress {
   /** The UUID of the command. It is undefined for a read. */
   readonly commandId: string | undefined;
-  /** `'unknown'` from the beginning of an append until its result is known. */
+  /** The progress of the append. It is `'unknown'` from the beginning of the append until its result is known. */
   commit: 'none' | 'unknown' | 'done';
   /** The failure that ended the instance, if it is not a failure of the component. */
   failure: { readonly of: 'module' | 'store'; readonly error: unknown; readonly work: string } | undefined;

@@ -91,7 +91,7 @@ function byVersionDescending(a: string, b: string): number {
   return version(b).localeCompare(version(a), 'en', { numeric: true });
 }
 
-/** Returns the first of the members that is not undefined. */
+/** Returns the first member with one of the names that is not undefined. */
 export function firstOf(object: object, keys: readonly string[]): unknown {
   for (const key of keys) {
     const value = memberIn(object, key);

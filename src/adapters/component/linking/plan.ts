@@ -18,7 +18,7 @@ export class Plan {
   readonly modules: ReadonlyMap<CoreModule, EngineModule>;
   readonly #nested = new Map<ValidatedComponent, Plan>();
   readonly #slots = new Map<ResourceType, number>();
-  /** Computed on demand, because few components have names that collide. */
+  /** The names that collide. They are computed on demand, because few components have such names. */
   #sameNames: Map<readonly NamedNode[], SameNames | undefined> | undefined;
   readonly #checked: { objects?: true; handles?: true } = {};
   readonly #stagers: { [Each in Representation]?: Stager } = {};

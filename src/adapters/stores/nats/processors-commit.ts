@@ -3,7 +3,7 @@
  *
  * A batch has at most 1,000 messages. If the page has changed more, its
  * documents and parked events are written first, in separate batches. The rest follows with the checkpoints. If the
- * process ends in between, the next member reads the same events again: a document skips events that it has folded, and
+ * process ends in between, the next member reads the same events again. A document skips events that it has folded, and
  * an event that is parked again is unchanged.
  */
 import { subscriptionKey, valueOfFenced } from '../../../core/processors/listing.ts';

@@ -1,6 +1,6 @@
 /**
  * The subjects of a store's messages. A stream name is any string, and a subject is a sequence of tokens between dots.
- * So the category and the rest of the name become one token each: letters, digits, `_` and `-` are kept, and each other
+ * So the category and the rest of the name become one token each. Letters, digits, `_` and `-` are kept, and each other
  * byte becomes `=` and two hexadecimal digits. The stream `account-0001` of the store `bank` is the subject
  * `bank.e.account.0001`.
  */

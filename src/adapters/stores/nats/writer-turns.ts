@@ -5,7 +5,7 @@
  * An announcement is a message that the server does not store. It may be lost or late, and then two processes write at
  * the same time. The guard of the append (append.ts) refuses one of them, so turns affect fairness only.
  *
- * Turns are numbered as in Lamport's bakery: a new turn has a greater number than each turn of the stream that its
+ * Turns are numbered as in Lamport's bakery. A new turn has a greater number than each turn of the stream that its
  * process knows. If two turns have the same number, the one whose process has the lesser id comes first. The numbers do
  * not depend on clocks.
  */

@@ -254,7 +254,7 @@ class ClientConnection implements Transaction {
   }
 
   async runEach(statements: readonly TableStatement[]): Promise<readonly PromiseSettledResult<unknown>[]> {
-    // Sent without waiting for one another: a client that pipelines needs one round trip for all of them.
+    // The statements do not wait for one another, so a client that pipelines needs one round trip for all of them.
     return Promise.allSettled(statements.map(({ sql, parameters }) => this.#client.query(queryOf(sql, parameters))));
   }
 

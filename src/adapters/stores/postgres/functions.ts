@@ -49,8 +49,8 @@ const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
  *    transaction may be lower than that of another one that had the lock first. Then the positions of the stream would
  *    be in a different order from its revisions, so the append is not made.
  * 3. If a stream is missing, creates its head, and repeats step 2 for the new heads.
- * 4. Returns the reasons of the commits that were not added. A commit without a reason was overtaken: another
- *    transaction held the lock, and the append is repeated. A command that another transaction is adding at the moment
+ * 4. Returns the reasons of the commits that were not added. If a commit has no reason, another transaction
+ *    held the lock, and the append is repeated. A command that another transaction is adding at the moment
  *    violates the unique index, so that the whole call is repeated.
  *
  * The hash is over the previous hash and the content (docs/chain.md): its version, the stream, the revision of the

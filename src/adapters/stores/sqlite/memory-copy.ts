@@ -14,7 +14,7 @@ const MAX_BYTES = 2n ** 31n - 1n;
 /** The offsets of the two bytes of the header that are 2 if the file uses a write-ahead log, and 1 if not. */
 const LOG_FLAGS = [18, 19] as const;
 
-/** Returns whether opening failed because the folder cannot be written, and no process has the file open. */
+/** Returns whether the file could not be opened because its folder cannot be written and no process has it open. */
 export function isOutOfReach(error: unknown, path: string): boolean {
   if (!(error instanceof EngineFailure) || !['io', 'read-only'].includes(error.failure.code)) return false;
   return !hasLog(path) && !isWritable(dirname(path));

@@ -19,7 +19,7 @@ export function named(definition: string, flat: string): GuestType {
   return { type: '$t', definitions: `(type $t0 ${definition}) (import "t" (type $t (eq $t0)))`, flat };
 }
 
-/** A bump allocator; `memory` is its export. Everything is 16-byte aligned. */
+/** A bump allocator. Its export is `memory`. Everything is 16-byte aligned. */
 export const ALLOCATOR = `
   (memory (export "memory") 4)
   (global $next (mut i32) (i32.const 1024))
@@ -40,7 +40,7 @@ const OPTIONS = '(memory (core memory $m "memory")) (realloc (core func $m "real
 type Echo = (value: unknown) => unknown;
 
 /**
- * Lowers a value into memory and lifts it out again ("Storing", "Loading"): with sixteen more parameters all of them
+ * Lowers a value into memory and lifts it out again ("Storing", "Loading"). With sixteen more parameters all of them
  * are spilled, and the guest returns the same area that it received.
  */
 export async function throughMemory({ type, definitions = '' }: GuestType, encoding = 'utf8'): Promise<Echo> {

@@ -1,6 +1,6 @@
 /**
  * A NATS store whose messages were changed. JetStream compares each message with a checksum that it stored itself, so
- * these changes are made by a program that may write to the streams: it copies all messages, and one of them differs.
+ * these changes are made by a program that may write to the streams. It copies all messages, and one of them differs.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

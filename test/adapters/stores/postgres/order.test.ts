@@ -168,7 +168,7 @@ test('positions grow after the store was restored on a server with lower transac
   const { firstPosition } = await append(before, 'a-1');
   await before.close();
   const client = await connected();
-  // Simulates a restore: the positions are those of a server with a million more transactions.
+  // Simulates a restore. The positions are those of a server with a million more transactions.
   await client.query(`update ${schema}.commits set position = position + (1000000::bigint << 16)`);
   await client.query(`update ${schema}.commits_by_type set position = position + (1000000::bigint << 16)`);
   await client.query(`update ${schema}.streams set position = position + (1000000::bigint << 16)`);

@@ -1,6 +1,6 @@
 /**
- * Changes of a file that its owner did not make: each column of each row is changed, set to null and swapped with that
- * of another row; rows are deleted, copied and inserted; and so are the entries of indexes. SQLite's own guards
+ * Changes of a file that its owner did not make. Each column of each row is changed, set to null and swapped with that
+ * of another row. Rows and the entries of indexes are deleted, copied and inserted. SQLite's own guards
  * (constraints, types, the relation of tables and indexes) are switched off, because a damaged page does not respect
  * them.
  */

@@ -337,7 +337,7 @@ async function obeysTheModel(
     };
     await obey(shape.isIll);
     health.isIll = false;
-    // Parked keys stay in order after a retry: the last addition of each is the last one of the history.
+    // Parked keys stay in order after a retry, so the last addition of each is the last one of the history.
     for (const { subscription, key, reason } of await running.parked.list()) {
       if (reason !== undefined) await running.parked.retry(subscription, key);
     }

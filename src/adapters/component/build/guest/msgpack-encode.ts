@@ -1,7 +1,7 @@
 /**
  * Encodes values as canonical MessagePack (docs/encoding.md §2), in one pass over the value. A guest uses it instead of
- * `core/codec/msgpack-encode.ts`, which uses msgpackr: the engine interprets this code in 60 % of the time. A test
- * compares the bytes of both.
+ * `core/codec/msgpack-encode.ts`, which uses msgpackr, because the engine interprets this code in 60 % of the time. A
+ * test compares the bytes of both.
  *
  * All bytes are written into one buffer, and copied at the end. A call that begins while another one runs, such as one of
  * a getter, continues after the bytes of the first, and removes its own at its end.
