@@ -5,9 +5,12 @@
 import type { Immutable } from 'immer';
 import {
   type Compilable,
+  createQueryId,
   type Dialect,
   DummyDriver,
   Kysely,
+  type OperationNodeSource,
+  type RootOperationNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -25,7 +28,7 @@ import {
 import type { DataOf, Message, MessageOf, Source } from '../../core/define/message.ts';
 import { checkHandlers, checkIdentity, eventTypeOf } from '../../core/define/message-table.ts';
 import { fingerprint, fingerprintsOf } from '../../core/define/state-fingerprint.ts';
-import { DefinitionError } from '../../core/errors.ts';
+import { DefinitionError, FaultError } from '../../core/errors.ts';
 import type { EventContext, EventSource } from '../../core/messages.ts';
 import { UnsupportedByStore } from '../../core/processors/capabilities.ts';
 import { definitionText } from '../../core/processors/definition-text.ts';
@@ -35,11 +38,15 @@ import type { ProcessorStore, TableEngine, TableSetup, TableStatement } from '..
 import type { Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
 import type { OptionNames } from '../../core/unknown-names.ts';
-import { type TableChanges, tableChanges } from './table-changes.ts';
+import { findForeign, findForeignTable } from './own-tables.ts';
+import { type KnownChanges, type TableChanges, tableChanges } from './table-changes.ts';
 import { shortName, TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
-/** A change of the tables: a statement of `TableChanges`, or a query of its Kysely. */
+/**
+ * A change of the tables: a statement of `TableChanges`, or a query of its Kysely that inserts, updates or deletes rows of
+ * the read model's own tables. All others are refused with the fault `invalid-change`.
+ */
 export type TableChange = TableStatement | Compilable;
 
 /**
@@ -163,7 +170,13 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   /** Makes the tables under prefixed names, and the queries that write them. */
   const underPrefix = (own: string, engine?: TableEngine): Compiled => {
     const compiler = compilerOf<Tables>(own, tables, engine);
-    const changes = tableChanges(compiler, tables);
+    const known = tableChanges(compiler, tables);
+    const accept = acceptorOf(
+      compiler,
+      known,
+      new Set([...tables].map((table) => shortName(own + table, engine))),
+      engine,
+    );
     const handlers = new Map(Object.entries(definition.handle as Readonly<Record<string, AnyHandler<Tables>>>));
     return {
       setup: {
@@ -179,10 +192,10 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
             }),
       },
       statementsOf: ({ type, data }, context) => {
-        const returned = handlers.get(type)?.(changes, data as never, context);
+        known.trim();
+        const returned = handlers.get(type)?.(known.changes, data as never, context);
         if (returned === undefined) return [];
-        const place = `${name}.handle.${type}`;
-        return (Array.isArray(returned) ? returned : [returned]).map((change) => statementOf(change, place));
+        return (Array.isArray(returned) ? returned : [returned]).map((change) => accept(change, name, type));
       },
     };
   };
@@ -241,12 +254,58 @@ type StatementsOf = (event: Message, context: EventContext) => readonly TableSta
 
 type AnyHandler<Tables> = TableHandler<Tables, unknown>;
 
-/** Compiles a query. A statement is complete. @throws DefinitionError if a handler returned something else. */
-function statementOf(change: TableChange, place: string): TableStatement {
-  const { compile, sql } = (change ?? {}) as Partial<Compilable & TableStatement>;
-  if (typeof compile === 'function') return compiled(change as Compilable);
-  if (typeof sql === 'string') return change as TableStatement;
-  throw new DefinitionError(place, 'must return changes, such as insert(…), or queries of its Kysely');
+/** The maximum number of queries that are known to be allowed. */
+const MAX_QUERIES = 1_000;
+
+type Acceptor = (change: TableChange, model: string, type: string) => TableStatement;
+
+/**
+ * Makes the function that turns a change into a statement. It accepts the statements of the read model's own changes, and
+ * queries that write to its own tables.
+ * @param own the names of the tables in the database.
+ */
+function acceptorOf<Tables>(
+  compiler: Kysely<Tables>,
+  known: KnownChanges<Tables>,
+  own: ReadonlySet<string>,
+  engine: TableEngine | undefined,
+): Acceptor {
+  const writes = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']);
+  if (engine !== undefined) writes.add('MergeQueryNode');
+  /** The texts of queries that were checked. The check depends only on the text. */
+  const checked = new Set<string>();
+  return (change, model, type) => {
+    const { toOperationNode, sql: text } = (change ?? {}) as Partial<OperationNodeSource & TableStatement>;
+    if (typeof text === 'string' && known.isText(text)) return change as TableStatement;
+    if (typeof toOperationNode !== 'function') throw invalidChange(model, type, shownChange(change));
+    const node = (change as unknown as OperationNodeSource).toOperationNode();
+    if (!writes.has(node.kind)) throw invalidChange(model, type, `a query of the kind ${node.kind}`);
+    const query = compiler.getExecutor().compileQuery(node as RootOperationNode, createQueryId());
+    if (!checked.has(query.sql)) {
+      const foreign = findForeign(node, own);
+      if (foreign !== undefined) throw invalidChange(model, type, foreign.problem, foreign.table);
+      if (checked.size >= MAX_QUERIES) checked.clear();
+      checked.add(query.sql);
+    }
+    return { sql: query.sql, parameters: query.parameters };
+  };
+}
+
+function invalidChange(model: string, type: string, given: string, table?: string): FaultError {
+  return new FaultError({
+    code: 'invalid-change',
+    message:
+      `${model}.handle.${type}: expected changes, such as insert(…), or queries of db that change rows ` +
+      `in tables made by create, got ${given}`,
+    details: [['model', model], ['type', type], ...(table === undefined ? [] : [['table', table] as const])],
+  });
+}
+
+function shownChange(change: unknown): string {
+  if (typeof change !== 'object' || change === null) return change === null ? 'null' : typeof change;
+  const { sql: text } = change as Partial<TableStatement>;
+  if (typeof text === 'string') return `the statement "${text}"; return the query without compile()`;
+  return `an instance of ${change.constructor?.name ?? 'an object'}`;
 }
 
 /** Makes a Kysely that compiles queries and has no database. */
@@ -267,14 +326,21 @@ const SQLITE: Dialect = {
 /** Returns the names of the tables that `create` makes. @throws DefinitionError if it makes no table. */
 function tablesOf(create: Create<unknown>, place: string): ReadonlySet<string> {
   const names = new Set<string>();
+  const nodes: RootOperationNode[] = [];
   const queries = create(compilerOf('', new Set()));
   if (!Array.isArray(queries)) throw new DefinitionError(place, 'must return an array of schema builders');
   for (const query of queries) {
-    const node = (query as Partial<{ toOperationNode(): { kind: string; table?: unknown } }>).toOperationNode?.();
-    if (node?.kind !== 'CreateTableNode') continue;
+    const node = (query as Partial<OperationNodeSource>).toOperationNode?.();
+    if (node === undefined) continue;
+    nodes.push(node as RootOperationNode);
+    if (node.kind !== 'CreateTableNode') continue;
     names.add((node as unknown as CreatedTable).table.table.identifier.name);
   }
   if (names.size === 0) throw new DefinitionError(place, 'must create at least one table');
+  for (const node of nodes) {
+    const foreign = findForeignTable(node, names);
+    if (foreign !== undefined) throw new DefinitionError(place, `must not contain ${foreign.problem}`);
+  }
   return names;
 }
 

@@ -97,6 +97,18 @@ const NO_COLUMNS: Columns = {};
 /** The maximum number of shapes that are kept for one kind of change and one table. */
 const MAX_SHAPES = 100;
 
+/** The maximum number of texts that are remembered, of all tables. */
+const MAX_TEXTS = 10_000;
+
+/** The changes of a read model, and the texts of their statements. */
+export interface KnownChanges<Tables> {
+  readonly changes: TableChanges<Tables>;
+  /** Returns whether a change has this text. */
+  isText(sql: string): boolean;
+  /** Forgets the statements if there are very many. The statements of an event must not be forgotten before they are used. */
+  trim(): void;
+}
+
 /** The statement for a set of columns. */
 interface Shape {
   readonly keys: readonly string[];
@@ -116,9 +128,12 @@ type Build = (db: Kysely<Record<string, Columns>>, table: string, shape: Omit<Sh
  * @param db compiles the statements.
  * @param tables the names of the tables.
  */
-export function tableChanges<Tables>(db: Kysely<Tables>, tables: ReadonlySet<string>): TableChanges<Tables> {
+export function tableChanges<Tables>(db: Kysely<Tables>, tables: ReadonlySet<string>): KnownChanges<Tables> {
+  const texts = new Set<string>();
+  const allShapes: Map<string, Shape[]>[] = [];
   const change = (name: string, build: Build, needs: { readonly key: boolean; readonly columns: boolean }) => {
     const shapes = new Map<string, Shape[]>();
+    allShapes.push(shapes);
     return (table: string, key: Columns, columns: Columns): TableStatement => {
       let known = shapes.get(table);
       if (known === undefined) {
@@ -143,18 +158,28 @@ export function tableChanges<Tables>(db: Kysely<Tables>, tables: ReadonlySet<str
       const shape: Shape = { ...names, sql: compiled.sql, order: compiled.parameters as readonly number[] };
       if (known.length >= MAX_SHAPES) known.length = 0;
       known.push(shape);
+      texts.add(shape.sql);
       return bound(shape, place, key, columns);
     };
   };
   const insert = change('insert', insertQuery, { key: false, columns: true });
   const remove = change('remove', removeQuery, { key: true, columns: false });
-  return {
+  const changes: TableChanges<Tables> = {
     insert: (table, row) => insert(table, NO_COLUMNS, row as Columns),
     upsert: change('upsert', upsertQuery, { key: true, columns: false }) as TableChanges<Tables>['upsert'],
     update: change('update', updateQuery, { key: true, columns: true }) as TableChanges<Tables>['update'],
     remove: (table, key) => remove(table, key as Columns, NO_COLUMNS),
     add: (amount) => new Addition(amount),
     db,
+  };
+  return {
+    changes,
+    isText: (text) => texts.has(text),
+    trim() {
+      if (texts.size < MAX_TEXTS) return;
+      texts.clear();
+      for (const shapes of allShapes) shapes.clear();
+    },
   };
 }
 

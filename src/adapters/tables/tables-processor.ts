@@ -78,6 +78,7 @@ export class TablesProcessor implements InlineProcessor {
     try {
       statements = statementsOf(read, event.context);
     } catch (cause) {
+      if (cause instanceof FaultError && cause.code === 'invalid-change') throw cause;
       const text = cause instanceof Error ? cause.message : String(cause);
       throw new FaultError(
         {

@@ -1,6 +1,6 @@
 /** Table read models on the SQLite store. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { defineSystem, type ProcessorStopped, UnsupportedByStore } from 'decidab
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import { defineTables } from 'decidable/tables';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { account } from '../../core/processors/transfers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-tables-'));
@@ -200,6 +200,45 @@ describe('a table read model', () => {
     });
     await using reader = running.readModel(statements);
     await assert.rejects(reader.db.deleteFrom('lines').execute());
+  });
+
+  for (const place of ['a file', 'memory']) {
+    test(`is only read by its reader of ${place}, which accepts no other statement`, async () => {
+      await using store = place === 'memory' ? createSqliteStore({ file: ':memory:' }) : open();
+      const statements = statementsOf();
+      const system = defineSystem({ name: 'bank', deciders: [account], readModels: [statements] });
+      await using running = await system.start({ store });
+      await running.dispatch(Open({ accountId: 'a' }));
+      await using reader = running.readModel(statements);
+      const copy = join(folder, 'copy.db');
+      for (const query of [
+        sql`vacuum into ${sql.lit(copy)}`,
+        sql`create temp table more (a)`,
+        sql`pragma query_only = 0`,
+        sql`pragma table_info(events)`,
+        sql`attach ${sql.lit(copy)} as copy`,
+        sql`detach main`,
+        sql`with a as (select 1) delete from events`,
+        sql`/* a comment */ pragma query_only = 0`,
+      ]) {
+        await assert.rejects(query.execute(reader.db), { code: 'SQLITE_READONLY' });
+      }
+      assert.equal(existsSync(copy), false);
+      const { rows } = await sql`with a as (select 1 as one) select one from a`.execute(reader.db);
+      assert.deepEqual(rows, [{ one: 1 }]);
+    });
+  }
+
+  test('is read in a transaction of a file', async () => {
+    await using store = open();
+    const statements = statementsOf();
+    const system = defineSystem({ name: 'bank', deciders: [account], readModels: [statements] });
+    await using running = await system.start({ store });
+    await using reader = running.readModel(statements);
+    const read = reader.db
+      .transaction()
+      .execute((transaction) => transaction.selectFrom('lines').selectAll().execute());
+    assert.deepEqual(await read, []);
   });
 
   test('is tested without a database, because its queries are data', () => {

@@ -27,19 +27,26 @@ function sharedConnection(database: Database): ReadDatabase {
     // The store closes it.
     close: () => {},
     prepare: (sql) => {
-      const statement = database.prepare<unknown[], Row>(sql);
       // A transaction of a reader would include the writes of the store.
-      if (!statement.reader || !statement.readonly) {
-        throw new Sqlite.SqliteError(
-          `expected a select, because a reader of a store in memory cannot write; got: ${sql}`,
-          'SQLITE_READONLY',
-        );
-      }
+      const statement = prepareSelect(database, sql);
       const { reader, all, run } = exactStatement(statement.safeIntegers(true));
       // The connection can do nothing else while a query is iterated.
       return { reader, all, run, iterate: (parameters) => all(parameters).values() };
     },
   };
+}
+
+/** A read-only connection can still attach, copy and configure databases, so only these statements are allowed. */
+const SELECT = /^\s*(?:select|with|values|explain)\b/i;
+const TRANSACTION = /^\s*(?:begin|commit|rollback|savepoint|release)\b/i;
+
+/** @throws SqliteError with the code SQLITE_READONLY if the statement is not a select. */
+function prepareSelect(database: Database, sql: string): Statement<unknown[], Row> {
+  if (SELECT.test(sql)) {
+    const statement = database.prepare<unknown[], Row>(sql);
+    if (statement.reader && statement.readonly) return statement;
+  }
+  throw new Sqlite.SqliteError(`expected a select, because a reader cannot write; got: ${sql}`, 'SQLITE_READONLY');
 }
 
 function openForReading(file: string): Database {
@@ -66,7 +73,8 @@ function withExactIntegers(database: Database): ReadDatabase {
     close: () => {
       database.close();
     },
-    prepare: (sql) => exactStatement(database.prepare<unknown[], Row>(sql)),
+    prepare: (sql) =>
+      exactStatement(TRANSACTION.test(sql) ? database.prepare<unknown[], Row>(sql) : prepareSelect(database, sql)),
   };
 }
 
