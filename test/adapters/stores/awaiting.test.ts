@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createSqliteStore } from 'decidable/sqlite';
 import { decision, envelope } from './commands.ts';
@@ -15,21 +15,25 @@ import { decision, envelope } from './commands.ts';
 const folder = mkdtempSync(join(tmpdir(), 'decidable-awaiting-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const EVENTS = 20;
-
-test('a process that waits sees each commit of another process before the next commit', async () => {
-  const file = join(folder, 'shared.db');
+/** Starts a process that waits in this way. Appends each event when the process has seen the one before it. */
+async function appendToWaiter(way: string, events: number): Promise<void> {
+  const file = join(folder, `${way}.db`);
   await using store = createSqliteStore({ file });
   const program = fileURLToPath(new URL('processes/watcher.ts', import.meta.url));
-  const watcher = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, file, String(EVENTS)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const args = ['--disable-warning=ExperimentalWarning', program, file, String(events), way];
+  const watcher = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(watcher, 'close');
   const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]();
   assert.equal((await lines.next()).value, 'ready');
-  for (let index = 0; index < EVENTS; index++) {
+  for (let index = 0; index < events; index++) {
     const { firstPosition } = await store.append('s-1', [envelope('Happened')], { tag: 'any' }, decision());
     assert.equal((await lines.next()).value, String(firstPosition));
   }
   assert.deepEqual(await ended, [0, null]);
+}
+
+describe('a process that waits sees each commit of another process before the next commit', () => {
+  test('by the reports of the file system, without the slow poll', () => appendToWaiter('reports', 20));
+
+  test('by the slow poll, if the file system reports nothing', () => appendToWaiter('polls', 3));
 });

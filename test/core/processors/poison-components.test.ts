@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineDecider, defineSystem, ProcessorStopped } from 'decidable';
 import { createMemoryStore, type MemoryStore } from 'decidable/memory';
+import { createSqliteStore, type SqliteStore } from 'decidable/sqlite';
 import { z } from 'zod';
 import {
   decider,
@@ -31,12 +32,19 @@ const source = defineDecider({
 /** An event whose payload has this length. A record takes four bytes more than its text. */
 const emit = (length: number) => source.commands.Emit({ p: 'x'.repeat(length - 4) });
 
+type Store = MemoryStore | SqliteStore;
+
+const ENGINES: Readonly<Record<string, () => Store>> = {
+  memory: () => createMemoryStore(),
+  SQLite: () => createSqliteStore({ file: ':memory:' }),
+};
+
 interface Part {
   /** The processor that fails. */
   readonly processor: string;
   system(health: Health): Promise<ReturnType<typeof defineSystem>>;
   /** The events of the two keys that were processed: how many, or their lengths. */
-  processed(store: MemoryStore): Promise<readonly unknown[]>;
+  processed(store: Store): Promise<readonly unknown[]>;
   /** The outcomes of `processed` before the poison, with the other key, and of everything. */
   readonly others: readonly unknown[];
   readonly all: (poison: number) => readonly unknown[];
@@ -44,7 +52,7 @@ interface Part {
 
 const isReaction = (type: string): boolean => type === 'DeadlineCancelled';
 
-async function reactionsIn(store: MemoryStore, stream: string): Promise<number> {
+async function reactionsIn(store: Store, stream: string): Promise<number> {
   const events = await store.readStream(stream, { direction: 'forward' });
   return events.filter(({ event }) => isReaction(event.type)).length;
 }
@@ -106,55 +114,56 @@ async function send(running: Running, poison: number): Promise<void> {
 for (const [part, { processor, system, processed, others, all }] of Object.entries(parts)) {
   for (const [failure, poison] of Object.entries(POISON)) {
     const code = CODES[failure as keyof typeof CODES];
-    describe(`an event at which ${part} ends in ${NAMES[failure as keyof typeof NAMES]}`, () => {
-      test('stops the processor with its reason, and a mended component processes everything once', async () => {
-        await using store = createMemoryStore();
-        {
-          await using running = await (await system('ill')).start({ store, failurePolicy: { retries: 0 } });
-          await send(running, poison);
-          await assert.rejects(
-            running.settled(),
-            (error) => error instanceof ProcessorStopped && error.processor.name === processor,
-          );
-          const status = (await running.status()).find(({ name }) => name === processor);
-          assert.ok(status?.stopped !== undefined);
-          assert.match(status.stopped.code, code);
-          assert.ok(status.stopped.position !== undefined);
-          assert.deepEqual((await processed(store))[0], others[0]);
-        }
-        const mended = await system('healthy');
-        await using running = await mended.start({ store, acceptChanges: ['guard'] });
-        await running.settled();
-        assert.deepEqual(await processed(store), all(poison));
-      });
-
-      test('is parked with the later events of its key, and a mended component processes them in order', async () => {
-        await using store = createMemoryStore();
-        const failurePolicy = { retries: 0, finally: 'park' } as const;
-        {
-          await using running = await (await system('ill')).start({ store, failurePolicy });
-          await send(running, poison);
+    for (const [engine, open] of Object.entries(ENGINES))
+      describe(`an event at which ${part} ends in ${NAMES[failure as keyof typeof NAMES]}, on ${engine}`, () => {
+        test('stops the processor with its reason, and a mended component processes everything once', async () => {
+          await using store = open();
+          {
+            await using running = await (await system('ill')).start({ store, failurePolicy: { retries: 0 } });
+            await send(running, poison);
+            await assert.rejects(
+              running.settled(),
+              (error) => error instanceof ProcessorStopped && error.processor.name === processor,
+            );
+            const status = (await running.status()).find(({ name }) => name === processor);
+            assert.ok(status?.stopped !== undefined);
+            assert.match(status.stopped.code, code);
+            assert.ok(status.stopped.position !== undefined);
+            assert.deepEqual((await processed(store))[0], others[0]);
+          }
+          const mended = await system('healthy');
+          await using running = await mended.start({ store, acceptChanges: ['guard'] });
           await running.settled();
-          const parked = await running.parked.list();
-          assert.deepEqual(
-            parked.map(({ subscription, reason }) => [subscription.name, reason !== undefined]),
-            [
-              [processor, true],
-              [processor, false],
-            ],
-          );
-          assert.match(parked[0]?.reason?.code ?? '', code);
-          assert.deepEqual(await processed(store), others);
-        }
-        const mended = await system('healthy');
-        await using running = await mended.start({ store, failurePolicy, acceptChanges: ['guard'] });
-        const [first] = await running.parked.list();
-        await running.parked.retry(first!.subscription, first!.key);
-        await running.settled();
-        assert.deepEqual(await running.parked.list(), []);
-        assert.deepEqual(await processed(store), all(poison));
+          assert.deepEqual(await processed(store), all(poison));
+        });
+
+        test('is parked with the later events of its key, and a mended component processes them in order', async () => {
+          await using store = open();
+          const failurePolicy = { retries: 0, finally: 'park' } as const;
+          {
+            await using running = await (await system('ill')).start({ store, failurePolicy });
+            await send(running, poison);
+            await running.settled();
+            const parked = await running.parked.list();
+            assert.deepEqual(
+              parked.map(({ subscription, reason }) => [subscription.name, reason !== undefined]),
+              [
+                [processor, true],
+                [processor, false],
+              ],
+            );
+            assert.match(parked[0]?.reason?.code ?? '', code);
+            assert.deepEqual(await processed(store), others);
+          }
+          const mended = await system('healthy');
+          await using running = await mended.start({ store, failurePolicy, acceptChanges: ['guard'] });
+          const [first] = await running.parked.list();
+          await running.parked.retry(first!.subscription, first!.key);
+          await running.settled();
+          assert.deepEqual(await running.parked.list(), []);
+          assert.deepEqual(await processed(store), all(poison));
+        });
       });
-    });
   }
 }
 

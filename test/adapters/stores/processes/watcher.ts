@@ -1,12 +1,26 @@
 /**
- * Waits for events that another process appends: `watcher.ts file count`. It prints the position of each event as soon
- * as it reads it.
+ * Waits for events that another process appends: `watcher.ts file count [reports|polls]`. It prints the position of each
+ * event as soon as it reads it. With `reports`, the slow poll never fires. With `polls`, the file system reports nothing.
  */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 
-import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { subscribe } from '../../../../src/core/index.ts';
+const [, , file = '', count, way] = process.argv;
+const { setInterval } = globalThis;
+if (way === 'reports') {
+  globalThis.setInterval = (() => setInterval(() => {}, 2 ** 30)) as unknown as typeof setInterval;
+}
+if (way === 'polls') {
+  fs.watch = () => {
+    throw new Error('this file system sends no notifications');
+  };
+  syncBuiltinESMExports();
+}
 
-const [, , file = '', count] = process.argv;
+// The store reads these functions when it is loaded.
+const { createSqliteStore } = await import('../../../../src/adapters/stores/sqlite/index.ts');
+const { subscribe } = await import('../../../../src/core/index.ts');
+
 await using store = createSqliteStore({ file });
 process.stdout.write('ready\n');
 let left = Number(count);
