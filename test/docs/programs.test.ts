@@ -1,5 +1,5 @@
 /**
- * The TypeScript fences of the README and of the guides: all of them are type checked and run, and print the output in
+ * The TypeScript fences of the README, the documents and the examples: all of them are type checked and run, and print the output in
  * the next fence.
  */
 import assert from 'node:assert/strict';
@@ -21,11 +21,18 @@ const CACHE = join(ROOT, '.cache');
 const NATS = 'docs/guides/nats.md';
 const POSTGRES = 'docs/guides/postgres.md';
 
-const PAGES = ['README.md', 'docs/component-host.md', ...globSync('docs/guides/*.md', { cwd: ROOT }).toSorted()];
+const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+
+const PAGES = globSync(['README.md', 'docs/*.md', 'docs/guides/*.md', 'examples/**/README.md'], {
+  cwd: ROOT,
+  exclude: ['**/node_modules/**'],
+})
+  .toSorted()
+  .filter((page) => /^```ts$/m.test(textOf(page)));
 
 for (const page of PAGES) {
   describe(`the programs of ${page}`, () => {
-    const programs = programsOf(readFileSync(join(ROOT, page), 'utf8'));
+    const programs = programsOf(textOf(page));
     const skip = page === NATS && skipWithoutNats;
     let server: ({ readonly url: string } & AsyncDisposable) | undefined;
     let folder = '';
