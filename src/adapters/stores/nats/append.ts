@@ -162,7 +162,7 @@ export class Appender {
     return commit === undefined ? undefined : recordedDecisionOf(commit);
   }
 
-  /** Returns the commit of a command, as the server has it now, or `undefined` if it is not stored. */
+  /** Reads the commit of a command from the server. Returns `undefined` if it is not stored. */
   async find(commandId: string): Promise<StoredCommit | undefined> {
     await this.#parts.index.readToEnd();
     return this.#indexed(commandId);
@@ -206,7 +206,7 @@ export class Appender {
     try {
       found = await this.find(commandId);
     } catch {
-      // The server does not answer now.
+      // The server still does not answer.
     }
     if (found === undefined) {
       const advice = 'look the command up by its id before you send it again, or send it again with the same id';

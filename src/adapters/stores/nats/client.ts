@@ -23,7 +23,7 @@ export type Acknowledged =
   | { readonly tag: 'stored'; readonly sequence: number; readonly duplicate: boolean }
   | { readonly tag: 'refused'; readonly error: ApiError };
 
-/** A message as the server stores it. */
+/** A message that the server has stored. */
 export interface StoredMessage {
   readonly subject: string;
   readonly sequence: number;
@@ -54,7 +54,7 @@ export interface Page {
  * The maximum number of bytes of one page. The server ends a larger page early, and the reader requests the next one.
  */
 const PAGE_BYTES = 8 * 1_048_576;
-/** Milliseconds between two attempts of a read. */
+/** Milliseconds between the first two attempts of a read. The delay grows up to `LONGEST_DELAY`. */
 const FIRST_DELAY = 20;
 const LONGEST_DELAY = 500;
 const NO_BYTES = new Uint8Array(0);
@@ -81,7 +81,9 @@ export interface ClientOptions {
   readonly busyTimeout: number;
   /** True if changes of the store are refused. */
   readonly readOnly: boolean;
-  /** True if the store owns the connection and knows several servers, so that it may change the server. */
+  /**
+   * True if the store owns the connection and has the addresses of several servers, so that it may change the server.
+   */
   readonly canMove: boolean;
 }
 
@@ -93,8 +95,8 @@ export class Client {
   #isClosed = false;
   readonly #driver: Driver;
   /**
-   * The prefix of the subjects of all replies. The client's own requests make two errors with a stack each, in case
-   * they fail. That takes a third of the time of an append.
+   * The prefix of the subjects of all replies. The client's own requests create two errors with stack traces in
+   * advance, which takes a third of the time of an append.
    */
   readonly #inbox: string;
   readonly #takers = new Map<string, ReplyTaker>();
@@ -133,7 +135,7 @@ export class Client {
   }
 
   /**
-   * Moves the connection to another server if no request has been answered for the time of a timeout. A server that is
+   * Moves the connection to another server if no request has been answered for `timeout` milliseconds. A server that is
    * cut off from the others keeps its connections, and cannot answer.
    */
   #unanswered(): void {
@@ -177,7 +179,7 @@ export class Client {
   publish({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
     return new Promise((resolve, reject) => {
       const take = (message: Msg): boolean => {
-        // Nobody listens to the subject, so nothing was stored.
+        // No server listens to the subject, so nothing was stored.
         if (message.data.length === 0 && headerTextOf(message).status === 503) {
           this.#unanswered();
           reject(new NoResponders());
@@ -294,7 +296,7 @@ export class Client {
         }
         if (status === 204) resolve({ messages, isLast: headers.last('Nats-Num-Pending') === '0' });
         else if (status === 404) resolve({ messages, isLast: true });
-        else reject(new EngineFailure('busy', `the NATS server refused a page: ${headers.description}: try again`));
+        else reject(new EngineFailure('busy', `the NATS server refused a page: ${headers.description}; try again`));
         return true;
       };
       const payload = JSON.stringify(request);
@@ -333,7 +335,7 @@ export class Client {
     }
   }
 
-  /** Fails the requests whose time is over. The oldest ones come first. */
+  /** Fails the requests whose deadlines have passed. The oldest requests come first. */
   #failLate(): void {
     const now = performance.now();
     for (const [id, { deadline, fail }] of this.#takers) {

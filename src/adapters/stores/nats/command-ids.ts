@@ -1,13 +1,13 @@
 /**
  * The command ids of all commits, in memory: 8 to 16 bytes for each. A table finds the sequence numbers of the commits
  * whose ids have the same 32 bits as an id. The caller compares the whole id with the id in the message, so a collision
- * only costs a request.
+ * costs only one more request.
  */
 import { mixBits } from '../../../core/storage/mix-bits.ts';
 import { hexDigit } from '../../../core/uuid.ts';
 
 const FIRST_SLOTS = 1_024;
-/** The content of an empty slot, which has no sequence number. */
+/** The content of an empty slot. It is not a sequence number, because these begin at 1. */
 const EMPTY = 0;
 
 export class CommandIds {
@@ -34,7 +34,7 @@ export class CommandIds {
 
   add(id: IdBits, sequence: number): void {
     if (sequence >= 2 ** 32)
-      throw new RangeError('the index of command ids is full; it can hold 4,294,967,295 messages');
+      throw new RangeError('the index of command ids is full at 4,294,967,295 messages; append to another store');
     if (2 * (this.#count + 1) > this.#keys.length) this.#grow();
     this.#count++;
     this.#place(this.#key(id), sequence);

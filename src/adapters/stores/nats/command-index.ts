@@ -3,7 +3,7 @@
  * mechanisms recognize it at any time:
  *
  * - The server refuses an id that it has seen within its duplicate window.
- * - This index has the id of every commit that is older than the window, and of most that are not. Every process that
+ * - This index has the id of every commit that is older than the window, and of most newer commits. Every process that
  *   appends builds it from the stream of commits alone.
  *
  * An append is safe if the index has every commit that the server may have forgotten when the message arrives. Let the
@@ -65,7 +65,8 @@ export class CommandIndex {
   /** Returns whether an append may be sent now. If not, {@link prepare} reads the newer commits first. */
   get isReady(): boolean {
     const age = this.#age();
-    if (age > this.#limit / 2 && age <= this.#limit) this.prepare().catch(() => {}); // the next append tries again
+    // If this read fails, the next append repeats it.
+    if (age > this.#limit / 2 && age <= this.#limit) this.prepare().catch(() => {});
     return age <= this.#limit;
   }
 
@@ -111,7 +112,7 @@ export class CommandIndex {
     if (Math.floor(this.#covered / SEGMENT) > this.#written) this.#writeSegments();
   }
 
-  /** Writes the blocks that are complete, one after another. A later process tries again if it fails. */
+  /** Writes the blocks that are complete, one after another. If a write fails, a later process repeats it. */
   #writeSegments(): void {
     if (!this.#client.isWritable) return;
     const first = this.#written;

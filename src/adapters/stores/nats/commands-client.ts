@@ -26,7 +26,7 @@ export interface NatsCommandsOptions {
   readonly timeout?: number | undefined;
 }
 
-/** A client of commands. */
+/** Sends commands to the processes that serve them. */
 export interface NatsCommands {
   /**
    * Sends a command in an envelope.

@@ -43,13 +43,13 @@ export class CommitReader {
     this.#isReplicated = isReplicated;
   }
 
-  /** Returns the last message of a subject, as the leader has it. */
+  /** Reads the last message of a subject from the leader. */
   async last(subject: string): Promise<CommitPart | undefined> {
     const message = await this.#client.last(this.#subjects.name, subject);
     return message === undefined ? undefined : partOf(message);
   }
 
-  /** Returns the first message of a subject from a sequence number on. */
+  /** Reads the first message of a subject from a sequence number on. */
   async first(subject: string, from: number): Promise<CommitPart | undefined> {
     for await (const [message] of this.messages(subject, from, 1)) if (message !== undefined) return partOf(message);
     return undefined;
@@ -91,7 +91,7 @@ export class CommitReader {
 
   /**
    * Reads the messages of a subject from a sequence number on, up to the last one. Each page is twice as large as the
-   * previous one, because a reader that continues needs more than it has expected.
+   * previous one, because a reader that continues probably needs many more messages.
    */
   async *messages(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredMessage[]> {
     const { name: stream, allCommits } = this.#subjects;
@@ -103,7 +103,7 @@ export class CommitReader {
       yield messages;
       if (!isLast) continue;
       if (!this.#isReplicated) return;
-      // The server that answered may lack the newest messages. Only the leader knows that nothing follows.
+      // The server that answered may lack the newest messages. Only the leader can confirm that no message follows.
       const message = await this.#client.next(stream, subject, next);
       if (message === undefined) return;
       yield [message];

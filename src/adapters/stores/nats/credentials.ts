@@ -26,7 +26,7 @@ export function separateCredentials(addresses: readonly string[]): Servers {
   if (others.length > 0) {
     throw new DefinitionError(
       'createNatsStore.url',
-      'expected the same credentials in each address; pass a connection for others',
+      'expected the same credentials in each address; for different credentials, pass a connection',
     );
   }
   return {

@@ -44,7 +44,10 @@ export const API_ERRORS = {
 
 /** The failures by the server's error number. */
 const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new Map([
-  [API_ERRORS.streamNotFound, ['not-a-store', 'the store was deleted, or never created']],
+  [
+    API_ERRORS.streamNotFound,
+    ['not-a-store', 'the store does not exist; open it with `create: true`, or name another one'],
+  ],
   [API_ERRORS.insufficientResources, ['full', 'give JetStream more storage']],
   [10047, ['full', 'give JetStream more storage']],
   [10077, ['full', 'the stream has reached its limit; raise max_msgs or max_bytes']],
@@ -56,7 +59,7 @@ const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new 
 /** Converts an error of the API to a failure. */
 export function apiFailure({ code, err_code = 0, description = 'no description' }: ApiError): EngineFailure {
   const [kind, advice] = KINDS.get(err_code) ?? (code === 503 ? ['busy', 'try again'] : ['io', 'see the server log']);
-  return new EngineFailure(kind, `the NATS server refused: ${description} (${err_code}): ${advice}`);
+  return new EngineFailure(kind, `the NATS server refused: ${description} (${err_code}); ${advice}`);
 }
 
 /** Converts the error of a request without effects to a failure. */
@@ -68,7 +71,8 @@ export function requestFailure(error: unknown): unknown {
     const advice = 'enable JetStream in its configuration, or wait until the cluster has a leader';
     return new EngineFailure('busy', `no NATS server answers for this store; ${advice}`, { cause: error });
   }
-  return new EngineFailure('io', `the connection to the NATS server failed: ${error.message}`, { cause: error });
+  const message = `the connection to the NATS server failed: ${error.message}; check that the server runs`;
+  return new EngineFailure('io', message, { cause: error });
 }
 
 /** Names of the errors of the client's packages, and of the errors that they pass on. Other errors are bugs. */

@@ -76,7 +76,7 @@ function problemOf(
   const end = ends.get(subject) ?? START;
   // Readers do not use the previous hash and the version that a message repeats.
   if (!equalBytes(bytes.subarray(0, HASH_BYTES), end.hash))
-    return 'it repeats another hash than that of the previous commit';
+    return 'its previous hash is not the hash of the previous commit';
   if (bytes[HASH_BYTES] !== CONTENT_VERSION)
     return `its version is ${bytes[HASH_BYTES]} and should be ${CONTENT_VERSION}`;
   const events = end.events + eventCount;

@@ -1,6 +1,6 @@
 /**
- * The ends of streams that were read or written last. A head may be outdated, so the server checks it when a commit is
- * stored.
+ * The ends of the streams that were read or written most recently. A head may be outdated, so the server checks it when
+ * a commit is stored.
  */
 import type { Head } from './commit-message.ts';
 

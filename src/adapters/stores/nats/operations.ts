@@ -262,7 +262,8 @@ export class NatsOperations implements BareCommitStore {
   }
 
   #sawEvents(sequence: number, events: number): void {
-    // Before the first wait the position is not needed, and another process may have stored the last event.
+    // Before the first wait, the position is not needed. It may also not be the last one, because other processes
+    // append too.
     if (this.#lastKnown === undefined && !this.#follower.changes.isAwaited) return;
     this.#saw(positionOf(sequence, events - 1));
     this.#follower.changes.notify();

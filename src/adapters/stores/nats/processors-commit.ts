@@ -35,7 +35,7 @@ interface ShareMove {
 }
 
 /**
- * Writes a page. If another writer has replaced the shares, it forgets the shares that this process knew.
+ * Writes a page. If another writer has replaced the shares, removes them from the cache of this process.
  * @throws FencedError
  */
 export async function commitPage(
@@ -71,7 +71,7 @@ export async function commitPage(
     );
     const first = await access.write([...guarded, ...changes]);
     if (first === CONFLICT) {
-      // A lease was renewed, or a share was lost. The stored shares show which.
+      // A lease was renewed, or a share was lost. The next read of the shares shows which.
       shares.forget(moves.map(({ id }) => id));
       return CONFLICT;
     }
@@ -84,7 +84,7 @@ export async function commitPage(
 }
 
 /**
- * Returns the values in batches. The last batch belongs to the checkpoints.
+ * Returns the values in batches. The last batch is written together with the checkpoints.
  *
  * @param ids the ids of the versions that are fenced, by `subscriptionKey`.
  */

@@ -1,4 +1,4 @@
-/** The parked events of versions. Each one is a value. */
+/** The parked events of versions. Each event is one value. */
 import { listedParked, subscriptionKey } from '../../../core/processors/listing.ts';
 import type { ParkedEvent, ParkedFilter, SubscriptionId } from '../../../core/processors/processor-store.ts';
 import { CONFLICT, type ProcessorAccess } from './processors-access.ts';

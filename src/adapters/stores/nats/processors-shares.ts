@@ -53,7 +53,7 @@ export class Shares {
     await this.#changeHeld(shares, (state) => released(state));
   }
 
-  /** Returns the id and the shares that this process knows, or reads them. */
+  /** Returns the cached id and shares of a version, or reads them. */
   async known(subscription: SubscriptionId): Promise<({ readonly id: string } & StoredShares) | undefined> {
     const name = subscriptionKey(subscription);
     const known = this.#ids.get(name);
@@ -65,12 +65,12 @@ export class Shares {
     return { id, ...(this.#shares.get(id) ?? (await this.read(id))) };
   }
 
-  /** Remembers shares that were written. */
+  /** Caches shares that were written. */
   remember(id: string, stored: StoredShares): void {
     this.#shares.set(id, stored);
   }
 
-  /** Forgets shares that are outdated. */
+  /** Removes outdated shares from the cache. */
   forget(ids: Iterable<string>): void {
     for (const id of ids) this.#shares.delete(id);
     this.#ids.clear();

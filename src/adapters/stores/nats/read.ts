@@ -40,7 +40,7 @@ export interface ReadingParts {
 
 /**
  * The number of events of a commit, as the last reads found it. A reader asks for as many messages as it needs. The
- * server sends all messages of a page, also if the reader has stopped.
+ * server sends all messages of a page, even if the reader has stopped.
  */
 export class Density {
   #eventsOfCommit = 1;
@@ -50,7 +50,7 @@ export class Density {
     return Math.min(PAGE, Math.ceil(events / this.#eventsOfCommit)) + 1;
   }
 
-  /** Learns from the commits of a read. */
+  /** Updates the number from the commits of a read. */
   learn(commits: number, events: number): void {
     if (commits > 0) this.#eventsOfCommit = Math.max(1, events / commits);
   }
@@ -155,8 +155,8 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
 
 /**
  * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read separately, at a
- * different time. So the reader first determines the last sequence number, up to which all subjects are complete. It
- * ends there.
+ * different time. So the reader first determines the last sequence number, up to which all subjects are complete. The
+ * read ends there.
  */
 async function* merged(
   { reader, subjects }: ReadingParts,

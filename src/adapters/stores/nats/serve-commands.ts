@@ -11,7 +11,7 @@ import { errorReply, resultReply } from './command-reply.ts';
 import { commandSubjects, InvalidRequest, readRequest } from './command-request.ts';
 import type { NatsClientConnection } from './options.ts';
 
-/** A running system or an event sourcer: the part that decides commands. */
+/** The part of a running system or of an event sourcer that decides commands. */
 export interface CommandTarget {
   handleCommand(command: Envelope, options?: CommandOptions): Promise<CommandResult>;
   dispatch(command: never, options?: CommandOptions): Promise<CommandResult>;

@@ -93,7 +93,7 @@ export class StateValues {
       for (const message of messages) found.set(message.subject, storedValue(message));
       from = (messages.at(-1)?.sequence ?? from - 1) + 1;
       if (!isLast) continue;
-      // The server that answered may lack the newest messages. Only the leader knows that nothing follows.
+      // The server that answered may lack the newest messages. Only the leader can confirm that no message follows.
       const next = this.#isReplicated ? await this.#client.next(this.#stream, filter, from) : undefined;
       if (next === undefined) break;
       found.set(next.subject, storedValue(next));

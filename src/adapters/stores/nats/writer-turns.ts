@@ -1,6 +1,7 @@
 /**
  * The turns of processes that write to one stream (docs/decisions.md §68). The server cannot reserve a stream, so a
- * writer that had a conflict announces its turn to all processes that have the store open. They let it go first.
+ * writer that had a conflict announces its turn to all processes that have the store open. They wait until the turn is
+ * over.
  *
  * An announcement is a message that the server does not store. It may be lost or late, and then two processes write at
  * the same time. The guard of the append (append.ts) refuses one of them, so turns affect fairness only.
@@ -23,7 +24,7 @@ interface Turn {
   readonly number: number;
 }
 
-/** The turn of another process, as this one has heard of it. */
+/** The turn of another process, from its last announcement. */
 interface HeardTurn extends Turn {
   /** The end of the lease, by `performance.now()`. */
   readonly until: number;
@@ -53,7 +54,7 @@ export class WriterTurns {
     this.#subject = subjects.turns;
   }
 
-  /** Begins to hear the turns of other processes. */
+  /** Begins to receive the turns of other processes. */
   listen(): void {
     this.#subscription ??= this.#client.connection.subscribe(this.#subject, {
       callback: (error, message) => {
@@ -89,7 +90,7 @@ export class WriterTurns {
     announce();
     const renewal = setInterval(announce, LEASE / 3);
     try {
-      // When the server answers, it has passed on the announcement, and has received all earlier appends.
+      // When the server answers, it has forwarded the announcement, and has received all earlier appends.
       await connection.flush();
       await this.#over(stream, (turn) => isBefore(turn, own));
       return await write();
@@ -130,7 +131,7 @@ export class WriterTurns {
     return [...turns.values()];
   }
 
-  /** Waits until no turn is awaited. */
+  /** Waits until the turns for which `isAwaited` returns true are over. */
   async #over(stream: string, isAwaited: (turn: Turn) => boolean): Promise<void> {
     for (;;) {
       const awaited = this.#turnsOf(stream).filter(isAwaited);

@@ -35,7 +35,7 @@ export class CommitWatcher {
   readonly commits: CommitSignal = new CommitSignal((waiting) => (waiting ? this.#start() : this.#pause()));
   readonly #parts: WatcherParts;
   #isClosed = false;
-  /** The last transaction that the poll saw. */
+  /** The last transaction that a poll found. */
   #seen: string | undefined;
   #poll: NodeJS.Timeout | undefined;
   #end: NodeJS.Timeout | undefined;
@@ -150,7 +150,7 @@ export class CommitWatcher {
     this.#connecting = undefined;
   }
 
-  /** Handles the loss of the listening connection, and perhaps of a notification. */
+  /** Handles the loss of the listening connection. A notification may be lost with it. */
   #lost(): void {
     this.#endListening = undefined;
     if (this.#poll !== undefined && !this.#isClosed) this.#connecting ??= this.#listen();

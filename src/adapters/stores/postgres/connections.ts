@@ -14,7 +14,7 @@ import {
 import { isConnectionLost, NotConnected } from './failures.ts';
 import type { Source } from './options.ts';
 
-/** A connection that one user holds. */
+/** A connection that has one user. */
 export interface Connection {
   /** Runs one statement. With a name, it is prepared once for each connection of the store's own pool. */
   query(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>;
@@ -72,7 +72,7 @@ export async function connectionsOf(source: Source): Promise<Connections> {
   });
   // A connection that is lost while it is idle is replaced when it is needed.
   pool.on('error', ignore);
-  // It is the first statement of each connection. If it fails, the connection is lost.
+  // This is the first statement of each connection. It can fail only if the connection is lost.
   if (source.readOnly) {
     pool.on('connect', (client) => {
       client.query(queryOf('set default_transaction_read_only = on', [])).catch(() => {});
@@ -230,7 +230,7 @@ class SharedClient implements Connections {
 class ClientConnection implements Transaction {
   readonly #client: PostgresClient;
   /**
-   * True if statements are prepared. A pooler may send each statement to another session, which does not know the
+   * True if statements are prepared. A pooler may send each statement to another session, which does not have the
    * prepared statements of the first.
    */
   readonly #prepares: boolean;

@@ -11,7 +11,7 @@ export class NotConnected extends Error {
   }
 }
 
-/** An error that the server sent. Its transaction has been rolled back, unless the code says that the server ended. */
+/** An error that the server sent. Its transaction has been rolled back, unless the code means that the server ended. */
 interface ServerError extends Error {
   /** SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
   readonly code: string;
@@ -53,7 +53,7 @@ function databaseFailure(error: unknown): unknown {
     );
   }
   if (error instanceof Overtaken) {
-    return new EngineFailure('busy', 'other processes append to the stream all the time; try again');
+    return new EngineFailure('busy', 'other processes append to the stream continuously; try again');
   }
   if (error instanceof NotConnected) {
     const message = `no connection to PostgreSQL: ${error.message}; check that the server runs and accepts connections`;
@@ -65,7 +65,7 @@ function databaseFailure(error: unknown): unknown {
       'io',
       'check the server, and try again',
     ];
-    return new EngineFailure(code, `${error.message} (SQLSTATE ${error.code}): ${advice}`, { cause: error });
+    return new EngineFailure(code, `${error.message} (SQLSTATE ${error.code}); ${advice}`, { cause: error });
   }
   if (isConnectionError(error)) {
     const message = `the connection to PostgreSQL was lost: ${error.message}; check the server, and try again`;
@@ -84,8 +84,7 @@ export function unknownOutcome(cause: unknown): EngineFailure {
   );
 }
 
-/** Damage that the store found and PostgreSQL did not: rows that contradict one another. */
-/** A row that contradicts itself or the schema. */
+/** A row that contradicts another row, itself or the schema. The store finds it, and PostgreSQL does not. */
 export class DamagedRow extends Error {}
 
 export function damage(message: string): Error {
@@ -99,8 +98,8 @@ function isRetryable(error: unknown): boolean {
 
 /**
  * Returns whether the connection ended, or the server reported that it is about to end. The transaction may be
- * committed, because with synchronous replication, a server that shuts down reports that after the commit. A connection
- * error of the driver has no SQLSTATE.
+ * committed, because a server with synchronous replication can report its shutdown after the commit. A connection error
+ * of the driver has no SQLSTATE.
  */
 export function isConnectionLost(error: unknown): boolean {
   if (isServerError(error)) return /^(57P0|08)/.test(error.code);
@@ -108,8 +107,8 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * Returns whether the error is one of the connection. The driver's own errors have no code, and errors of the system
- * have a string.
+ * Returns whether the error is a connection error. An error of the system has the name of the system call. An error of
+ * the driver has only a message.
  */
 function isConnectionError(error: unknown): error is Error {
   if (!(error instanceof Error) || error instanceof DecidableError || error instanceof NotConnected) return false;
@@ -139,7 +138,9 @@ export function asStoreFailure(error: unknown): unknown {
   return toStoreFailure(error instanceof DecidableError ? error : databaseFailure(error));
 }
 
-/** Returns the milliseconds before the next attempt: random, and longer after each attempt. */
+/**
+ * Returns a random delay before the next attempt, in milliseconds. Its maximum doubles with each attempt, up to 200.
+ */
 export function retryDelay(tries: number): number {
   return Math.random() * Math.min(200, 2 ** tries);
 }

@@ -100,7 +100,8 @@ class Audit {
     if (end === undefined) {
       const problem = checkStreamName(stream);
       if (problem !== undefined) throw new Found(place, `the stream name ${problem}`);
-      if (streamId <= this.#lastStreamId) throw new Found(place, 'its stream should come before another one');
+      if (streamId <= this.#lastStreamId)
+        throw new Found(place, 'its stream has a lower id than the stream of an earlier commit');
       this.#lastStreamId = streamId;
       end = { id: streamId, commits: 0n, events: 0n, hash: '', position: -1n };
     }
@@ -229,7 +230,7 @@ function damage(place: string, message: string): Damage {
   return { reason: 'damage', place, message: `${place}: ${message}` };
 }
 
-/** Carries a damaged place out of the audit. */
+/** Ends the audit at the first damaged place. */
 class Found extends Error {
   readonly damage: Damage;
 

@@ -41,7 +41,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .addColumn('commits', 'bigint', (column) => column.notNull())
         .addColumn('hash', bytes, (column) => column.notNull())
         .addColumn('position', 'bigint', (column) => column.notNull())
-        // A head changes with each commit of its stream. Room in its page keeps the indexes unchanged.
+        // A head changes with each commit of its stream. If its page has free space, the indexes do not change.
         .modifyEnd(sql`with (fillfactor = 70)`),
       schema
         .createTable('commits')
@@ -73,7 +73,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .on('commits')
         .column('position')
         .where(sql<boolean>`event_count > 0`),
-      // The index spares readers of events from reading a million rejections.
+      // With this index, readers of events skip the rejections. There may be millions of them.
       schema
         .createIndex('commits_without_events_by_position')
         .unique()
@@ -154,8 +154,7 @@ export async function prepareSchema(
 /** Returns the format version of the schema, or 0 if it has no store. */
 async function formatOf(connection: Connection, schema: string): Promise<number> {
   const table = `${quoted(schema)}.store`;
-  // to_regclass would answer from a cache, which does not know yet what another process has created while this one
-  // waited.
+  // to_regclass would use a cache, which lacks a table that another process created while this one waited.
   const [[exists] = []] = await connection.query(
     `select exists (
       select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'store'
@@ -179,7 +178,7 @@ async function formatOf(connection: Connection, schema: string): Promise<number>
   if (version > FORMAT_VERSION) {
     throw new EngineFailure(
       'newer-format',
-      `schema ${schema} has format version ${version}, and this package knows versions up to ${FORMAT_VERSION}; install a newer version`,
+      `schema ${schema} has format version ${version}, and this package reads versions up to ${FORMAT_VERSION}; install a newer version`,
     );
   }
   return version;

@@ -153,8 +153,8 @@ export class PostgresOperations implements BareCommitStore {
         if (commit !== undefined && commit.eventCount > 0) this.#watcher.committed();
         return appended;
       } catch (error) {
-        // The decision was made for the events that were read. If it is sent again, the server finds its own commit, or
-        // a conflict.
+        // The decision was made for the events that were read. If it is sent again, the server finds the stored commit,
+        // or a conflict.
         if (commit !== undefined && isTransient(error)) {
           return this.#writer.append(commit, isConnectionLost(error) ? error : undefined);
         }

@@ -5,7 +5,7 @@ import { isPositiveU32, isText, mustBe } from '../../../core/predicates.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
 import type { PostgresClient, PostgresPool } from './driver.ts';
 
-/** The options that open a store in a PostgreSQL database. Exactly one of `url`, `pool` and `client` is given. */
+/** The options that open a store in a PostgreSQL database. Exactly one of `url`, `pool` and `client` is required. */
 export interface PostgresStoreOptions {
   /** The address of the database: `postgres://user:password@host:5432/database`. The store makes its own pool. */
   readonly url?: string | undefined;
@@ -38,8 +38,8 @@ export interface PostgresStoreOptions {
    */
   readonly maxConnections?: number | undefined;
   /**
-   * Wakes readers by LISTEN, on a connection that is kept. With `false`, they are woken by appends of this process and
-   * by a check of the database every `pollInterval` milliseconds. Set it to `false` if a pooler does not keep sessions.
+   * Wakes readers by LISTEN on a separate connection. With `false`, readers are woken by appends of this process and by
+   * a check of the database every `pollInterval` milliseconds. Set it to `false` if a pooler does not keep sessions.
    * @default true, and `false` with `client`
    */
   readonly listen?: boolean | undefined;
@@ -136,7 +136,7 @@ function sourceOf({ url, pool, client, maxConnections, readOnly = false }: Postg
     );
   }
   if (maxConnections !== undefined) {
-    if (url === undefined) throw invalid('maxConnections', 'absent without url', maxConnections);
+    if (url === undefined) throw invalid('maxConnections', 'undefined without url', maxConnections);
     if (!isPositiveU32(maxConnections) || maxConnections < 2) {
       throw invalid('maxConnections', 'a whole number from 2', maxConnections);
     }

@@ -1,7 +1,7 @@
 /**
  * The reads of all events and of the log, as functions of the schema. They have to read in the order of an index and to
  * stop at their limit. Without the statistics of a table, the planner expects few rows after a position, and would sort
- * all later ones for each page. The settings of the functions forbid it.
+ * all later rows for each page. The settings of the functions prevent this plan.
  */
 
 const ALL = 'bigint, bigint';
@@ -62,7 +62,7 @@ function allBackward(own: string): string {
       order by c.position desc`;
 }
 
-/** Selects the position of the commit that may hold the first event after position $1. */
+/** Selects the position of the commit that may contain the first event after position $1. */
 function containing(own: string): string {
   return `(select coalesce((
     select f.position from ${own}.commits f where f.event_count > 0 and f.position <= $1::bigint
@@ -79,7 +79,7 @@ function some(own: string, direction: 'forward' | 'backward'): string {
     direction === 'forward'
       ? ['', `t.position >= ${containing(own)} and t.position < ${own}.first_hidden()`]
       : ['desc', `t.position < $1::bigint and t.position < ${own}.first_hidden()`];
-  // The commit at position $1 does not count, because it may have no wanted event on this side of the position.
+  // The commit at position $1 is not counted, because it may have no wanted event on this side of the position.
   const whole = direction === 'forward' ? 'position > $1::bigint' : `position + ${1_000} <= $1::bigint`;
   return `
     with wanted as materialized (

@@ -122,7 +122,7 @@ async function checkFences(
   return ids;
 }
 
-/** Keeps the last change of each key. Changes are written in the order of keys, so that two commits cannot deadlock. */
+/** Writes the last change of each key, in the order of the keys, so that two commits cannot deadlock. */
 async function writeDocuments(
   transaction: Transaction,
   schema: string,

@@ -95,7 +95,8 @@ export function processorTables(schema: SchemaModule): readonly Compilable[] {
       .addColumn('token', 'bigint', (column) => column.notNull())
       .addColumn('expires_at', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('shares_are_unique', ['subscription_id', 'share'])
-      // Each page of events moves a checkpoint. Room in its page keeps the index unchanged.
+      // Each commit of a page of events moves a checkpoint. If the row's page has free space, the index does not
+      // change.
       .modifyEnd(sql`with (fillfactor = 50)`),
     schema
       .createTable('members')

@@ -82,7 +82,8 @@ export class Subscriptions {
   }
 
   async drop(transaction: Transaction, row: SubscriptionRow): Promise<void> {
-    // The shares go first, so that a commit of a page that has locked them ends before the documents are deleted.
+    // The shares are deleted first, so that a commit of a page that has locked them ends before the documents are
+    // deleted.
     await transaction.run(this.#compiler.deleteFrom('shares').where('subscription_id', '=', row.id));
     await runStatements(transaction, this.#schema, setupOf(row)?.drop ?? []);
     await this.dropContents(transaction, row.id);

@@ -12,7 +12,7 @@ async function enterSchema(transaction: Transaction, schema: string): Promise<vo
   await transaction.query(`select set_config('search_path', $1, true)`, [`${quoted(schema)}, public`]);
 }
 
-/** Runs statements in order. @throws StatementFailed if a statement is the cause, rather than the server. */
+/** Runs statements in order. @throws StatementFailed if a statement caused the failure, and not the server. */
 export async function runStatements(
   transaction: Transaction,
   schema: string,
@@ -32,7 +32,7 @@ export async function runStatements(
   }
 }
 
-/** Returns whether a key of a read model's table exists already. The cause is the statement, not a race. */
+/** Returns whether the error is a duplicate key in a table of a read model. Its cause is the statement, not a race. */
 function isUniqueViolation(error: unknown): boolean {
   return isServerError(error) && error.code === '23505';
 }

@@ -108,7 +108,7 @@ class FoundEvents {
     this.#isWanted = isWanted;
   }
 
-  /** Returns false if the limit is reached. */
+  /** Adds the wanted events of a commit. Returns false if the limit is reached. */
   add(ofCommit: RecordedEvent[]): boolean {
     if (!this.#isForward) ofCommit.reverse();
     for (const event of ofCommit) {
@@ -174,7 +174,7 @@ export async function lastPosition(connection: Connection, statements: Statement
   };
 }
 
-/** The end of the events that readers see. */
+/** The last position that is visible to readers. */
 export interface LastPosition {
   /** The position of the last event, or undefined if the store has no visible events. */
   readonly position: bigint | undefined;

@@ -26,7 +26,7 @@ export interface Tables {
   /** The head of each stream. A commit locks it, so that the commits of a stream follow one another. */
   readonly streams: {
     /**
-     * The number that the first commit's position begins with, so that streams are in the order of their first commits.
+     * The id of the stream. Later transactions create higher ids, so that ids are in the order of the first commits.
      */
     readonly id: string;
     readonly name: string;
@@ -59,7 +59,7 @@ export interface Tables {
     /** The canonical content after the time (docs/chain.md): the command, the decision and the events. */
     readonly content: string;
   };
-  /** The events that are known in the whole store, by the category of their streams and their types. */
+  /** The event types of the whole store, each with the category of its streams. */
   readonly event_types: {
     readonly id: number;
     readonly category: string;

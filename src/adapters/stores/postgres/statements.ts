@@ -1,6 +1,6 @@
 /**
- * The statements of a store, for its schema. Simple ones are built by Kysely. Reads of events are written by hand,
- * because the shape of their plans matters.
+ * The statements of a store, for its schema. Kysely builds the simple ones. Reads of events are written by hand,
+ * because their plans must use certain indexes.
  *
  * Events are read by their commits. A read begins with the commit that holds the first wanted event. It reads only the
  * commits that it needs, because `before` is the number of events in the earlier commits.

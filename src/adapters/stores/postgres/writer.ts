@@ -3,8 +3,8 @@
  * outcome. A transaction has at most one commit to each stream.
  *
  * A transaction that was rolled back is repeated. If a connection is lost, the appends are sent again under the same
- * command ids, and the database knows the ids that it has stored. It finds an append that was stored the first time,
- * and stores the others now. Therefore nothing is stored twice, and no failure is reported as a success.
+ * command ids. The database recognizes an append that was stored the first time, and stores only the others. Therefore
+ * nothing is stored twice, and no failure is reported as a success.
  */
 import type { Appended } from '../../../core/event-store.ts';
 import type { RecordedDecision } from '../../../core/messages.ts';
