@@ -1,6 +1,6 @@
 /**
- * The TypeScript fences of the README, the documents and the examples: all of them are type checked and run, and print the output in
- * the next fence.
+ * The TypeScript fences of the README, the documents and the examples: all of them are type checked and run, and print
+ * the output in the next fence.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -162,8 +162,8 @@ for (let n = 0; n < STEPS; n++) {
 }
 
 /**
- * The lines up to here are older than `RequestTransfer`. The lines below use other accounts, so that the older lines and
- * their balances do not change.
+ * The lines up to here are older than `RequestTransfer`. The lines below use other accounts, so that the older lines
+ * and their balances do not change.
  */
 const TRANSFER_ACCOUNTS = 120;
 const TRANSFER_STEPS = 400;

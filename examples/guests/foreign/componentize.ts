@@ -1,4 +1,6 @@
-/** Makes a component from a core module and a world: `node componentize.ts core.wasm world.wit world component.wasm`. */
+/**
+ * Makes a component from a core module and a world: `node componentize.ts core.wasm world.wit world component.wasm`.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 

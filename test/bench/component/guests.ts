@@ -1,6 +1,6 @@
 /**
- * The bank's commands through the event sourcer on a memory store: the module in the process, the C guest, and the guest
- * that `decidable build` makes from the module.
+ * The bank's commands through the event sourcer on a memory store: the module in the process, the C guest, and the
+ * guest that `decidable build` makes from the module.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

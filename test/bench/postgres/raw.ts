@@ -1,8 +1,8 @@
 /**
- * A program for `pg` without this package, as a good programmer would write it: one PL/pgSQL call for each append, in one
- * round trip, on one connection of a pool for each append in flight. It stores the same bytes as the store: the canonical
- * content of the decision and its events, and the hash over the previous one. It checks the expected revision and the
- * command id. It has no index by event type, no order of positions that readers can rely on, and no retries.
+ * A program for `pg` without this package, as a good programmer would write it: one PL/pgSQL call for each append, in
+ * one round trip, on one connection of a pool for each append in flight. It stores the same bytes as the store: the
+ * canonical content of the decision and its events, and the hash over the previous one. It checks the expected revision
+ * and the command id. It has no index by event type, no order of positions that readers can rely on, and no retries.
  */
 import { Pool } from 'pg';
 import { decision, envelope } from '../../../src/adapters/testing/builders.ts';

@@ -125,7 +125,7 @@ function asBuildError(error: unknown, file: string, folder: string): unknown {
     return new BuildError(
       'unavailable-import',
       { file, place, subject: name },
-      `${at}: ${name} cannot be imported: ${REFUSED}; import only what is pure`,
+      `${at}: ${name} cannot be imported, because ${REFUSED}; import only pure code`,
       { cause: error },
     );
   }

@@ -1,14 +1,14 @@
 /**
  * Corrects how a guest of componentize-qjs 0.4 receives an owned handle, such as the state that `evolve` consumes.
  *
- * The canonical ABI passes an owned resource as an index of the guest's handle table. The engine takes that index for
- * the resource's representation (`push_own` in its `call.rs`), so it finds another object or none, and it never removes
- * the entry from the table. The bindings receive a borrowed resource correctly, as its representation. This file
- * therefore changes each call of `push_own` in the bindings into three calls:
+ * The canonical ABI passes an owned resource as an index of the guest's handle table. The engine uses this index as the
+ * resource's representation (`push_own` in its `call.rs`). So it finds a wrong object or no object, and it never
+ * removes the entry from the table. The bindings receive a borrowed resource correctly, as its representation. This
+ * file therefore changes each call of `push_own` in the bindings into three calls:
  *
  * 1. `resource.rep` returns the representation of the handle.
  * 2. `push_borrow` passes the object with this representation to JavaScript.
- * 3. `resource.drop` removes the entry from the handle table, and the engine forgets the object.
+ * 3. `resource.drop` removes the entry from the handle table, and the engine releases the object.
  *
  * docs/guides/build.md has the report for the authors of the engine.
  */

@@ -116,7 +116,7 @@ export async function componentSourcer(
   return new Sourcer(compiled.component, routes, members, now);
 }
 
-/** Refuses rollouts, because a component chooses no module. @throws DefinitionError */
+/** Refuses rollouts, because a component cannot choose a module. @throws DefinitionError */
 function refuseRollouts(modules: readonly AnyModule[]): void {
   const index = modules.findIndex((module) => Object(module).rollout !== undefined);
   if (index === -1) return;

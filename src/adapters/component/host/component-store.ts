@@ -35,8 +35,9 @@ const NAMES: OptionNames<ComponentStoreOptions> = { data: true, ...SERVICE_OPTIO
  * Calls run one after another. Each argument is checked before it reaches the component. If the component traps, its
  * instance ends. A call that writes then fails with the code `unknown-outcome`, and a call that reads with `io`.
  *
- * The store has only the functions of the contract. It cannot reserve streams, and its hash chain cannot be verified. The host implements `awaitEvents`, because a component that waits could not serve an append. Only appends
- * through the returned object wake a caller of `awaitEvents`.
+ * The store has only the functions of the contract. It cannot reserve streams, and its hash chain cannot be verified.
+ * The host implements `awaitEvents`, because a component that waits could not serve an append. Only appends through the
+ * returned object wake a caller of `awaitEvents`.
  *
  * @example
  * await using store = await componentStore(await readFile('event-store.wasm'));
@@ -82,8 +83,8 @@ export class ComponentStore extends GuardedStore {
 }
 
 /**
- * Implements the operations by calls of the component. Their arguments are valid. They are copied, because a call may
- * wait for earlier ones, and the caller may change its objects in the meantime.
+ * Implements the operations by calls of the component. The arguments are valid. They are copied, because a call may
+ * wait for earlier calls, and the caller may change its objects in the meantime.
  */
 function operations(service: Service<EventStore>): BareStore {
   const commits = new CommitSignal();
@@ -174,7 +175,7 @@ function faultOf(error: unknown, code: string): Extract<StoreError, { tag: 'fail
   if (!(error instanceof InstanceEnded)) return undefined;
   const { message } = error;
   if (error.wasEnded) {
-    const lost = `the instance of the store ended before this call, and its data with it: ${message}`;
+    const lost = `the instance of the store ended before this call, and its data is lost: ${message}`;
     return { tag: 'failure', val: { code: 'io', message: lost } };
   }
   const advice = code === 'unknown-outcome' ? '; it may have written before, so read before you write again' : '';

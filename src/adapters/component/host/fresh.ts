@@ -1,7 +1,7 @@
 /**
  * `isolation: 'fresh'`: each call runs in a separate instance, which is disposed when the call ends. Between two calls,
- * the host keeps only bytes, so that a guest cannot carry hidden state from one to the other. Proofs of decisions use
- * this isolation.
+ * the host keeps only bytes, so that a guest cannot carry hidden state from one call to the next. Proofs of decisions
+ * use this isolation.
  *
  * Handles are keys of a table in the host, so that a module has the same interface in both kinds of isolation.
  */

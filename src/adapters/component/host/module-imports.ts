@@ -1,6 +1,6 @@
 /**
  * The imports of an event sourcer in a component: the interfaces of a module, and a store. A value of the module is the
- * representation of a resource here. Each call notes the failures that the component cannot express, because such a
+ * representation of a resource here. Each call records the failures that the component cannot express, because such a
  * failure ends its instance.
  */
 import { isAppendFailure, isFault, isRejection, isStoreFailure } from '../../../core/errors.ts';

@@ -13,7 +13,7 @@ export function inJavaScript<Case extends Payload>(payload: Case): Case {
   return { ...payload, val: { argument: argument.replace(/-(\w)/g, (_, letter) => letter.toUpperCase()), message } };
 }
 
-/** Returns the text of an error for people. */
+/** Returns the message for a payload. */
 export function messageOf({ tag, val }: Payload): string {
   const { argument, message } = Object(val) as { argument?: string; message?: string };
   if (message === undefined) return tag;

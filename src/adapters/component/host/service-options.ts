@@ -36,7 +36,9 @@ export const SERVICE_OPTION_NAMES: OptionNames<ServiceOptions> = {
   ...LIMIT_NAMES,
 };
 
-/** Checks the options at run time. @throws ArgumentError that names the option, the expected value and the given one. */
+/**
+ * Checks the options at run time. @throws ArgumentError that names the option, the expected value and the given one.
+ */
 export function checkServiceOptions(options: ServiceOptions): void {
   checkEnvironment(options);
   const { now } = options;

@@ -15,7 +15,9 @@ import { setTimeout } from './timers.ts';
 /** The minimum time between two notifications of a process, in milliseconds. */
 const NOTIFICATION_INTERVAL = 3;
 
-/** A notification is a transaction with an id. It is not flushed to disk, because it changes nothing that has to last. */
+/**
+ * A notification is a transaction with an id. It is not flushed to disk, because it changes nothing that has to last.
+ */
 const NOTIFY = `select set_config('synchronous_commit', 'off', true), pg_notify($1, '')`;
 
 /** Milliseconds for which the connection is kept after the last wait. */

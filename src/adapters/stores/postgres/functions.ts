@@ -45,13 +45,13 @@ const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
  * events of commit n begin at the position `offsets[n]` of this transaction.
  *
  * 1. Looks up the command ids, and the event types. Creates the types that are new, in order.
- * 2. Moves the heads whose revision is expected, which locks them, and adds the commits, in one statement. The id of this
- *    transaction may be lower than that of another one that had the lock first. Then the positions of the stream would
- *    be in a different order from its revisions, so the append is not made.
+ * 2. Moves the heads whose revision is expected, which locks them, and adds the commits, in one statement. The id of
+ *    this transaction may be lower than that of another one that had the lock first. Then the positions of the stream
+ *    would be in a different order from its revisions, so the append is not made.
  * 3. If a stream is missing, creates its head, and repeats step 2 for the new heads.
- * 4. Returns the reasons of the commits that were not added. If a commit has no reason, another transaction
- *    held the lock, and the append is repeated. A command that another transaction is adding at the moment
- *    violates the unique index, so that the whole call is repeated.
+ * 4. Returns the reasons of the commits that were not added. If a commit has no reason, another transaction held the
+ *    lock, and the append is repeated. A command that another transaction is adding at the moment violates the unique
+ *    index, so that the whole call is repeated.
  *
  * The hash is over the previous hash and the content (docs/chain.md): its version, the stream, the revision of the
  * first event, the time, and the content that the client encoded.

@@ -36,8 +36,8 @@ export function compileDialect(): Dialect {
 }
 
 /**
- * Types have the meaning that they have in SQLite, so that one read model runs on both: `integer` has 64 bits, as positions
- * and times need, `real` has 64 bits, and `blob` is binary.
+ * Types have the meaning that they have in SQLite, so that one read model runs on both: `integer` has 64 bits, as
+ * positions and times need, `real` has 64 bits, and `blob` is binary.
  */
 class TableCompiler extends PostgresQueryCompiler {
   protected override visitDataType(node: DataTypeNode): void {

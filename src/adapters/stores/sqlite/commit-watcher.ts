@@ -3,9 +3,10 @@
  *
  * The operating system reports each write to the `-wal` file. The commit becomes visible a little later, when SQLite
  * has synchronized the log and changed its index, and no notification reports that. So a writer that waits for the disk
- * touches the log when its commit is visible, unless it writes the next commit immediately. A reader checks `PRAGMA data_version`, which changes when another
- * connection has committed, at each report and a few times after it. The later checks find the commits of writers that
- * do not touch the log. File systems without notifications (network mounts, some containers) are polled slowly.
+ * touches the log when its commit is visible, unless it writes the next commit immediately. A reader checks `PRAGMA
+ * data_version`, which changes when another connection has committed, at each report and a few times after it. The
+ * later checks find the commits of writers that do not touch the log. File systems without notifications (network
+ * mounts, some containers) are polled slowly.
  *
  * The watcher exists while a caller waits, and for one more second. A processor waits again after each page, and
  * starting and ending a watch each time took 5 % of a read model's time. An idle wait costs one check a second.

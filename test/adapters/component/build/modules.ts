@@ -1,4 +1,7 @@
-/** Definitions that the tests build: a decider for any values and for any mischief, and a read model that drops documents. */
+/**
+ * Definitions that the tests build: a decider for any values and for any mischief, and a read model that drops
+ * documents.
+ */
 import { defineDecider, defineProjector, reject } from 'decidable';
 import { z } from 'zod';
 

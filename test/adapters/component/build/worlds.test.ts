@@ -1,6 +1,6 @@
 /**
- * Properties of built components: for random messages, the results of a guest are those of the same module in the process,
- * byte for byte.
+ * Properties of built components: for random messages, the results of a guest are those of the same module in the
+ * process, byte for byte.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,6 +1,7 @@
 /**
- * Waits for events that another process appends: `watcher.ts file count [reports|polls]`. It prints the position of each
- * event as soon as it reads it. With `reports`, the slow poll never fires. With `polls`, the file system reports nothing.
+ * Waits for events that another process appends: `watcher.ts file count [reports|polls]`. It prints the position of
+ * each event as soon as it reads it. With `reports`, the slow poll never fires. With `polls`, the file system reports
+ * nothing.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

@@ -1,6 +1,7 @@
 /**
- * Turns a definition (`defineDecider`, `defineEventHandler` or `defineProjector`) into the exports of its world. A value
- * of the module is the content of a resource. Errors are not converted, because their `payload` is the error of the WIT.
+ * Turns a definition (`defineDecider`, `defineEventHandler` or `defineProjector`) into the exports of its world. A
+ * value of the module is the content of a resource. Errors are not converted, because their `payload` is the error of
+ * the WIT.
  *
  * The engine interprets this code, so each call does little: no spread of arguments, no closures, no iterators.
  */
@@ -34,8 +35,8 @@ export interface NoGuest {
 }
 
 /**
- * Chooses the definition among the exports of a file, and returns its guest. Without a name, it is the default export or
- * the only definition.
+ * Chooses the definition among the exports of a file, and returns its guest. Without a name, the definition is the
+ * default export or the only definition.
  */
 export function guestOf(exports: Readonly<Record<string, unknown>>, name: string | undefined): Guest | NoGuest {
   const exported = Object.keys(exports);
@@ -54,7 +55,7 @@ function isModule(value: unknown): value is AnyModule {
 function guest(module: AnyModule): Guest {
   const resources = resourcesOf(module.types);
   const { State } = resources;
-  // The first use creates what is created once, so that it is in the snapshot of the engine.
+  // The first use creates the objects that later calls share, so that the snapshot of the engine contains them.
   const describe = (): Guest => {
     if ('decider' in module) {
       const { name, version } = module.routing.describe();
@@ -103,8 +104,8 @@ function isRejection(error: unknown): boolean {
 }
 
 /**
- * Returns an error that ends the instance. The WIT has no fault of `decide`, and a fault that was returned as a rejection
- * would be recorded. The engine traps if a thrown error has no `payload`.
+ * Returns an error that ends the instance. The WIT has no fault of `decide`, and a fault that was returned as a
+ * rejection would be recorded. The engine traps if a thrown error has no `payload`.
  */
 function asTrap(error: unknown): Error {
   return new Error('the decision failed', { cause: error });
@@ -211,7 +212,7 @@ function commandHandler(
   return {
     decider: {
       initialState: () => new State(decider.initialState()),
-      // A new object, because the engine keeps the handle of an object that was a result before.
+      // The result is a new object, because the engine keeps the handle of an object that was a result before.
       evolve: called((state: Held, event: Held) => new State(decider.evolve(state.value, event.value))),
       decide: (state: Held, command: Held) => {
         try {

@@ -3,8 +3,8 @@
  *
  * The engine has the language, but not the platform. This file adds the pure functions that modules and their libraries
  * expect (`TextEncoder`, `TextDecoder`, `atob`, `btoa`, a silent `console`), and refuses everything that depends on the
- * time, on chance or on the machine. A refused function throws an error that names it. The call of the host then ends
- * with a fault, even if a library catches the error.
+ * time, on randomness or on the machine. A refused function throws an error that names it. The call of the host then
+ * ends with a fault, even if a library catches the error.
  */
 import { guardOf, type Refusal } from './guard.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
@@ -27,12 +27,12 @@ const CHANCE = 'pass the value in the message';
 const LOCALE = 'format and compare texts outside of the module, or compare them with < and >';
 const ELSEWHERE = 'do this outside of the module, and pass the result in the message';
 
-/** Defines a global or a member that is not enumerable, as those of the language are. */
+/** Defines a global or a member. It is not enumerable, as in the language. */
 function define(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
 }
 
-/** A class of which neither an instance can be made nor a static function called. */
+/** Returns a class that refuses to make instances. */
 function refusedClass(name: string, remedy: string): object {
   const refuse = refusing(`new ${name}()`, remedy);
   return new Proxy(function refused() {}, { construct: refuse, apply: refuse });
@@ -43,7 +43,7 @@ function refuseTime(): void {
   const now = refusing('Date.now()', TIME, true);
   const current = refusing('new Date()', TIME, true);
   const asFunction = refusing('Date()', TIME, true);
-  // A function instead of a proxy, because `instanceof Date` is in the path of every message.
+  // This is a function and not a proxy, because every message needs `instanceof Date`, which is slow for a proxy.
   function guarded(...args: []): Date {
     if (new.target === undefined) return asFunction();
     return args.length === 0 ? current() : Reflect.construct(Native, args, new.target);

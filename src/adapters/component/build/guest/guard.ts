@@ -1,6 +1,7 @@
 /**
- * The state that the two parts of a guest share: the part that prepares the globals, and the part that calls the module.
- * They are separate programs, because the globals must be ready before the first file of the module is evaluated.
+ * The state that the two parts of a guest share: the part that prepares the globals, and the part that calls the
+ * module. They are separate programs, because the globals must be ready before the first file of the module is
+ * evaluated.
  */
 
 /** A use of something that a component does not have. */

@@ -3,8 +3,8 @@
  * `core/codec/msgpack-encode.ts`, which uses msgpackr, because the engine interprets this code in 60 % of the time. A
  * test compares the bytes of both.
  *
- * All bytes are written into one buffer, and copied at the end. A call that begins while another one runs, such as one of
- * a getter, continues after the bytes of the first, and removes its own at its end.
+ * All bytes are written into one buffer, and copied at the end. A call that begins while another one runs, such as one
+ * of a getter, continues after the bytes of the first, and removes its own at its end.
  *
  * `trail` contains the keys down to the current value, for the path in errors.
  */
@@ -55,7 +55,7 @@ let end = 0;
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
 /**
- * The reason why a value has no encoding. The inner functions throw it, because they do not know the subject.
+ * The reason why a value has no encoding. The inner functions throw it, because they do not have the subject.
  * `encodeMsgpack` converts it to a fault.
  */
 class NoEncoding {

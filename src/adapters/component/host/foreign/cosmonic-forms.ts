@@ -39,7 +39,7 @@ const METHODS: Members = Object.fromEntries(
     [`[static]${kind}.deserialize`, `func(event: list<u8>) -> result<${kind}, string>`],
   ]),
 );
-/** The parameter of `deserialize-state` has another name than those of the other two. */
+/** The parameter of `deserialize-state` has another name than the parameters of the other two functions. */
 const FUNCTIONS: Members = Object.fromEntries(
   KINDS.flatMap((kind) => [
     [`serialize-${kind}`, `func(${kind}: ${kind}) -> result<list<u8>, string>`],
@@ -59,7 +59,7 @@ interface ResourceType {
   drop(handle: number): void;
 }
 
-/** The functions of the older forms. Those that serialize consume their argument. */
+/** The functions of the older forms. The functions that serialize consume their argument. */
 interface FreeFunctions {
   serializeEvent(event: number): Uint8Array;
   deserializeEvent(bytes: Uint8Array): number;
@@ -97,7 +97,7 @@ function withMethods(
     try {
       bytes = event.serialize(handle);
     } catch (error) {
-      // After a trap, the instance has ended and with it the handle.
+      // After a trap, the instance and the handle no longer exist.
       if (isComponentError(error)) event.drop(handle);
       throw error;
     }

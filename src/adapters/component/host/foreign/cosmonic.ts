@@ -2,8 +2,8 @@
  * Adapts components of the contract `cosmonic:eventsourcing@0.0.1` (cosmonic-labs/event-sourcing), in its form with
  * methods of resources and in its older forms with functions.
  *
- * The contract folds a whole history in one call, and `handle` consumes the state. So a state is here the list of the
- * events, and each decision folds it again.
+ * The contract folds a whole history in one call, and `handle` consumes the state. So a state is the list of the events
+ * here, and each decision folds the list again.
  */
 import { msgpack } from '../../../../core/codec/msgpack.ts';
 import { DefinitionError, isFault } from '../../../../core/errors.ts';
@@ -41,7 +41,10 @@ export interface CosmonicCommand {
   readonly precondition?: WritePrecondition | undefined;
 }
 
-/** The options of {@link cosmonicCommandHandler}. The contract describes nothing, so they name all that is recorded. */
+/**
+ * The options of {@link cosmonicCommandHandler}. The contract has no descriptor, so the options contain the data of the
+ * descriptor.
+ */
 export interface CosmonicOptions extends ForeignOptions {
   /** The name of the module, which is recorded with each decision. */
   readonly name: string;
@@ -75,8 +78,8 @@ const PRECONDITIONS: readonly WritePrecondition[] = ['stream-unchanged', 'no-str
  * `command-handler` with methods of resources, or `aggregate` or `command-handler` with functions such as
  * `serialize-event`.
  *
- * Each decision passes all events of its stream to the component, because the contract can continue no state. The error
- * of `handle` is a rejection with the code `rejected` and the component's text. Its other errors are faults.
+ * Each decision passes all events of its stream to the component, because the contract cannot continue from a state.
+ * The error of `handle` is a rejection with the code `rejected` and the component's text. Its other errors are faults.
  *
  * @example
  * const account = await cosmonicCommandHandler(await readFile('account.wasm'), {
@@ -132,7 +135,10 @@ interface Definition {
   readonly commands: readonly CommandDescriptor[];
   readonly streamId: (command: Envelope) => string;
   readonly eventType: (payload: Uint8Array) => string;
-  /** True with `isolation: 'fresh'`. There, an event is decoded again for each call, so it is not known to be new. */
+  /**
+   * True with `isolation: 'fresh'`. In this mode, an event is decoded again for each call, so that the host cannot
+   * recognize a new event.
+   */
   readonly checksEachEvent: boolean;
   readonly maxHandles: number;
 }
@@ -157,7 +163,7 @@ function eventTypeOf(eventType: CosmonicOptions['eventType'], events: readonly s
   const [only, second] = events;
   if (eventType === undefined && only !== undefined && second === undefined) return () => only;
   const problem =
-    eventType === undefined ? 'is missing, and there are several events or none' : mustBe('a function', eventType);
+    eventType === undefined ? 'is required, unless `events` has exactly one type' : mustBe('a function', eventType);
   throw new DefinitionError(`${PLACE}.eventType`, problem);
 }
 
@@ -233,7 +239,7 @@ function bindGuest(guest: CosmonicGuest, definition: Definition): BoundExports {
     },
     decider: {
       initialState: () => {
-        // The host also calls this function to see if the instance can still be called.
+        // The host also calls this function to check whether the instance can still be called.
         checkFold([]);
         return keptStates.keep([]);
       },

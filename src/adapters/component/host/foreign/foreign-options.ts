@@ -9,7 +9,7 @@ import { GuestFault } from '../failures.ts';
 import { type GuestLimits, LIMIT_NAMES, type LoadModuleOptions } from '../options.ts';
 import { SCHEMA_VERSION } from './kept-values.ts';
 
-/** The facts that a contract without categories and event types leaves open, and the options of `loadModule`. */
+/** The category and the event types, which the contract does not declare, and the options of `loadModule`. */
 export interface ForeignOptions
   extends GuestLimits,
     Pick<LoadModuleOptions, 'isolation' | 'imports' | 'wasi' | 'digest'> {

@@ -1,6 +1,6 @@
 /**
  * `decidable/component/foreign` loads components that were built for contracts of other projects as deciders. They run
- * as they are, with the stores, ids and guards of this package.
+ * unchanged, with the stores, ids and guards of this package.
  *
  * ```ts
  * import { trogonDecider } from 'decidable/component/foreign';

@@ -1,6 +1,6 @@
 /**
- * Adapts components of the contract `trogon:decider@0.3.0` (TrogonStack/trogonai). A session of the guest is a state. It
- * folds events in place, so the state that `evolve` consumes and the state that it returns are the same session.
+ * Adapts components of the contract `trogon:decider@0.3.0` (TrogonStack/trogonai). A session of the guest is a state.
+ * It folds events in place, so the state that `evolve` consumes and the state that it returns are the same session.
  */
 import { DefinitionError } from '../../../../core/errors.ts';
 import type { Fault, SnapshotPolicy, WritePrecondition } from '../../../../core/messages.ts';
@@ -79,8 +79,8 @@ interface DecideError {
  * Loads a component that was built for `trogon:decider@0.3.0` as a decider. The component declares its name, its
  * version, its commands, their preconditions and their snapshots. The options declare the rest.
  *
- * A state is a session of the component. If its `snapshot` returns nothing, states cannot be read (`readState`), and the
- * module cannot run with `isolation: 'fresh'`. A decision without events, which that contract forbids, is a fault.
+ * A state is a session of the component. If its `snapshot` returns nothing, states cannot be read (`readState`), and
+ * the module cannot run with `isolation: 'fresh'`. A decision without events, which that contract forbids, is a fault.
  *
  * @example
  * const account = await trogonDecider(await readFile('account.wasm'), { category: 'account', events: ['Opened'] });
@@ -180,7 +180,7 @@ function bindHandler(
   };
 }
 
-/** Converts the errors of `decide`. A rejection and a fault are two cases there. */
+/** Converts the errors of `decide`. They have one case for rejections and one for faults. */
 function decided(decide: () => readonly KeptMessage[]): readonly KeptMessage[] {
   try {
     return decide();

@@ -69,8 +69,8 @@ export async function inspectComponent(source: BufferSource): Promise<ComponentI
 
 function nearestWorld(component: Component): ComponentInspection['misfit'] {
   const misfits = WORLD_NAMES.map((world) => ({ world, problems: worldProblems(component, world) }));
-  // The problem of a missing interface has the interface alone as its path. A world with few interfaces would otherwise
-  // resemble every component.
+  // The path of a missing interface has only one name. Without this check, a world with few interfaces would resemble
+  // every component.
   const resembles = ({ world, problems }: (typeof misfits)[number]): boolean =>
     problems.filter(({ path }) => path.length === 1).length < WORLDS[world].length;
   const candidates = misfits.filter(resembles);

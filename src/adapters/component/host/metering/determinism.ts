@@ -130,12 +130,14 @@ function summarizeInstruction(summary: CodeSummary, cursor: Cursor, op: number, 
   if (showsFloatBits(op)) note(summary.showsBits);
 }
 
-/** Returns whether the instruction is a relaxed vector instruction. The cursor is after the opcode, and stays there. */
+/**
+ * Returns whether the instruction is a relaxed vector instruction. The cursor is after the opcode, and is not moved.
+ */
 function isRelaxed(cursor: Cursor, op: number): boolean {
   return op === Op.vector && secondOpcode(cursor) >= 0x100;
 }
 
-/** Returns whether the instruction waits for another thread. The cursor is after the opcode, and stays there. */
+/** Returns whether the instruction waits for another thread. The cursor is after the opcode, and is not moved. */
 function isWait(cursor: Cursor, op: number): boolean {
   if (op !== Op.atomic) return false;
   const second = secondOpcode(cursor);

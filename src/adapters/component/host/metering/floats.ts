@@ -63,7 +63,7 @@ function computedLanes(cursor: Cursor): FloatType | undefined {
   return F64X2_ARITHMETIC.has(second) ? 'f64x2' : RELAXED.get(second);
 }
 
-/** Reads the second opcode without moving the cursor, which is before it. */
+/** Reads the second opcode. The cursor is before it, and is not moved. */
 export function secondOpcode(cursor: Cursor): number {
   const { at } = cursor;
   const second = cursor.unsigned();

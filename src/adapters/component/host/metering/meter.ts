@@ -62,7 +62,7 @@ export type Replace = (op: number, from: number, to: number) => readonly number[
 /** The number of locals that make a frame count one more. Engines keep eight bytes for each local. */
 const LOCALS_PER_DEPTH = 16;
 
-/** Returns the changed body at the cursor, after its length. */
+/** Returns the changed body of the function at the cursor, preceded by its length. */
 export function meterBody(cursor: Cursor, signature: () => Signature, changes: Changes): readonly Uint8Array[] {
   const { globals } = changes;
   const length = cursor.unsigned();

@@ -182,7 +182,8 @@ function exportFill(additions: Additions, { fuel, callDepth }: Budget, globals: 
 }
 
 /**
- * Exports the start function instead of running it. The host runs it when it has the counters, which explain a trap.
+ * Exports the start function instead of running it. The host runs the function after it has received the counters,
+ * which explain a trap.
  */
 function deferStart(sections: Sections, { importedFunctions }: Spaces, additions: Additions): void {
   const start = sections.content(Section.start);
