@@ -136,7 +136,7 @@ function sourceOf({ url, pool, client, maxConnections, readOnly = false }: Postg
     );
   }
   if (maxConnections !== undefined) {
-    if (url === undefined) throw invalid('maxConnections', 'undefined without url', maxConnections);
+    if (url === undefined) throw invalid('maxConnections', 'omitted, because it requires url', maxConnections);
     if (!isPositiveU32(maxConnections) || maxConnections < 2) {
       throw invalid('maxConnections', 'a whole number from 2', maxConnections);
     }
