@@ -14,6 +14,7 @@ import { checkOptionNames } from '../option-names.ts';
 import { lastPosition } from '../storage/read-events.ts';
 import { uuidV4 } from '../uuid.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { checkKey } from './documents-reader.ts';
 import { Member } from './member.ts';
 import { ProcessorStopped } from './processor-stopped.ts';
 import type {
@@ -306,14 +307,17 @@ export class SystemRun implements AsyncDisposable {
   readonly parked = {
     list: async (filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> => {
       checkOptionNames(filter, PARKED_FILTER_NAMES, `${this.#parts.name}.parked.list`);
+      if (filter.key !== undefined) checkKey(filter.key, `${this.#parts.name}.parked.list.key`);
       return this.#processors.listParked(filter);
     },
     retry: async (subscription: SubscriptionId, key: string): Promise<number> => {
+      checkKey(key, `${this.#parts.name}.parked.retry`);
       const events = await this.#processors.requestRetry(subscription, key);
       this.#refresh(subscription);
       return events;
     },
     drop: async (subscription: SubscriptionId, key: string, which: 'first' | 'all' = 'first'): Promise<number> => {
+      checkKey(key, `${this.#parts.name}.parked.drop`);
       const dropped = await this.#processors.dropParked(subscription, key, which);
       this.#refresh(subscription);
       return dropped;

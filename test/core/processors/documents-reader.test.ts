@@ -1,7 +1,7 @@
 /** The reader of a running system lists documents in pages. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { defineProjector, defineSystem } from 'decidable';
+import { type DefinitionError, defineProjector, defineSystem } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import fc from 'fast-check';
@@ -67,3 +67,29 @@ for (const [name, open] of Object.entries(stores)) {
     });
   });
 }
+
+describe('the reader of documents', () => {
+  test('refuses an invalid key or option instead of reading another document', async () => {
+    await using store = createSqliteStore({ file: ':memory:' });
+    await using running = await system.start({ store });
+    await running.dispatch(account.commands.Open({ accountId: '\ufffd' }));
+    await running.caughtUp();
+    const reader = running.readModel(opened);
+    assert.deepEqual(await reader.get('\ufffd'), { times: 1 });
+    const subscription = { name: 'opened', version: '1' };
+    for (const [place, call] of [
+      ['opened.get', () => reader.get('\ud800')],
+      ['opened.list.from', () => reader.list({ from: '\ud800' })],
+      ['opened.list.limit', () => reader.list({ limit: 0 })],
+      // @ts-expect-error an unknown option
+      ['opened.list.form', () => reader.list({ form: 'a' })],
+      ['bank.parked.list.key', () => running.parked.list({ key: '\ud800' })],
+      ['bank.parked.retry', () => running.parked.retry(subscription, '\ud800')],
+      ['bank.parked.drop', () => running.parked.drop(subscription, '\ud800')],
+    ] as const) {
+      await assert.rejects(call, (error: DefinitionError) => {
+        return error.code === 'invalid-definition' && error.payload.place === place;
+      });
+    }
+  });
+});

@@ -51,3 +51,11 @@ export function restored(stored: string): string {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these two characters are the subject
 const CONTROLS = /[\0\u0001]/;
+
+/**
+ * Returns the parameter for a category that a caller asks for. Names of streams have no NUL and are stored as they are,
+ * and so are their categories. A name with NUL is replaced by one that no category has.
+ */
+export function categoryParameter(category: string): string {
+  return category.includes('\0') ? '-' : category;
+}

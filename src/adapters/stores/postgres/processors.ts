@@ -384,7 +384,7 @@ export class PostgresProcessors implements ProcessorStore {
       .$if(dueBefore !== undefined, (deadlines) => deadlines.where(sql<boolean>`due_at < ${dueBefore}::numeric`))
       .$if(after !== undefined, (deadlines) =>
         deadlines.where(
-          sql<boolean>`(due_at, stream, id) > (${after?.dueAt}::numeric, ${storable(after?.stream ?? '')}, ${storable(after?.id ?? '')})`,
+          sql<boolean>`(due_at, stream, id) > (${after?.dueAt}::numeric, ${after?.stream ?? ''}, ${storable(after?.id ?? '')})`,
         ),
       )
       .orderBy('due_at')

@@ -11,7 +11,16 @@ import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { textArray } from './binary-arrays.ts';
-import { bytes, integer, optionalInteger, restored, storable, text, wholeNumber } from './columns.ts';
+import {
+  bytes,
+  categoryParameter,
+  integer,
+  optionalInteger,
+  restored,
+  storable,
+  text,
+  wholeNumber,
+} from './columns.ts';
 import type { Connection } from './connections.ts';
 import type { Row } from './driver.ts';
 import { damage } from './failures.ts';
@@ -79,9 +88,9 @@ export async function readAll(
     const values = [
       after,
       limit,
-      textArray(categories.map(storable)),
+      textArray(categories.map(categoryParameter)),
       textArray(eventTypes.map(storable)),
-      textArray(names.map(({ category }) => storable(category))),
+      textArray(names.map(({ category }) => categoryParameter(category))),
       textArray(names.map(({ type }) => storable(type))),
     ];
     rows = isForward
