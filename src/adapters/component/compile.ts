@@ -203,8 +203,8 @@ function isResponse(source: Response | Blob): source is Response {
 }
 
 /**
- * Returns whether a value is a buffer of bytes or a view of one. Tests the tag, because it may be of another realm, or
- * shared.
+ * Returns whether a value is a buffer of bytes or a view of one. It tests the tag, because the value may be of another
+ * realm, or shared.
  */
 export function isBytes(source: unknown): source is BufferSource {
   return ArrayBuffer.isView(source) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));

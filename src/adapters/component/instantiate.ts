@@ -74,8 +74,9 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
    *
    * A resource type `input-stream` is a class `InputStream`. Its constructor, methods and static functions are those of
    * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too, because
-   * `new` is refused if the constructor returns a promise. With `resources: 'handles'`, it is an object `inputStream`
-   * instead: `create(…)` is the constructor, the first argument of a method is the handle, and `drop(handle)` drops it.
+   * `new` is refused if the constructor returns a promise. With `resources: 'handles'`, the resource type is an object
+   * `inputStream` instead: `create(…)` is the constructor, the first argument of a method is the handle, and
+   * `drop(handle)` drops it.
    *
    * A function that traps throws a `Trap`. A function whose result is a `result` returns the `ok` case and throws a
    * `ComponentError` for the `error` case. An error that a host function throws is passed on unchanged. If a host

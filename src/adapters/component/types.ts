@@ -116,8 +116,7 @@ export interface InstanceType {
   readonly exports: readonly NamedExtern[];
   /**
    * The resource types that each use of an instance *type* creates (its `sub resource` exports). The list is empty in
-   * the type of an import, export or instance. That is one such use, whose resource types are those of the enclosing
-   * component.
+   * the type of an import, export or instance, because its resource types belong to the enclosing component.
    */
   readonly defined: readonly ResourceType[];
 }
@@ -157,6 +156,6 @@ export interface Limits {
   readonly max?: bigint;
   readonly shared: boolean;
   readonly is64: boolean;
-  /** log2 of a memory's page size. It is absent if it is 16. */
+  /** log2 of a memory's page size. It is absent for the default, 16. */
   readonly pageSizeLog2?: number;
 }

@@ -42,7 +42,7 @@ export interface Stagers {
   readonly direct: Stager;
 }
 
-/** The component function of a `canon lift`. Its type is in terms of the component that lifts it. */
+/** The component function of a `canon lift`. Its type uses the types of the component that lifts it. */
 export interface LiftedFunction {
   readonly kind: 'lifted';
   readonly type: FunctionNode;
@@ -160,7 +160,7 @@ function finish({ instance, context, result, postReturn }: Call, value: CoreValu
   return lifted;
 }
 
-/** Checks that the guest has dropped what it borrowed (`Task.return_`). */
+/** Checks that the guest has dropped the handles that it borrowed (`Task.return_`). */
 export function endTask(instance: ComponentInstance): void {
   if (instance.borrows !== 0) throw instance.trap('borrow handles still remain at the end of the call');
 }

@@ -56,7 +56,7 @@ function destroyingFrom(caller: ComponentInstance, type: RuntimeResource): (rep:
       }
     };
   }
-  // As *CanonicalABI.md* says for destructors, a call within one instance, or into an instance that contains the
+  // *CanonicalABI.md* specifies for destructors that a call within one instance, or into an instance that contains the
   // caller, enters fewer instances or none.
   const callers = selfAndAncestors(caller);
   const entering = selfAndAncestors(impl).filter((each) => !callers.includes(each));

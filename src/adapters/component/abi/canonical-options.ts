@@ -126,8 +126,8 @@ export class Context {
 }
 
 /**
- * Stands for a missing `realloc`. It is never called, because validation requires `realloc` for every function that
- * allocates.
+ * The placeholder for a missing `realloc`. It is never called, because validation requires `realloc` for every function
+ * that allocates.
  */
 const noRealloc: CoreFunction = () => {
   throw new Error('every memory has its realloc');

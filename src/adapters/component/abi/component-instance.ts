@@ -30,7 +30,7 @@ export type Handles = HandleTable<RuntimeResource>;
 export interface Host {
   /** The handles that JavaScript holds with `resources: 'handles'`. */
   readonly handles: Handles;
-  /** The objects that JavaScript lent or was lent, innermost call last. */
+  /** The objects that are lent by JavaScript or to it. Those of the innermost call come last. */
   readonly scope: CallScope;
   /** The instance that JavaScript created, and all instances in it. */
   readonly instances: ComponentInstance[];
@@ -169,7 +169,7 @@ export function selfAndAncestors(instance: ComponentInstance): ComponentInstance
 /**
  * Runs the destructor of a resource whose own handle JavaScript has dropped. If a call is running in the instance that
  * defines the resource, the destructor waits until that call has ended, because an import may drop a resource of its
- * caller. If that instance has trapped, its resources have ended with it.
+ * caller. If that instance has trapped, its resources no longer exist.
  *
  * @throws Trap if the destructor traps. If the destructor had to wait, the next call into the instance reports the
  *   trap.
@@ -203,8 +203,8 @@ export function destroyQuietly(type: RuntimeResource, rep: number): void {
   try {
     destroyFromHost(type, rep);
   } catch {
-    // If the instance has trapped, the next call into it reports that. An error of a `Symbol.dispose` of the host is
-    // lost.
+    // If the instance has trapped, the next call into it reports the trap. An error of a `Symbol.dispose` of the host
+    // is lost.
   }
 }
 

@@ -161,7 +161,7 @@ function loadBytes(cx: Context, ptr: number): unknown {
   return cx.memory.bytes.slice(begin, begin + length);
 }
 
-/** Loads a map, which is a list of pairs. In JavaScript, the last of several pairs with the same key wins. */
+/** Loads a map, which is a list of pairs. In JavaScript, the last of several pairs with the same key is kept. */
 export function stageLoadMapFromRange(
   stager: Stager,
   type: ValueTypeNode,

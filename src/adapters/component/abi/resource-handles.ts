@@ -139,7 +139,7 @@ export function undoLowerOwn({ handles, hostHandles }: Context, index: number, v
   const entry = handles.entries[index]!;
   const type = entry.type!;
   const rep = handles.remove(index, entry);
-  // If the host implements the resource, it still has it.
+  // A host that implements the resource still holds it.
   if (type.impl === undefined) return;
   if (typeof value === 'number') hostHandles.add(type, rep, 0);
   else returnToObject(value as object);

@@ -46,8 +46,8 @@ export function stageLiftSimpleParams(stager: Stager, { params }: Signature): re
 }
 
 /**
- * Stages the lifting of a guest's result from its core result. It waits until the first call, because a host calls few
- * functions of a guest.
+ * Stages the lifting of a guest's result from its core result. The staging waits until the first call, because a host
+ * calls few functions of a guest.
  */
 export function stageLiftResult(stager: Stager, { result, spillsResult }: Signature): LiftOne {
   if (result === undefined) return () => undefined;

@@ -335,7 +335,10 @@ export interface CanonicalBuiltin {
   readonly kind: 'canon';
   readonly offset: number;
   readonly name: BuiltinName;
-  /** The index of a resource, stream or future type. For `thread.new` and `thread.spawn`, of a core function type. */
+  /**
+   * The index of a resource, stream or future type. In `thread.new` and `thread.spawn`, the index of a core function
+   * type.
+   */
   readonly type?: number | undefined;
   /** The `core:valtype` of `context.get` and `context.set`. */
   readonly valtype?: CoreValType;

@@ -2,7 +2,7 @@
  * A map from objects to which the loader must not add properties, such as a type, or a function that it passed to the
  * host.
  *
- * The value is a private field of the key itself. A `WeakMap` has the same meaning, but its table grows with every
+ * The value is a private field of the key itself. A `WeakMap` has the same effect, but its table grows with every
  * component that is compiled and instantiated until a full collection, and each young collection keeps alive and copies
  * its entries. A component that is compiled and instantiated then allocates three times as much.
  */

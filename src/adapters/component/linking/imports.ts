@@ -158,7 +158,7 @@ export class ImportReader {
       if (isObject(value) && this.#resource(value, path) !== known) throw otherClass(path);
       return { kind: 'type', resource: known };
     }
-    // The type is equal to a resource type that the component defines, which the linker knows.
+    // The type is equal to a resource type that the component defines. The linker already has that type.
     if (bound === 'eq') return erasedType;
     this.#bound.set(type, refusedResource);
     const resource = this.#resource(value, path);

@@ -1,6 +1,6 @@
 /**
- * Remembers the values that this loader passed to JavaScript. If one is passed back as an import, it is recognised. The
- * two components are then linked to one another, and no value is lifted to JavaScript on the way.
+ * Recognizes the values that this loader passed to JavaScript if they are passed back as imports. The two components
+ * are then linked to one another, and no value is lifted to JavaScript on the way.
  */
 import type { HostCallable } from '../abi/canon-lift.ts';
 import type { RuntimeResource } from '../abi/component-instance.ts';

@@ -61,7 +61,7 @@ export function* linkComponent(
   const exports = new Map<string, Item>();
   // Core start functions run inside the instance. Nothing can enter it before it is complete.
   instance.state = ENTERED;
-  // Most definitions need no generator. One for each of them would take as long as their work.
+  // Most definitions need no generator. A generator for each definition would take as long as its work.
   for (const each of definitions) {
     if (each.kind === 'core instance') {
       spend(host, instanceCost);

@@ -49,7 +49,7 @@ export class GivenNames {
    * - for an interface: under a compatible version (the highest one), without a version, or under its last part alone,
    * - for a plain name: under its camelCase form.
    *
-   * The properties are read without looking for them first, because a proxy may support reads only.
+   * The properties are read without a check that they exist, because a proxy may support reads only.
    */
   find(name: string): unknown {
     const exact = memberIn(this.#given, name);

@@ -4,7 +4,7 @@ import type { CoreModuleType } from '../types.ts';
 import { CoreTypes } from './core-types.ts';
 import type { CoreInstanceType } from './validated.ts';
 
-/** The state of one run of the validator: its position, its work so far, and the core types that it has seen. */
+/** The state of one run of the validator: its position, its work so far, and the core types of the component. */
 export class Context {
   /** The byte offset of the current definition. */
   offset = 0;

@@ -69,7 +69,7 @@ class Lines implements OutputWriter {
       this.#append(bytes.subarray(from, end > from && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end));
       const cameBefore = end === from && this.#length > 0 && this.#bytes[this.#length - 1] === CARRIAGE_RETURN;
       if (cameBefore) this.#length--;
-      this.#give(this.#length);
+      this.#printFirst(this.#length);
       from = end + 1;
     }
     this.#append(bytes.subarray(from));
@@ -77,7 +77,7 @@ class Lines implements OutputWriter {
 
   /** Prints a line that has no end yet. */
   flush(): void {
-    if (this.#length > 0) this.#give(this.#length);
+    if (this.#length > 0) this.#printFirst(this.#length);
   }
 
   #append(bytes: Uint8Array): void {
@@ -86,7 +86,7 @@ class Lines implements OutputWriter {
       const taken = MAX_LINE_BYTES - this.#length;
       this.#keep(rest.subarray(0, taken));
       rest = rest.subarray(taken);
-      this.#give(this.#wholeCharacters());
+      this.#printFirst(this.#wholeCharacters());
     }
     this.#keep(rest);
   }
@@ -103,7 +103,7 @@ class Lines implements OutputWriter {
   }
 
   /** Prints the first bytes as a line, and removes them. */
-  #give(count: number): void {
+  #printFirst(count: number): void {
     const line = decoder.decode(this.#bytes.subarray(0, count));
     this.#bytes.copyWithin(0, count, this.#length);
     this.#length -= count;
@@ -115,7 +115,7 @@ class Lines implements OutputWriter {
     for (let at = this.#length - 1; at >= this.#length - 3; at--) {
       const byte = this.#bytes[at]!;
       if (byte < 0x80) break;
-      if (byte < 0xc0) continue; // It continues a character.
+      if (byte < 0xc0) continue; // The byte continues a character.
       const size = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
       return at + size > this.#length ? at : this.#length;
     }

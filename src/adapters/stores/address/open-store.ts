@@ -25,7 +25,7 @@ export interface OpenedStore
   /** Storage for processors: checkpoints, documents, parked events and deadlines. */
   readonly processors: ProcessorStore;
 
-  /** Returns the open transactions that hide events from readers. Only a PostgreSQL store has it. */
+  /** Returns the open transactions that hide events from readers. Only a PostgreSQL store has this method. */
   hidingTransactions?(): Promise<readonly HidingTransaction[]>;
 
   /** Finishes accepted work, and refuses later calls. */

@@ -6,7 +6,7 @@
 import { mixBits } from '../../../core/storage/mix-bits.ts';
 import { writeUuid } from '../../../core/uuid.ts';
 
-/** The initial number of slots. At least half of the slots are empty, so that a search visits few. */
+/** The initial number of slots. At least half of the slots are empty, so that a search visits few slots. */
 const FIRST_SLOTS = 256;
 
 export class CommandIds {

@@ -23,7 +23,7 @@ const HASH = new Uint8Array(HASH_BYTES);
 
 /**
  * Appends one commit. The arguments have been checked. All other checks are made before a row is changed, because
- * `writer.ts` relies on it.
+ * `writer.ts` relies on this order.
  *
  * @throws AppendFailure `duplicate` or `conflict`.
  */

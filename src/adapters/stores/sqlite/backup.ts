@@ -58,8 +58,8 @@ export function checkBackup(file: string, options: BackupOptions): void {
  * Copies the file. The copy has a temporary name until it is complete, so that two backups do not write one file. A
  * process that is killed leaves a `.partial` file, which may be deleted.
  *
- * @param source a connection that sees one state of the file. Otherwise each commit of another connection would restart
- * the backup.
+ * @param source a connection with an unchanging view of the file. Otherwise each commit of another connection would
+ * restart the backup.
  * @throws StoreFailure, EngineFailure, or an error of the driver or the file system.
  */
 export async function backup(source: Source, file: string, options: BackupOptions): Promise<void> {
@@ -86,7 +86,7 @@ export async function backup(source: Source, file: string, options: BackupOption
   }
 }
 
-/** Makes the new name durable. Windows does that itself, and cannot open folders. */
+/** Makes the new name durable. Windows makes names durable itself, and cannot open folders. */
 function flushNames(folder: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');

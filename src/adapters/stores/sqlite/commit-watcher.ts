@@ -2,10 +2,10 @@
  * Detects commits of other processes within milliseconds, without a busy loop.
  *
  * The operating system reports each write to the `-wal` file. The commit becomes visible a little later, when SQLite
- * has synchronized the log and changed its index, and no notification reports that. So a writer that waits for the disk
- * touches the log when its commit is visible, unless it writes the next commit immediately. A reader checks `PRAGMA
- * data_version`, which changes when another connection has committed, at each report and a few times after it. The
- * later checks find the commits of writers that do not touch the log. File systems without notifications (network
+ * has synchronized the log and changed its index, and no notification reports this change. So a writer that waits for
+ * the disk touches the log when its commit is visible, unless it writes the next commit immediately. A reader checks
+ * `PRAGMA data_version`, which changes when another connection has committed, at each report and a few times after it.
+ * The later checks find the commits of writers that do not touch the log. File systems without notifications (network
  * mounts, some containers) are polled slowly.
  *
  * The watcher exists while a caller waits, and for one more second. A processor waits again after each page, and
@@ -45,7 +45,7 @@ export class CommitWatcher {
     this.#dataVersion = dataVersion;
   }
 
-  /** Reports a commit of this process. */
+  /** Wakes the callers that wait for a commit, after a commit of this process. */
   committed(): void {
     this.commits.notify();
   }
@@ -68,7 +68,7 @@ export class CommitWatcher {
     try {
       utimesSync(this.#log, now, now);
     } catch {
-      this.#mayTouch = false; // Another user owns the file. The looks of the others find the commit a little later.
+      this.#mayTouch = false; // Another user owns the file. The later checks of other processes find the commit.
     }
   }
 
@@ -90,7 +90,7 @@ export class CommitWatcher {
     this.#check();
   }
 
-  /** Lets the process end although the watch continues, because the last caller has left. */
+  /** Lets the process end although the watch continues, because no caller waits any more. */
   #pause(): void {
     this.#poll?.unref();
     this.#watcher?.unref();

@@ -21,7 +21,7 @@ export class FileIdentity {
   readonly #isFlushed: boolean;
   #looked = Number.NEGATIVE_INFINITY;
 
-  /** Remembers the identity of an open file. @param path the path of the open file. */
+  /** Records the identity of an open file. @param path the path of the open file. */
   constructor(path: string, { file, durability }: CheckedOptions) {
     this.#file = file;
     this.#isFlushed = durability === 'full';

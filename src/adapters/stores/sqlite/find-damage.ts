@@ -27,7 +27,7 @@ const SNAPSHOT_PAGE = 20;
 
 /**
  * Checks the file step by step. Between two steps the caller may let the process do other work, if the view does not
- * see later commits.
+ * include later commits.
  *
  * @returns undefined if there is no damage.
  * @throws the driver's error.
@@ -43,7 +43,8 @@ export function* findDamage(view: Database, file: string): Generator<void, Damag
 }
 
 /**
- * Compares each table with its indexes. SQLite does that in one step, which takes about a second for a million events.
+ * Compares each table with its indexes. SQLite compares them in one step, which takes about a second for a million
+ * events.
  */
 function* disagreeingIndex(view: Database): Generator<void, Damage | undefined> {
   for (const table of TABLES) {
@@ -116,8 +117,7 @@ class Audit {
     const stream = wholeNumber(streamId, 'decisions.stream_id');
     const events = this.#eventCounts[stream];
     if (stream === 0 || events === undefined) return damaged(place, `the stream with the id ${stream} is missing`);
-    if (stream > this.#lastStream + 1)
-      return damaged(place, 'the first decision of another stream should come before it');
+    if (stream > this.#lastStream + 1) return damaged(place, 'the first decision of the previous stream is missing');
     this.#lastStream = Math.max(this.#lastStream, stream);
     if (!this.#commandTypes.has(commandTypeId)) return damaged(place, 'its command type is missing');
     const count = wholeNumber(eventCount, 'decisions.event_count');

@@ -1,6 +1,6 @@
 /**
- * A second connection that sees the present state of the file, without later commits. A long read needs it, because the
- * store's own connection sees other commits between two of its statements, and an online backup restarts at each of
+ * A second connection whose view of the file does not include later commits. A long read needs it, because other
+ * commits become visible to the store's own connection between two statements, and an online backup restarts at each of
  * them.
  *
  * SQLite keeps the pages of the view in the log until the connection is closed, so the log grows in the meantime.

@@ -90,7 +90,7 @@ export class IdCache {
     this.#decisionId--;
   }
 
-  /** Empties the cache, because a transaction was rolled back, or because the next reads must see the file itself. */
+  /** Empties the cache, because a transaction was rolled back, or because the next reads must read the file itself. */
   clear(): void {
     this.#dataVersion = undefined;
     this.#heads.clear();
@@ -145,7 +145,7 @@ export class IdCache {
   }
 
   /** Looks up the unknown names in one query, because a query for each name takes three times as long. */
-  meetStreams(rows: readonly EventRow[]): void {
+  cacheStreamNames(rows: readonly EventRow[]): void {
     const unknown = new Set<number>();
     for (const row of rows) {
       if (!this.#streamNames.has(row[1] as number)) unknown.add(wholeNumber(row[1], 'events.stream_id'));

@@ -120,8 +120,8 @@ function prepareFile(database: Database, options: OpenOptions): void {
       `${file}: a write-ahead log is not possible here (journal_mode ${mode}); use a local file system`,
     );
   }
-  // It is set in both cases, because better-sqlite3 opens write-ahead logs with NORMAL, which loses the last commits in
-  // a power loss (https://www.sqlite.org/pragma.html#pragma_synchronous).
+  // The level is set in both cases, because better-sqlite3 opens write-ahead logs with NORMAL, which loses the last
+  // commits in a power loss (https://www.sqlite.org/pragma.html#pragma_synchronous).
   database.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
   database.pragma(`journal_size_limit = ${MAX_LOG_BYTES}`);
   // Foreign keys are declared for readers of the schema and for PRAGMA foreign_key_check. Enforcing them would cost six
@@ -133,7 +133,7 @@ function prepareFile(database: Database, options: OpenOptions): void {
 
 /** Returns the format version of the file, or 0 if the file is new. */
 function formatVersion(database: Database, file: string): number {
-  // One transaction, because another process may create the store at the same time.
+  // The values are read in one transaction, because another process may create the store at the same time.
   const { application, version, things } = database.transaction(() => ({
     application: Number(database.pragma('application_id', { simple: true })),
     version: Number(database.pragma('user_version', { simple: true })),
@@ -149,7 +149,7 @@ function formatVersion(database: Database, file: string): number {
   if (version > FORMAT_VERSION) {
     throw new EngineFailure(
       'newer-format',
-      `${file} has format version ${version}, but this package knows only ${FORMAT_VERSION}; use a newer version of decidable`,
+      `${file} has format version ${version}, but this package reads versions up to ${FORMAT_VERSION}; use a newer version of decidable`,
     );
   }
   return version;

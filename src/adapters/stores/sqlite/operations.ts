@@ -74,7 +74,7 @@ export class SqliteOperations implements BareCommitStore {
       try {
         return statements.dataVersion.get();
       } catch {
-        return undefined; // Another process is recovering or closing the file, so the next check finds out.
+        return undefined; // Another process is recovering or closing the file. The next check reads the version again.
       }
     });
     this.processors = new SqliteProcessors({
@@ -144,7 +144,10 @@ export class SqliteOperations implements BareCommitStore {
     });
   }
 
-  /** Fails an append. If inline read models have missed too many events, it is repeated after they have caught up. */
+  /**
+   * Fails an append. If inline read models have missed too many events, the append is repeated after they have caught
+   * up.
+   */
   #failAppend(error: unknown, append: Write, reject: (error: unknown) => void): void {
     const fail = (reason: unknown): void => reject(asAppendFailure(reason, this.#file));
     if (error instanceof InlineBehind) this.processors.catchUpInline().then(() => this.#writer.add(append), fail);
@@ -274,7 +277,8 @@ export class SqliteOperations implements BareCommitStore {
   }
 
   /**
-   * Opens a frozen view. For a store in memory it is the store's own connection, because no other one can change it.
+   * Opens a frozen view. For a store in memory, returns the store's own connection, because no other connection can
+   * change the store.
    */
   async #frozenView(): Promise<Database> {
     if (this.#database.memory) return this.#database;

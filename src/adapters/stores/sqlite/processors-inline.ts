@@ -51,7 +51,7 @@ export function projectPage(
   const row = statements.subscription.get(subscription.name, subscription.version);
   if (row === undefined) return true; // The version was dropped, so it has no rows.
   const { definition } = recordOf(row);
-  // Another process has rebuilt it with different code, and applies these events itself.
+  // Another process has rebuilt the read model with different code, and applies these events itself.
   if (!projection.isCurrent(definition)) return true;
   const [id] = row;
   const shares = statements.shares.all(id).map((row) => shareOf(subscription, row));

@@ -24,7 +24,7 @@ export function readDialect(file: string, own: Database): SqliteDialect {
 
 function sharedConnection(database: Database): ReadDatabase {
   return {
-    // The store closes it.
+    // The store closes its own connection.
     close: () => {},
     prepare: (sql) => {
       // A transaction of a reader would include the writes of the store.

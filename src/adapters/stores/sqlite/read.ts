@@ -37,8 +37,8 @@ export interface Connection {
 const BEYOND = Number.MAX_SAFE_INTEGER;
 
 /**
- * Runs several statements in one transaction, so that all of them see one state of the file. Otherwise each statement
- * would lock and unlock the file, which takes 30 times as long as finding a row.
+ * Runs several statements in one transaction, so that all of them read the same state of the file. Otherwise each
+ * statement would lock and unlock the file, which takes 30 times as long as finding a row.
  */
 export function inOneView<Result>({ database }: Connection, read: () => Result): Result {
   return database.transaction(read)();
@@ -139,7 +139,7 @@ function clamped(value: bigint | undefined): number {
 
 /** Converts rows to events. Adjacent events of one decision share the objects of the decision. */
 function recorded({ cache }: Connection, rows: readonly EventRow[]): readonly RecordedEvent[] {
-  cache.meetStreams(rows);
+  cache.cacheStreamNames(rows);
   const found: RecordedEvent[] = [];
   let commandHex: unknown;
   let causationId = '';

@@ -1,5 +1,5 @@
 /**
- * The tables of the file (docs/sqlite-format.md), and the Kysely that builds, types and compiles their queries.
+ * The tables of the file (docs/sqlite-format.md), and the Kysely instance that types and compiles their queries.
  *
  * Kysely is only used to compile. Its own SQLite dialect begins deferred transactions, in which a write after a read
  * can fail with SQLITE_BUSY_SNAPSHOT regardless of the timeout. It also prepares each query again.
@@ -86,7 +86,7 @@ export interface Tables {
   readonly renumbered: { readonly old_id: number; readonly new_id: number };
 }
 
-/** Makes a Kysely that compiles queries and has no database. */
+/** Makes a Kysely instance that compiles queries and has no database. */
 export function compilerFor<Tables>(): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: {

@@ -74,7 +74,8 @@ export class Writer {
   #busySince: number | undefined;
   #waiting: (() => void)[] = [];
   /**
-   * The times at which the current turn began, the last transaction ended, and another process was last seen to commit.
+   * The times at which the current turn began, the last transaction ended, and a commit of another process was last
+   * found.
    */
   #turnBegan = 0;
   #lastEnd = 0;
@@ -94,7 +95,7 @@ export class Writer {
     this.#queue.push(write);
     if (this.#flushing) return;
     this.#flushing = true;
-    // If the last writes came together, it is worth waiting for a turn of the event loop.
+    // If the last writes arrived together, more writes may arrive in this turn of the event loop.
     if (this.#grouped) setImmediate(this.#flush);
     else this.#wait(ROUNDS);
   }
