@@ -26,10 +26,10 @@ const HELP = `npm run bench [-- options]
   --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
                    replay, subscription, documents, tables, built, transfers, latency, idle, nats,
                    postgres, component
-  --quick          less work and fewer rounds, to see that it runs and not to judge
+  --quick          less work and fewer rounds; the figures have no meaning
   --no-peers       without emmett and castore, and without jco 1.10.2: each is installed on the first run that
                    needs it (two minutes; ten seconds and 200 MB)
-  --cpu            counts processor time and not wall-clock time, for a machine that does other work too
+  --cpu            measures processor time instead of wall-clock time, for a machine that does other work too
   --json <file>    the file for the results; bench-results.json
   --help
 
@@ -57,7 +57,10 @@ const inUse: number[] = [];
 const inUseByVerifying: number[] = [];
 /** Figures that are not speeds. */
 const sentences: string[] = [];
-/** The ledgers that several benchmarks read, by their number of events. The first of them writes it. */
+/**
+ * The ledgers that several benchmarks read, by their number of events. The first benchmark that needs a ledger writes
+ * it.
+ */
 const ledgers = new Map<number, string>();
 const makers: Readonly<Record<string, () => Promise<void>>> = {
   sequential: () => run(sequential(peers(), options.quick)),
@@ -74,7 +77,7 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
   subscription: () => overLedger((file, events) => subscription(file, events, peers(), options.quick)),
   documents: () => overLedger((file, events) => documents(file, events, options.quick)),
   tables: () => overLedger((file, events) => tables(file, events, options.quick)),
-  // It takes ten times as long for each event.
+  // This benchmark takes ten times as long for each event.
   built: () => overLedger((file, events) => builtTables(file, events, options.quick), 100_000),
   transfers: () => run(transferring(options.quick)),
   latency: async () => {

@@ -22,7 +22,7 @@ if (wanted.includes('--help')) {
 }
 const unknown = wanted.filter((step) => !(step in steps));
 if (unknown.length > 0) {
-  console.error(`unknown step: ${unknown.join(', ')}. There are: ${Object.keys(steps).join(', ')}`);
+  console.error(`unknown step: ${unknown.join(', ')}; the steps are: ${Object.keys(steps).join(', ')}`);
   process.exit(2);
 }
 

@@ -18,7 +18,7 @@ const HELP = `node scripts/compatibility.ts [options]
   --keep              leave the project, and print its folder
   --help              print this text
 
-Prints a table of runtimes and one of compilers. Ends with status 1 if something fails that is not expected.`;
+Prints a table of runtimes and one of compilers. Ends with status 1 after an unexpected failure.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -61,7 +61,7 @@ interface Run {
 }
 
 function run(folder: string, command: string, args: readonly string[]): Run {
-  // The variables of npm and of this Node must not reach the programs.
+  // The variables of npm and of this Node must not be passed to the programs.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|NODE_OPTIONS|NODE_TEST)/.test(name)),
   );

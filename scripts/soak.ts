@@ -1,7 +1,7 @@
 /**
- * `npm run soak`: runs a system under fire until the time is up. Processes are killed at random while they write to the
- * bank and run its processors; after each round everything is checked. Other cases have subscribers that stall or that
- * are slower than the writers.
+ * `npm run soak`: runs a system with failures until the time is up. Processes are killed at random while they write to
+ * the bank and run its processors. Each round ends with a check of all results. Other cases have subscribers that stall
+ * or that are slower than the writers.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -101,14 +101,14 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
       'process.env': () => process.env.HOME,
     };
     const unseen = Object.keys(acts).filter((name) => withoutAmbient(() => acts[name]()).calls.length === 0);
-    if (unseen.length > 0) throw new Error('does not see ' + unseen.join(', '));
+    if (unseen.length > 0) throw new Error('does not detect ' + unseen.join(', '));
     if (!(Date.now() > 0)) throw new Error('the clock is missing');`,
   'named imports guarded': `
     import { randomUUID } from 'node:crypto';
     import { existsSync } from 'node:fs';
     import { withoutAmbient } from 'decidable/testing';
     for (const act of [() => randomUUID(), () => existsSync('x')])
-      if (withoutAmbient(() => act()).calls.length === 0) throw new Error('does not see ' + act);`,
+      if (withoutAmbient(() => act()).calls.length === 0) throw new Error('does not detect ' + act);`,
 };
 
 /** The programs that are known to fail, by runtime. docs/guides/testing.md names them. */

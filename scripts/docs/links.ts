@@ -57,7 +57,7 @@ function problemOf(file: string, target: string, { exists, read }: Tree): string
   if (/^[a-z][a-z+.-]*:/i.test(target)) return undefined;
   const [path = '', anchor] = target.split('#', 2);
   const named = path === '' ? file : posix.join(posix.dirname(file), decodeURI(path));
-  if (path.startsWith('/')) return 'expected a path from the file, got one from the root';
+  if (path.startsWith('/')) return 'expected a path relative to the file, got one relative to the root';
   if (!exists(named)) return `there is no ${named}`;
   if (anchor === undefined) return undefined;
   const page = named.endsWith('.md') ? named : posix.join(named, 'README.md');

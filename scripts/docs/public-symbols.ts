@@ -68,7 +68,7 @@ function symbolOf(file: string, name: string, read: ReadFile): PublicSymbol | un
   return publicSymbols(file, read).find((symbol) => symbol.name === name);
 }
 
-/** The symbol of `export { name }`: declared in the file, or imported by it. */
+/** Returns the symbol of `export { name }`, which the file declares or imports. */
 function localSymbol(
   file: string,
   text: string,

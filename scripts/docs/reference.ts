@@ -4,7 +4,7 @@ import type { PublicSymbol } from './public-symbols.ts';
 
 /** A subpath of the package with its symbols. */
 export interface Subpath {
-  /** `decidable/sqlite` */
+  /** The name of the subpath, such as `decidable/sqlite`. */
   readonly name: string;
   /** The comment at the beginning of its index file. */
   readonly intro: string | undefined;
@@ -113,7 +113,7 @@ class Page {
     return `**${TITLES[name] ?? name}**: ${shown}`;
   }
 
-  /** Turns each `{@link Name}` and `{@link Name text}` into a link of Markdown. */
+  /** Converts each `{@link Name}` and `{@link Name text}` to a Markdown link. */
   #linked(text: string, symbol: PublicSymbol | undefined): string {
     return text.replace(/\{@link ([^}|\s]+)(?:\s*\|?\s*([^}]*))?\}/g, (_, name: string, label = '') => {
       const target = this.#target(name);
@@ -144,7 +144,7 @@ function indexPage(targets: Targets): string {
   return page(['# API reference', '`npm run docs` writes these pages from the docstrings.', ...subpaths]);
 }
 
-/** The anchor of each symbol on its page. A symbol may have the name of a group, so both are counted. */
+/** Returns the anchor of each symbol on its page. A symbol may have the name of a group, so both are counted. */
 function anchorsBySymbol({ name, symbols }: Subpath): ReadonlyMap<string, string> {
   const groups = GROUPS.map(([kind, title]) => ({ title, names: ofKind(symbols, kind).map((symbol) => symbol.name) }));
   const headings = groups.flatMap(({ title, names }) =>

@@ -89,7 +89,7 @@ export function table(counts: Counts): string {
     .join('\n');
 }
 
-/** `src/core/define/decider.ts` → `src/core/define`; deeper folders count with the third one. */
+/** Returns the folder of a file, at most three levels deep: `src/core/define/decider.ts` → `src/core/define`. */
 function folderOf(path: string): string {
   const folders = path.split('/').slice(0, -1);
   return folders.slice(0, folders[0] === 'src' ? 3 : 1).join('/') || '.';

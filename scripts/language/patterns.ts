@@ -8,7 +8,7 @@
 export interface Pattern {
   /** The name in the table of counts and in `scripts/language-exceptions.json`. */
   readonly name: string;
-  /** The reason why a reader stumbles over it. */
+  /** The reason why the phrase is hard to read. */
   readonly reason: string;
   /** The words to use. */
   readonly instead: string;

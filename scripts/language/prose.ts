@@ -65,7 +65,7 @@ function typescript(source: string): readonly Passage[] {
   return joined(found, source);
 }
 
-/** Comments with `//` and `/* *​/`, and strings in double quotes: WIT, Rust, C and Protocol Buffers. */
+/** Returns comments with `//` and `/* *​/`, and strings in double quotes: WIT, Rust, C and Protocol Buffers. */
 function curly(source: string): readonly Passage[] {
   const lineOf = lineCounter(source);
   const found: Passage[] = [];
@@ -77,7 +77,7 @@ function curly(source: string): readonly Passage[] {
   return joined(found, source);
 }
 
-/** Comments that begin with `#`: shell and Python. */
+/** Returns comments that begin with `#`: shell and Python. */
 function script(source: string): readonly Passage[] {
   const lines = source.split('\n');
   const found = lines.flatMap((text, index) => {
@@ -104,7 +104,9 @@ function joined(found: readonly Passage[], source: string): readonly Passage[] {
   return result;
 }
 
-/** Headings, paragraphs, items of lists and cells of tables; a fenced program counts as a file of its language. */
+/**
+ * Returns headings, paragraphs, items of lists and cells of tables. A fenced program counts as a file of its language.
+ */
 function markdown(source: string): readonly Passage[] {
   const found: Passage[] = [];
   const lines = source.split('\n');

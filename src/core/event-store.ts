@@ -137,8 +137,8 @@ export interface EventStore {
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]>;
 
   /**
-   * Waits until the store holds an event after this position, and returns the position of the store's last event. If
-   * the store already has such an event, it returns without waiting. Without a position, any event suffices.
+   * Waits until the store has an event after this position, and returns the position of the store's last event. If the
+   * store already has such an event, the function returns without waiting. Without a position, any event suffices.
    *
    * If `signal` is aborted, the promise rejects with the signal's reason. If the store is closed, it rejects with
    * `closed`. Everything in this package that waits for events, such as `subscribe`, uses this function.

@@ -9,7 +9,7 @@ export const MAX_EVENTS_PER_DECISION = 1_000;
 /** The number of events that a read returns by default. */
 export const DEFAULT_READ_LIMIT = 1_000;
 
-/** The number of documents, parked events or deadlines that a list of a processor store has by default. */
+/** The number of documents, parked events or deadlines that a processor store lists by default. */
 export const DEFAULT_LIST_LIMIT = 100;
 
 /** The number of events that a command may replay by default. */
@@ -34,12 +34,15 @@ export const MAX_EVENTS_IN_RESERVATION = 1_000;
 /** The number of states that the event sourcer caches by default. */
 export const DEFAULT_CACHED_STATES = 10_000;
 
-/** The number of streams without a command whose queues the event sourcer keeps. Beyond it, all of them are removed. */
+/**
+ * The maximum number of idle queues of streams that the event sourcer keeps. If there are more, all idle ones are
+ * removed.
+ */
 export const MAX_IDLE_QUEUES = 1_000;
 
 /**
- * The maximum nesting depth of lists, records, sets and maps. Codecs check it in both directions. The limit also stops
- * cycles.
+ * The maximum nesting depth of lists, records, sets and maps. Codecs check it in both directions. The limit also ends
+ * the traversal of a cycle.
  */
 export const MAX_VALUE_DEPTH = 100;
 

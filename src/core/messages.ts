@@ -79,7 +79,7 @@ export interface Decision {
   /** The content type of the command's payload and of the events' payloads. */
   readonly contentType: string;
   readonly module: ModuleIdentity;
-  /** The last revision of the stream that the decision saw, or undefined if the stream had no events. */
+  /** The last revision of the stream on which the decision is based, or undefined if the stream had no events. */
   readonly seenRevision?: bigint | undefined;
   readonly outcome: Outcome;
   /** The id of the cause of the command, for example an event or a request. */

@@ -20,7 +20,7 @@ export class MissingPeerError extends DecidableError<
 
 /**
  * Loads an optional peer.
- * @param load imports it by a literal name, so that bundlers find it.
+ * @param load imports the package by a literal name, so that bundlers find it.
  * @throws MissingPeerError if the package is not installed. Any other failure is thrown unchanged.
  */
 export async function loadPeer<Module>(name: string, subpath: string, load: () => Promise<Module>): Promise<Module> {

@@ -1,6 +1,6 @@
 /**
- * The rules for values that come from outside. A rule returns the problem instead of throwing, because the error
- * depends on the caller. The event sourcer throws a `CommandFailure`, a store throws an `AppendFailure` or a
+ * The rules for values that callers pass. A rule returns the problem instead of throwing, because the error depends on
+ * the function that checks. The event sourcer throws a `CommandFailure`, a store throws an `AppendFailure` or a
  * `StoreFailure`, and a definition throws a `DefinitionError`.
  */
 import type { Envelope, Precondition, Rejection } from './messages.ts';

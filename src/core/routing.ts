@@ -30,7 +30,7 @@ export interface Descriptor {
   readonly version: string;
   /** The content type of payloads and of stored states: `application/vnd.msgpack`. */
   readonly contentType: string;
-  /** SHA-256 of the module's code, if the module knows it. A host that loads the code computes its own. */
+  /** SHA-256 of the module's code, if the module provides it. A host that loads the code computes its own. */
   readonly digest?: Uint8Array | undefined;
   /**
    * The category of the module's streams: a valid stream name without `-`. An event is identified by its category and

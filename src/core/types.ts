@@ -1,6 +1,6 @@
 /**
  * `types` (wit/types.wit): commands, events and states as opaque handles. Only the module that exports this interface
- * knows their content. They are encoded only when they are stored or sent.
+ * can read their content. They are encoded only when they are stored or sent.
  *
  * A resource of the WIT is a type parameter here, and its methods are functions over that opaque type:
  * `types.event.toEnvelope(event)`.

@@ -18,7 +18,7 @@ export type CommandLineErrorCode =
   | 'no-store'
   /** The store does not exist. */
   | 'store-not-found'
-  /** The store cannot do this. */
+  /** The store does not support the command. */
   | 'unsupported'
   /** An argument or an option is invalid. */
   | 'usage'

@@ -7,7 +7,7 @@ import { makeProgram } from './program.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
   quietTypeStripping();
-  // If the reader of the messages has left, the program continues.
+  // If the reader of the messages has ended, the program continues.
   process.stderr.on('error', () => {});
   let exitCode = DONE;
   const names = args[0] === COMPLETE ? await knownNames() : {};

@@ -1,6 +1,6 @@
 /**
- * Writes text and tables for people, and JSON for programs. It waits for a slow reader, and ends quietly if the reader
- * has left.
+ * Writes text and tables for people, and JSON for programs. The output waits for a slow reader, and ends without an
+ * error if the reader has ended.
  */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
@@ -68,7 +68,7 @@ export class Output {
   #write(text: string): Promise<void> {
     if (!this.#hasReader || text === '') return Promise.resolve();
     return new Promise((resolve) => {
-      // A failure reaches the stream's error event.
+      // A failure causes the stream's error event.
       this.#stream.write(text, () => resolve());
     });
   }

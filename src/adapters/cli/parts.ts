@@ -17,8 +17,8 @@ import { CommandLineError } from './failures.ts';
 export interface SubscriptionStatus extends ProcessorStatus {
   /**
    * `stopped`: a failure has stopped it. `running`: a process holds shares of it. `waiting`: no process holds shares of
-   * it. `building`: it is a new version of a read model, which readers do not see yet. `old`: the system has another
-   * version of it, or no longer has it.
+   * it. `building`: it is a new version of a read model, which is not active yet. `old`: the system has another version
+   * of it, or no longer has it.
    */
   readonly state: 'stopped' | 'running' | 'waiting' | 'building' | 'old';
   /** The number of positions between the checkpoint and the end of the store. */

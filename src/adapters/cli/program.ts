@@ -7,7 +7,7 @@ import { type GlobalOptions, Session } from './session.ts';
 import { LANGUAGES } from './templates.ts';
 
 const CHECK_DETERMINISM =
-  'for development: fail with the place if a module uses the clock, chance or its own variables';
+  'for development: fail with the place if a module uses the clock, randomness or its own variables';
 
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
 
@@ -189,7 +189,7 @@ ${EXIT_CODE_HELP}`,
     .command('rebuild')
     .summary('rebuild a read model')
     .description(
-      'Builds a read model again from the first event. Readers see the old documents or rows until the new ones have ' +
+      'Builds a read model again from the first event. Readers get the old documents or rows until the new ones have ' +
         'caught up, and other processes may run the system in the meantime.',
     )
     .argument('<name>', 'the name of the read model')
@@ -198,9 +198,7 @@ ${EXIT_CODE_HELP}`,
   readModels
     .command('drop')
     .summary('drop old versions')
-    .description(
-      'Drops a version of a read model with its documents and tables. The version that readers see cannot be dropped.',
-    )
+    .description('Drops a version of a read model with its documents and tables. The active version cannot be dropped.')
     .argument('[version]', 'the version: name@version')
     .option('--old', 'drop all versions that those of the system have replaced')
     .addHelpText('after', examples('decidable read-models drop balances@1', 'decidable read-models drop --old'))
@@ -241,7 +239,7 @@ ${EXIT_CODE_HELP}`,
     .command('retry')
     .summary('process the parked events of a key again')
     .description(
-      'Requests that the process that runs the processor processes the parked events of a key again, in order.',
+      'Requests a retry: the process that runs the processor processes the parked events of a key again, in order.',
     )
     .argument('<subscription>', 'the processor: its name, or name@version')
     .argument('<key>', 'the key')
@@ -296,7 +294,7 @@ ${EXIT_CODE_HELP}`,
         'decidable verify --compare monday.heads --resume verify.json',
       )}
 
-Keep the heads elsewhere: they show later that a stream was cut off at its end, or dropped.`,
+Keep the heads elsewhere. They show later that commits at the end of a stream, or a whole stream, were removed.`,
     )
     .action(action(async () => (await import('./commands/verify.ts')).verify));
 
@@ -320,7 +318,7 @@ Keep the heads elsewhere: they show later that a stream was cut off at its end, 
       'after',
       `${examples('decidable inspect bank.wasm', 'decidable inspect bank.wasm --json | jq .findings')}
 
-The exit code is 6 if the component could be indeterministic: the host must pass an import, or code would be refused.`,
+The exit code is 6 if the component could be indeterministic, because the host must pass an import or would refuse code.`,
     )
     .action(action(async () => (await import('./commands/inspect.ts')).inspect));
 
@@ -380,7 +378,7 @@ The exit code is 6 if the component could be indeterministic: the host must pass
     .argument('<from>', 'the address of the source, which is never changed')
     .argument('<to>', 'the address of the destination, which has nothing but commits of the source')
     .option('--follow', 'add what is written to the source, until Ctrl-C; then finish the copy')
-    .option('--no-processors', 'copy the commits alone')
+    .option('--no-processors', 'copy only the commits')
     .addHelpText(
       'after',
       examples(

@@ -63,7 +63,7 @@ export class TablesProcessor implements InlineProcessor {
         }
       },
       changes: () => ({ statements }),
-      culprit: (error) => (error instanceof StatementFailed ? origins[error.index] : undefined),
+      failedItem: (error) => (error instanceof StatementFailed ? origins[error.index] : undefined),
     };
   }
 

@@ -1,6 +1,5 @@
 /**
- * Copies values. Each side gets a copy, so the package keeps no object of a caller, and no caller holds an object of
- * the package.
+ * Copies values, so that the package and its callers never share an object.
  *
  * Only the kinds of values that have an encoding are copied (docs/encoding.md §1): lists, records, dates, binary, sets
  * and maps. Other objects, such as instances of a class, are returned unchanged, because a schema may still accept or

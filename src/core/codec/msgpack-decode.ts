@@ -2,8 +2,8 @@
  * Decodes MessagePack strictly. Invalid bytes are refused with their offset, and nothing is allocated before its bytes
  * are known to exist. msgpackr is used for encoding only. Its decoder removes the byte order mark from long strings,
  * replaces invalid UTF-8, and accepts duplicate keys. It decodes dates and sets with the extension that was registered
- * last in the process. A strict check before it would need all of this file except the creation of values
- * (docs/decisions.md §21).
+ * last in the process. A strict check before msgpackr's decoder would need all of this file except the creation of
+ * values (docs/decisions.md §21).
  *
  * Forms that are valid but not canonical are accepted (unsorted keys, longer integers, float32), because libraries of
  * other languages write them. A command's identity is not affected, because its value is encoded again.

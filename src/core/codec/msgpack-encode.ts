@@ -91,7 +91,7 @@ let pooled = 0;
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
 /**
- * The reason why a value has no encoding. The inner functions throw it, because they do not know the subject.
+ * The reason why a value has no encoding. The inner functions throw it, because they do not get the subject.
  * `encodeMsgpack` converts it to a fault.
  */
 class NoEncoding {

@@ -1,5 +1,5 @@
 /**
- * Defines which values have an encoding, and the errors for all other values. All codecs share this model
+ * Defines the values that have an encoding, and the errors for all other values. All codecs share this model
  * (docs/encoding.md §1): null, booleans, integers, floats, strings, binary, lists, records, dates, sets and maps.
  *
  * Equal values have equal bytes. Therefore 5 and 5n are the same integer, -0 is 0, a record's fields have no order, and
@@ -46,7 +46,7 @@ export function unencodable(path: Path, problem: string, subject: Subject): Faul
 }
 
 /**
- * The reason why bytes have no value. The inner functions of a decoder throw it, because they do not know the subject.
+ * The reason why bytes have no value. The inner functions of a decoder throw it, because they do not get the subject.
  * The decoder converts it to a fault.
  */
 export class NoValue {

@@ -41,7 +41,7 @@ const LEASE = 60_000;
 /** The maximum number of parked events or deadlines of one commit. */
 const MAX_CHANGES = 100;
 
-/** Refuses a store on which processes run the system. @throws CopyError if processes run the system on the store. */
+/** Refuses a store on which processes run the system. @throws CopyError with the code `code`. */
 export async function refuseRunning(
   processors: ProcessorStore,
   code: 'source-in-use' | 'destination-in-use',
@@ -130,7 +130,11 @@ class Move {
     const now = Date.now();
     const held = await this.#target.claimShare(free, MEMBER, now, now + LEASE);
     if (held === undefined) {
-      throw new CopyError('destination-in-use', [], `a process runs ${subscription.name} on the destination; stop it`);
+      throw new CopyError(
+        'destination-in-use',
+        [],
+        `a process runs ${subscription.name} on the destination; stop the process`,
+      );
     }
     const { token } = held;
     const fence = { subscription, share, token, before: undefined as bigint | undefined, checkpoint };
@@ -195,7 +199,7 @@ class Move {
     throw new CopyError(
       'source-in-use',
       [stream],
-      `the processors of the source have seen event ${revision} of stream ${JSON.stringify(stream)}, which was added ` +
+      `the processors of the source have processed event ${revision} of stream ${JSON.stringify(stream)}, which was added ` +
         'after the commits were copied; stop the system, and copy again',
     );
   }

@@ -160,7 +160,7 @@ class Copy {
       if (page.length === 0) return;
       const place = placeAfter(this.copied, page);
       next = this.#source.next(place);
-      next.catch(() => {}); // It is awaited in the next round, unless this page fails.
+      next.catch(() => {}); // The promise is awaited in the next round, unless this page fails.
       await this.#to.importCommits(page);
       this.copied = place;
       this.added += page.length;

@@ -15,7 +15,7 @@ export interface CanonicalCommand<Command> {
 export interface CanonicalCommands<Command> {
   /**
    * Copies the caller's message, applies its schema once, and encodes the result. The command equals the value that the
-   * module decodes from the bytes, so the record shows exactly what was decided on.
+   * module decodes from the bytes, so the record contains exactly the value that was decided.
    *
    * @throws FaultError if the message does not fit its schema.
    */

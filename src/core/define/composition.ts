@@ -25,8 +25,8 @@ export function right<const Right>(val: Right): { readonly tag: 'right'; readonl
 }
 
 /**
- * Combines two deciders into one. Each command goes to one of them, each event comes from one of them, and neither sees
- * the other's state. The operation is associative, with {@link neutral} as its unit, up to the nesting of pairs.
+ * Combines two deciders into one. Each command goes to one of them, each event comes from one of them, and neither can
+ * read the other's state. The operation is associative, with {@link neutral} as its unit, up to the nesting of pairs.
  *
  * @example const room = combine(lamp.decider, heater.decider);
  */
@@ -59,11 +59,11 @@ export interface Adapter<State, Command, Event, OuterState, OuterCommand, OuterE
   /** Returns the command of the decider. If it returns undefined, the decision has no events. */
   readonly command: (command: OuterCommand) => Command | undefined;
   /**
-   * Maps events both ways. `in` returns undefined for events that do not change the state. It must accept every result
-   * of `out`.
+   * Maps events in both directions. `in` returns undefined for events that do not change the state. It must accept
+   * every result of `out`.
    */
   readonly event: { readonly in: (event: OuterEvent) => Event | undefined; readonly out: (event: Event) => OuterEvent };
-  /** Maps states both ways, without loss: `in` reverses `out`. */
+  /** Maps states in both directions, without loss: `in` reverses `out`. */
   readonly state: { readonly in: (state: OuterState) => State; readonly out: (state: State) => OuterState };
 }
 

@@ -48,7 +48,7 @@ import { fingerprintOf, type StateFingerprint } from './state-fingerprint.ts';
  * Folds an event into the state: it changes the draft, or returns the state that replaces it, but not both. The draft
  * is an immer draft, so a handler replaces a date or an array of bytes instead of changing it.
  *
- * TypeScript widens the literals of a function without parameters before it knows the state's type. A handler that
+ * TypeScript widens the literals of a function without parameters before it infers the state's type. A handler that
  * returns `{ status: 'closed' }` therefore needs the parameter, even if it does not use it: `(_draft) => …`.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
@@ -71,9 +71,9 @@ export type Decide<State, Data, Event> = (
 ) => Decided<Event> | DecidedInSteps<State, Event>;
 
 /**
- * {@link Decide} as a conditional type, so that TypeScript knows the state before it infers the type of a generator.
- * Otherwise `yield` would have the type of a type parameter (seen in 5.6, 6.0 and 7.0). test/core/types checks that it
- * does not.
+ * {@link Decide} as a conditional type, so that TypeScript infers the state before the type of a generator. Otherwise
+ * `yield` would have the type of a type parameter (observed in 5.6, 6.0 and 7.0). A test in test/core/types checks the
+ * type of `yield`.
  */
 type DeferredDecide<State, Data, Event> = [State] extends [infer Known] ? Decide<Known, Data, Event> : never;
 
@@ -86,8 +86,8 @@ export type DeferredEvolve<State, Data> = [State] extends [infer Known] ? Evolve
 /**
  * A state, in which an empty set may be written `new Set()`.
  *
- * TypeScript infers the initial state before it knows the schema's type, so `new Set()` is a `Set<unknown>`. This type
- * accepts that set, and refuses a set of another type. The schema checks the values when the module is defined.
+ * TypeScript infers the initial state before the schema's type, so `new Set()` is a `Set<unknown>`. This type accepts
+ * that set, and refuses a set of another type. The schema checks the values when the module is defined.
  */
 export type InitialState<State> = [State] extends [infer Known] ? WithUntypedSets<Known> : never;
 
@@ -117,8 +117,8 @@ export interface DeciderDefinition<State, Commands, Events> {
    * The version of the module's code. It is in each decision record. A snapshot of another version is not used.
    *
    * Raise it when the module decides or folds differently. A change of the `evolve` functions, of the state's schema or
-   * of the events' schemas and upcasters is detected without it, and older snapshots are not used. A change of a helper
-   * function, a constant or a package that those functions use is not detected.
+   * of the events' schemas and upcasters is detected without a new version, and older snapshots are not used. A change
+   * of a helper function, a constant or a package that those functions use is not detected.
    */
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
@@ -312,7 +312,7 @@ function withHandlers(table: MessageTable, key: string, handlers: object): Messa
   return new Map([...table].map(([type, entry]) => [type, { ...entry, [key]: byType.get(type) }]));
 }
 
-/** Describes a command under its name and under each former name. */
+/** Returns a descriptor for the command's name and one for each former name. */
 function commandDescriptors({ definition, subject }: MessageEntry): Descriptor['commands'] {
   const { precondition, snapshot } = policiesOf(definition);
   return storedNames([definition]).map((type) => ({

@@ -84,7 +84,8 @@ export class Decisions<State> {
       if (isRejection(step.value)) throw step.value;
       return step.value === undefined ? decided : decided.concat(this.#takeEvents(step.value, command, decided.length));
     } finally {
-      steps.return(undefined); // If a step failed, this runs the generator's finally blocks. Otherwise it has ended already.
+      // If a step failed, the finally blocks of the generator run here. Otherwise the generator has ended already.
+      steps.return(undefined);
     }
   }
 

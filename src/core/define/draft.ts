@@ -1,8 +1,8 @@
 /**
  * Folds with drafts: a handler changes its draft, or returns the state that replaces it. The drafts are immer's, and
- * behave as immer documents it. Those of flat states are made when a handler needs them (`flat-draft.ts`).
+ * behave as immer documents. The draft of a flat state is made only if a handler needs it (`flat-draft.ts`).
  *
- * A copy instead of a draft would be faster. But a handler can see the difference (`{ ...draft }` after a change, a
+ * A copy instead of a draft would be faster. But a handler can observe the difference (`{ ...draft }` after a change, a
  * child as the result, `current`, `original`, `Object.defineProperty`).
  *
  * One draft for many events would be cheaper too. It would be wrong, because a later event could change a value in
@@ -12,7 +12,7 @@ import { enableMapSet, Immer } from 'immer';
 import { produceFlat } from './flat-draft.ts';
 import { isFlat, lend } from './state-value.ts';
 
-// States may hold maps and sets. Loading the plugin changes nothing for other users of immer.
+// States may contain maps and sets. Loading the plugin changes nothing for other users of immer.
 enableMapSet();
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The events of a decision. Each event was checked and encoded when it was decided (`Shape.enter`). So its envelope
- * exists, and no other code holds its data.
+ * exists, and no other code has a reference to its data.
  */
 import type { Envelope } from '../messages.ts';
 import type { Message } from './message.ts';
@@ -37,7 +37,7 @@ export function enteredEvent(type: string, data: unknown, envelope: Envelope, ta
 
 /**
  * Returns the envelope of an event that a decision of the same module has made. Later calls return undefined, because
- * the holder of the event may have changed it.
+ * the code that received the event may have changed it.
  */
 export function takeEnvelope(event: Message, table: object): Envelope | undefined {
   return Entered.take(event, table);

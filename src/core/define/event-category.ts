@@ -112,7 +112,7 @@ export class EventOwners {
       else if (definition === undefined || definition !== owner.definition) {
         throw new DefinitionError(
           place,
-          `the event ${category}.${type} belongs to both ${owner.name} and ${name}; an event is known by its category and ` +
+          `the event ${category}.${type} belongs to both ${owner.name} and ${name}; an event is identified by its category and ` +
             'type, so rename one of the two, give one module another category, or share one defineEvent between them',
           { names: [`${category}.${type}`, owner.name, name] },
         );

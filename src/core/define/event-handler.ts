@@ -55,8 +55,8 @@ export function dispatchCommand<Command extends Message>(command: Command): Reac
  * deadline.
  *
  * @param id unique in the process.
- * @param at a date, or milliseconds since the Unix epoch, up to the last time of a `Date`. Compute it from the event or its `recordedAt`, because a
- * handler must not read the clock.
+ * @param at a date, or milliseconds since the Unix epoch, up to the last time of a `Date`. Compute it from the event or
+ * its `recordedAt`, because a handler must not read the clock.
  */
 export function scheduleCommand<Command extends Message>(
   id: string,
@@ -96,7 +96,10 @@ type DeferredRejectionHandler<State, Data, Command> = [State] extends [infer Kno
   ? RejectionHandler<Known, Data, Command> | 'ignore'
   : never;
 
-/** Returns the reactions to an event. It is a pure function like `decide`, and receives the state after the event. */
+/**
+ * Returns the reactions to an event. A handler is a pure function like `decide`, and receives the state after the
+ * event.
+ */
 export type HandleEvent<State, Data, Command> = (
   state: Immutable<State>,
   data: Data,
@@ -122,7 +125,7 @@ export interface EventHandlerDefinition<State, Commands, Events> {
   /** The commands that the process manager sends: definitions of the deciders that accept them. */
   readonly commands: Commands;
   /**
-   * The codec of those deciders.
+   * The codec of the deciders that own the messages.
    * @default msgpack
    */
   readonly codec?: Codec;
@@ -333,7 +336,8 @@ function reactionsOf(
   type: string,
   commandType: CommandType<Message>,
 ): readonly Reaction[] {
-  if (!Array.isArray(reacted)) throw invalidReaction(place, type, 'did not return an array of reactions');
+  if (!Array.isArray(reacted))
+    throw invalidReaction(place, type, 'did not return an array of reactions; return [] if there are none');
   return reacted.map((reaction: Reacted<Message>) => reactionOf(reaction, place, type, commandType));
 }
 

@@ -53,7 +53,7 @@ export function eventSourceTable(sources: Readonly<Record<string, unknown>>, pla
       if (other !== undefined)
         throw new DefinitionError(
           `${place}.${name}`,
-          `is the event ${event}, which ${other} is too; remove one of the two`,
+          `is the event ${event}, which is also the entry ${other}; remove one of the two`,
         );
       readers.set(event, name);
     }

@@ -7,11 +7,12 @@
  * every function of immer (`current`, `original`, `isDraft`, `produce`), because each of them reads a symbol of the
  * draft.
  *
- * A handler can observe one difference. immer does not freeze the result of a `produce` inside another one. Here it
+ * A handler can observe one difference. immer does not freeze the result of a `produce` inside another one. Here immer
  * does, because the handler does not run inside a `produce`. A state that contains lists or records cannot be drafted
  * in this way, because the drafts of its parts could not be found in a frozen result.
  *
- * immer takes 1.5 µs to read and set one field, and this takes 0.3. A command in memory takes 13 % less time with it.
+ * immer takes 1.5 µs to read and set one field, and this draft takes 0.3 µs. A command in memory takes 13 % less time
+ * with it.
  */
 import type { Immer } from 'immer';
 import { isPrimitive, isRecord } from '../codec/values.ts';

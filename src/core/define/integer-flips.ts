@@ -31,7 +31,7 @@ export class IntegerFlips {
       this.#seen.add(textOf(path));
       this.value = flipAt(this.value, path, 0);
     }
-    // Otherwise a schema that stops at its first problem would run once for each element of a list.
+    // Without this step, a schema that stops at its first problem would run once for each element of a list.
     if (paths.length === 1 && fresh.length === 1) this.#flipFollowing(fresh[0]!);
     return this.value !== before;
   }

@@ -143,7 +143,7 @@ function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Mes
   if (version > definition.schemaVersion) throw newerVersion(subject, version);
   if (!(Number.isInteger(version) && version >= 1)) throw invalidVersion(subject, version);
   const old = decodePayload(codec, envelope.payload, { ...subject, schemaVersion: version });
-  // A copy, because the upcaster may keep its objects.
+  // The result is copied, because the upcaster may keep its objects.
   return { type, data: shape.read(copyForeign(upcast(definition, version, old)), subject) };
 }
 

@@ -60,7 +60,8 @@ export interface Definition<Schema extends StandardSchema = StandardSchema> {
 }
 
 /**
- * Makes a message of one type: `Withdrawn({ amount: 5n })`. The compiler checks the types. Values are checked on use.
+ * Makes a message of one type: `Withdrawn({ amount: 5n })`. The compiler checks the types. Values are checked when the
+ * message is used.
  */
 export type MessageMaker<Type extends string, Data> = (data: Data) => Message<Type, Data>;
 

@@ -1,7 +1,4 @@
-/**
- * Checks and makes the parts that all modules have in common: those of `defineDecider`, `defineEventHandler` and
- * `defineProjector`.
- */
+/** Checks and makes the common parts of the modules of `defineDecider`, `defineEventHandler` and `defineProjector`. */
 import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
@@ -67,7 +64,7 @@ export function moduleBasis<State>(
   };
 }
 
-/** The common parts of a module that reads events and finds the state of each by a key. */
+/** The common parts of a module that reads events, and finds the state for an event by its key. */
 export interface ReaderBasis<State> extends ModuleBasis<State> {
   readonly events: MessageTable;
   readonly eventType: EventType<Message>;
@@ -110,7 +107,7 @@ export function readerBasis<State>(
   };
 }
 
-/** Returns the key of an event, checked. Errors of the function are faults of the module. */
+/** Returns the checked key of an event. Errors of the author's function become faults of the module. */
 function keyOf(key: (event: unknown) => unknown, event: Message): string | undefined {
   let value: unknown;
   try {
@@ -119,7 +116,10 @@ function keyOf(key: (event: unknown) => unknown, event: Message): string | undef
     throw faultOf(cause, 'key-failed', 'key', event.type);
   }
   if (value === undefined || isText(value)) return value;
-  const expected = mustBe('a string without lone surrogates, or undefined if the event does not concern it', value);
+  const expected = mustBe(
+    'a string without lone surrogates, or undefined if the event does not concern the module',
+    value,
+  );
   throw new FaultError({
     code: 'key-failed',
     message: `the key of ${event.type} ${expected}`,

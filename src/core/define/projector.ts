@@ -59,7 +59,7 @@ export interface ProjectorDefinition<State, Events> {
    */
   readonly events: Events;
   /**
-   * The codec of those deciders.
+   * The codec of the deciders that own the events.
    * @default msgpack
    */
   readonly codec?: Codec;
@@ -138,7 +138,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
   };
 }
 
-/** Hides {@link dropDocument} from immer, so that a handler may change its draft and then drop the document. */
+/** Keeps {@link dropDocument} from immer, so that a handler may change its draft and then drop the document. */
 function dropping(recipe: Recipe, drops: () => void): Recipe {
   return (draft, data, extra) => {
     const result = recipe(draft, data, extra);

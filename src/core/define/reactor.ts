@@ -46,7 +46,7 @@ export interface ReactorDefinition<Events> {
    */
   readonly events: Events;
   /**
-   * The codec of those deciders.
+   * The codec of the deciders that own the events.
    * @default msgpack
    */
   readonly codec?: Codec;

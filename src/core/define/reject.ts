@@ -56,8 +56,8 @@ export function usingRejections<Result>(type: string, decide: () => Result): Res
 
 /**
  * Creates an error without a stack trace. A rejection is a result of the domain, so its stack is not needed. Recording
- * one takes ten times as long as the rest of a decision (12 µs). `stackTraceLimit` exists in V8; other engines record
- * the stack lazily.
+ * a stack takes ten times as long as the rest of a decision (12 µs). `stackTraceLimit` exists in V8; other engines
+ * record the stack lazily.
  */
 function withoutStack<Made>(make: () => Made): Made {
   const limit = Error.stackTraceLimit;

@@ -2,9 +2,9 @@
  * Schemas of any library that implements Standard Schema (standardschema.dev), such as zod, valibot and arktype. This
  * file is independent of the library. The files `zod*.ts` read zod's definitions.
  *
- * A value passes its schema once, when it enters the system. The schema's output is decided on, recorded, stored and
- * folded. Reading it back must not change it again, so a schema that would change it is refused. If the schema's
- * definition shows the problem, `defineDecider` throws. Otherwise the first message fails.
+ * A value passes its schema once, when it enters the system. The decision, the record and the fold use the schema's
+ * output. Reading the output back must not change it again, so a schema that would change it is refused. If the
+ * schema's definition shows the problem, `defineDecider` throws. Otherwise the first message fails.
  */
 import type { Codec, Subject } from '../codec/codec.ts';
 import { copyForeign, copyValue } from '../codec/copy.ts';
@@ -54,7 +54,7 @@ export type Rereadable<Schema extends StandardSchema> = [OutputOf<Schema>] exten
   ? Schema
   : { readonly 'a schema must accept its own output: use no transform that changes a type': never };
 
-/** The checked data of a message that enters the system. It is decided on, recorded, stored and folded. */
+/** The checked data of a message that enters the system. The decision, the record and the fold use it. */
 interface Entered<Value> {
   /** A private copy, equal to the value that is decoded from the bytes. */
   readonly data: Value;
@@ -99,8 +99,7 @@ export interface Shape<Value> {
 /**
  * Makes the shape of a schema.
  *
- * Every message is checked, including those that the module itself made. So every stored message can be read again,
- * because it has passed the same check before.
+ * Every message is checked, including the module's own messages, so that every stored message can be read again.
  *
  * @throws DefinitionError if `schema` is not a Standard Schema, is asynchronous, or cannot read its own output.
  */
@@ -109,7 +108,7 @@ export function shapeOf<Value>(schema: StandardSchema<unknown, Value>, place: st
   if (typeof standard !== 'object' || standard === null || !('validate' in standard)) {
     throw new DefinitionError(place, 'is not a schema; use zod, or any library that implements Standard Schema');
   }
-  // A decision cannot wait. Most asynchronous schemas are found here, and the others when they are first used.
+  // Decisions are synchronous. Most asynchronous schemas are found here, and the others when they are first used.
   if (isThenable(schema['~standard'].validate(undefined))) {
     throw new DefinitionError(
       place,
@@ -209,8 +208,8 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * Applies the schema to a decoded value. The result shares no object with the schema, which may return its defaults
-   * themselves.
+   * Applies the schema to a decoded value. The result shares no object with the schema, which may return the object of
+   * a default.
    */
   #read(value: unknown, subject: Subject): SchemaResult<Value> {
     const bridged = this.#bridge(value);
@@ -249,9 +248,9 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * Validates a decoded value. Schemas of other libraries cannot be inspected. Their issues show at which places they
-   * expected the other kind of integer. Some libraries report one place at a time (valibot's `abortEarly`), and some do
-   * not name a place inside a union.
+   * Validates a decoded value. Schemas of other libraries cannot be inspected. Their issues show the places at which
+   * they expected the other kind of integer. Some libraries report one place at a time (valibot's `abortEarly`), and
+   * some do not name a place inside a union.
    */
   #validateDecoded(value: unknown, subject: Subject): SchemaResult<Value> {
     this.#checkFilledIn(subject);

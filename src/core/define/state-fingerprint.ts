@@ -6,8 +6,8 @@
  * It covers the text of the functions and the visible parts of the schemas. It does not cover the functions that these
  * functions call. If a change of such a function has to invalidate stored snapshots, raise the module's version.
  * Another build of the same code (minified, or instrumented for coverage) may have another fingerprint, which costs one
- * replay for each stream. For the same reason it is not the module's digest, which would stay in the decision records
- * (docs/decisions.md §52).
+ * replay for each stream. For the same reason the fingerprint is not the module's digest, which would stay in the
+ * decision records (docs/decisions.md §52).
  */
 import { compareUtf8 } from '../codec/values.ts';
 import { sha256 } from '../storage/sha256.ts';
@@ -31,7 +31,7 @@ export interface StateMakers {
   readonly evolve: object;
 }
 
-/** Returns 16 hexadecimal digits. They are enough to notice a change, but they are not proof against an attacker. */
+/** Returns 16 hexadecimal digits. They are enough to detect a change, but they do not protect against an attacker. */
 export function fingerprintOf({ schema, initial, events, evolve }: StateMakers): string {
   const description = new Description();
   description.add({ schema, initial, evolve });
@@ -63,8 +63,8 @@ export function fingerprintsOf(prefix: string, record: object): Readonly<Record<
 }
 
 /**
- * The fingerprints of a read model's or a process manager's code. A store keeps them, and detects a change of the code
- * without a new version.
+ * The fingerprints of a read model's or a process manager's code. A store keeps them, to detect a change of the code
+ * under the same version.
  */
 export interface CodeFingerprints {
   /** The fingerprint of each function and schema, by its place in the definition (for example `project.Deposited`). */

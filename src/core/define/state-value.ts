@@ -78,13 +78,13 @@ export function isAccepted(value: object, form: unknown): boolean {
   return Kept.isAcceptedBy(value, form);
 }
 
-/** Remembers that a part of a schema has accepted this object. */
+/** Records that a part of a schema has accepted this object. */
 export function markAccepted(value: object, form: unknown): void {
   Kept.accept(value, form);
 }
 
 /**
- * The reason why a value cannot be a state. The recursive functions throw it, because they do not know the subject.
+ * The reason why a value cannot be a state. The recursive functions throw it, because they do not get the subject.
  * {@link keep} converts it to a fault.
  */
 class NoState {
@@ -330,8 +330,9 @@ function guarded<Value extends object>(value: Value, mutators: readonly string[]
 }
 
 /**
- * Returns a copy of a flat state, for a draft. The values that are set in it must not be objects. {@link keep} makes a
- * state of the copy itself, so no other code may hold it. {@link finishFlat} spares it the check of every field.
+ * Returns a copy of a flat state, for a draft. The values that are set in it must not be objects. {@link keep} makes
+ * the copy itself a state, so no other code may have a reference to it. {@link finishFlat} skips the check of every
+ * field.
  */
 export function copyOfFlat(state: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const copy = { ...state };

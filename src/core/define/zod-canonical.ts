@@ -1,17 +1,17 @@
 /**
  * The canonical form of a value: the form that decoding its bytes produces. A record's fields are in the order of their
- * names and never undefined, and -0 is 0. A message is converted to it when it is accepted. So this fold and a later
- * replay get the same values, including the order in which a handler iterates over the fields.
+ * names and never undefined, and -0 is 0. A message is converted to this form when it is accepted. So the first fold
+ * and a later replay get the same values, including the order in which a handler iterates over the fields.
  *
  * This file is also a fast path for zod's schemas. A form is built from the schema. It returns a value only if the
  * schema would accept it and return it unchanged. For any other value it returns {@link UNDECIDED}, and the schema and
- * the codec decide. So it never changes which values are accepted, and errors, defaults and stripped fields are zod's
- * own (properties in test/core/define/zod-canonical.test.ts).
+ * the codec decide. So the form never changes the set of accepted values, and errors, defaults and stripped fields are
+ * zod's own (properties in test/core/define/zod-canonical.test.ts).
  *
  * Measured on the bank's messages (two strings with bounds, a bounded integer, an optional field), zod takes 0.3 µs and
  * the fast path 0.05 µs. If a content security policy forbids zod to compile, the difference is larger.
  *
- * The form of a state remembers which parts it has accepted, so that one changed field of a large state costs little.
+ * The form of a state marks the parts that it has accepted, so that one changed field of a large state costs little.
  *
  * The code that runs for each message uses loops with an index. In an engine that only interprets, such as that of
  * guests in JavaScript, a step of `for … of` costs as much as the check of a field.
@@ -24,11 +24,11 @@ import { type ZodDefinition, type ZodInternals, zodInternals } from './zod.ts';
 export const UNDECIDED: unique symbol = Symbol('undecided');
 
 /**
- * The holder of a value.
+ * The code that has a reference to a value.
  *
- * - `caller`: other code holds the value, so the canonical form is a copy. Each of its fields is read once, because a
+ * - `caller`: the caller has a reference, so the canonical form is a copy. Each of its fields is read once, because a
  *   getter could return a different value the second time.
- * - `none`: no other code holds the value, so the canonical form may be the value itself.
+ * - `none`: no other code has a reference, so the canonical form may be the value itself.
  * - `state`: the value has the form of `state-value.ts`. In this form, sets and maps are in order, and parts that were
  *   accepted before are not checked again.
  */
@@ -38,7 +38,8 @@ type Holder = 'caller' | 'none' | 'state';
 export type CanonicalForm = (value: unknown, holder: Holder) => unknown;
 
 /**
- * Returns the form of a schema, or undefined if it is not a zod schema or uses a feature that this file does not know.
+ * Returns the form of a schema, or undefined if it is not a zod schema or uses a feature that this file does not
+ * support.
  */
 export function canonicalFormOf(schema: unknown): CanonicalForm | undefined {
   return formOf(schema, new Set());
@@ -107,7 +108,7 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
       return defined(inner(def.innerType));
     case 'readonly':
     case 'catch':
-      // These do not change a value that the inner schema accepts, except that it may be frozen.
+      // These schemas do not change a value that the inner schema accepts, except that they may freeze it.
       return inner(def.innerType);
     default:
       return undefined;
@@ -205,7 +206,7 @@ function unknownCheck(): undefined {
   return undefined;
 }
 
-/** Combines the checks of a list. Only checks of its length are known. */
+/** Combines the checks of a list. Only checks of its length are supported. */
 function checkedList(checks: readonly (ZodInternals | undefined)[]): Accept | undefined {
   const accepts = checks.map((check) => check && lengthCheck(check.def));
   if (!accepts.every((accept) => accept !== undefined)) return undefined;
@@ -273,7 +274,7 @@ function tupleOf(items: readonly (CanonicalForm | undefined)[]): CanonicalForm |
 
 /**
  * Returns the list if all its items are canonical, and a copy if an item has to be replaced.
- * @param list a copy already, if the caller holds its items.
+ * @param list already a copy if `holder` is `'caller'`.
  */
 function itemsOf(list: unknown[], formAt: (index: number) => CanonicalForm, holder: Holder): unknown {
   let copy = holder === 'caller' ? list : undefined;
@@ -319,7 +320,7 @@ function oneOf(values: ReadonlySet<unknown> | undefined): CanonicalForm | undefi
   return values && ((value) => (values.has(value) && !Object.is(value, -0) ? value : UNDECIDED));
 }
 
-/** Returns whether the value is a record of this realm, or a caller's record, whose copy is one. */
+/** Returns whether the value is a record of this realm, or a caller's record, whose copy is a record of this realm. */
 function isRecordOf(value: unknown, holder: Holder): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   return Object.getPrototypeOf(value) === Object.prototype || (holder === 'caller' && isRecord(value));
@@ -353,7 +354,7 @@ function recordOf({ shape = {}, catchall }: ZodDefinition, inner: Inner): Canoni
 
 /**
  * Returns whether the record has all of the fields, in order and in canonical form. Nearly every record does.
- * @param record a copy already, if the caller holds its fields. Fields that have to be copied are replaced in it.
+ * @param record already a copy if `holder` is `'caller'`. Fields that have to be copied are replaced in it.
  */
 function hasCanonicalFields(record: Record<string, unknown>, fields: readonly Field[], holder: Holder): boolean {
   let index = 0;
@@ -370,7 +371,7 @@ function hasCanonicalFields(record: Record<string, unknown>, fields: readonly Fi
   return index === fields.length;
 }
 
-/** Checks a record of a message. @param record a copy already, as for {@link hasCanonicalFields}. */
+/** Checks a record of a message. @param record already a copy, as for {@link hasCanonicalFields}. */
 function messageRecord(
   record: Record<string, unknown>,
   fields: readonly Field[],
@@ -444,12 +445,12 @@ function dictionaryOf({ keyType, valueType, mode }: ZodDefinition, inner: Inner)
   };
 }
 
-/** Returns the form of a union of plain types. For a union of records, only zod knows which option it chooses. */
+/** Returns the form of a union of plain types. For a union of records, zod has to choose the option. */
 function anyOf(options: readonly unknown[], inner: Inner): CanonicalForm | undefined {
   const types = new Set(options.map((option) => zodInternals(option)?.def.type ?? ''));
   // An earlier option might accept the value and change it.
   if (options.some(mayChange)) return undefined;
-  // If both kinds of integers are accepted, the bytes do not show which kind it was.
+  // If both kinds of integers are accepted, the bytes do not show the kind of the integer.
   if (types.has('bigint') && (types.has('number') || types.has('literal'))) return undefined;
   const forms = options.map(inner);
   if (![...types].every((type) => PLAIN.has(type)) || !forms.every((form) => form !== undefined)) return undefined;

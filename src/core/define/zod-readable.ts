@@ -9,8 +9,8 @@
  *
  * - An object must not have the field `__proto__`, which has no encoding.
  *
- * Everything else is allowed here, because its definition does not show what it does: coercion, overwriting checks such
- * as `trim`, and functions. `schema.ts` checks them with each message.
+ * Other schemas are allowed here, because their definitions do not show their results: coercion, overwriting checks
+ * such as `trim`, and functions. `schema.ts` checks them with each message.
  */
 import { differenceOf, showValue } from '../codec/difference.ts';
 import { type Path, stepsText } from '../codec/values.ts';
@@ -128,7 +128,7 @@ function constant(again: () => unknown, path: Path, place: string, name: string)
   );
 }
 
-/** Stands for a value of `catch` that depends on the caught value. */
+/** The placeholder for a value of `catch` that depends on the caught value. */
 const NOT_SHOWN: unique symbol = Symbol('not shown');
 
 function caught({ catchValue }: ZodDefinition): unknown {

@@ -66,16 +66,13 @@ export function acceptMessage(
 }
 
 function requestOf(route: Route, options: CheckedOptions, isTyped: boolean, since: number): RoutedRequest {
-  const commandId = commandIdOf(
-    options,
-    route.module.knowsCommandId || route.candidate?.module.knowsCommandId === true,
-  );
+  const commandId = commandIdOf(options, route.module.usesCommandId || route.candidate?.module.usesCommandId === true);
   return { route, options, commandId, isTyped, since, sender: route.module };
 }
 
 /**
- * Decodes a command. A module in the process encodes the message canonically, so the record has the bytes that were
- * decided on. The record of any other module has the bytes of the sender.
+ * Decodes a command. A module in the process encodes the message canonically, and these bytes are recorded. For any
+ * other module, the bytes of the sender are recorded.
  */
 function decoded(request: RoutedRequest, envelope: Envelope): CommandInFlight {
   const { module } = request.route;
@@ -109,7 +106,10 @@ function inFlight(request: RoutedRequest, envelope: Envelope, command: unknown, 
   return accepted;
 }
 
-/** Versions of a module that route a command to different streams would decide on different histories. */
+/**
+ * Makes the error for versions of a module that route a command to different streams. They would decide on different
+ * histories.
+ */
 function otherStream({ module, commandType }: Route, stream: string, other: string): Error {
   const message =
     `the candidate of the rollout of module ${module.name} routes ${commandType} to stream ${JSON.stringify(other)}, ` +
@@ -122,10 +122,10 @@ function otherStream({ module, commandType }: Route, stream: string, other: stri
   return commandFault({ code: 'rollout-stream', message, details });
 }
 
-function commandIdOf({ commandId }: CheckedOptions, knowsCommandId: boolean): string {
+function commandIdOf({ commandId }: CheckedOptions, usesCommandId: boolean): string {
   if (commandId !== undefined) return commandUuid(commandId);
   // Reading the clock takes as long as making an id, so only modules that use the time get a UUIDv7.
-  return knowsCommandId ? uuidV7(Date.now()) : uuidV4();
+  return usesCommandId ? uuidV7(Date.now()) : uuidV4();
 }
 
 /**

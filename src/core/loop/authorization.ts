@@ -32,7 +32,7 @@ export async function authorize(authorizer: Authorizer, inFlight: CommandInFligh
   const { principal, actor } = options;
   let answer: unknown;
   try {
-    // A copy, because an authorizer that changes the bytes must not change the record.
+    // The bytes are copied, because an authorizer that changes them must not change the record.
     const command = { ...envelope, payload: new Uint8Array(envelope.payload) };
     const asked = authorizer({ principal, actor, command, commandId, module: module.name, stream });
     answer = await (cancellation === undefined ? asked : cancellation.race(Promise.resolve(asked)));

@@ -5,7 +5,7 @@
  */
 import { MAX_RETRY_DELAY } from '../limits.ts';
 
-// Read when the module is loaded, so that a test that mocks timers does not stop a retry.
+// The functions are read when this file is loaded, so that a test that mocks timers does not stop a retry.
 const { setTimeout: startTimer, setImmediate: startImmediate } = globalThis as {
   setTimeout: (wake: () => void, milliseconds: number) => unknown;
   /** The function of Node, which is undefined in browsers. */

@@ -58,7 +58,7 @@ export class BoundModule {
    * type, and is not used.
    */
   readonly snapshotContentType: string;
-  /** The identity in the module's decision records, which all share one object. */
+  /** The identity in the module's decision records. All records share this object. */
   readonly identity: ModuleIdentity;
   /** The event types of the descriptor. The module may append and fold only these. */
   readonly eventTypes: ReadonlySet<string>;
@@ -66,15 +66,15 @@ export class BoundModule {
   /** True if a command type stores snapshots. Otherwise the loader does not look for snapshots. */
   readonly takesSnapshots: boolean;
   /** True if the module has `decideWithCommandId`. */
-  readonly knowsCommandId: boolean;
+  readonly usesCommandId: boolean;
   /**
    * The number of instances of the module that have ended. A handle of an older generation belongs to an instance that
    * has ended.
    *
    * The component host checks its handles too, and throws `StaleHandle` if a handle of an ended instance is used. Both
-   * mechanisms are needed. The host's check protects every caller at the moment of use. This one drops cached states
-   * before they are used. Without it, after a trap one command of each cached stream would fail and load again. It also
-   * works for modules of other hosts.
+   * mechanisms are needed. The host's check protects every caller at the moment of use. With the generation, the loop
+   * drops cached states before they are used. Without it, after a trap one command of each cached stream would fail and
+   * load again. The generation also works for modules of other hosts.
    */
   generation: number = 0;
   readonly #releaseFailed: (error: unknown) => void;
@@ -100,7 +100,7 @@ export class BoundModule {
     this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
     const madeBy = this.takesSnapshots ? (source.stateFingerprint ?? (digest && toHex(digest))) : undefined;
     this.snapshotContentType = madeBy === undefined ? this.contentType : `${this.contentType}; made-by=${madeBy}`;
-    this.knowsCommandId = source.decideWithCommandId !== undefined;
+    this.usesCommandId = source.decideWithCommandId !== undefined;
     this.#releaseFailed = (error) => {
       this.noteFailure(error);
       releaseFailed(this.name, error);

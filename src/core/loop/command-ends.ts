@@ -1,6 +1,6 @@
 /**
- * Notifies the observer of the end of each command. It exists only if the observer has such a hook, so that the clock
- * is not read unnecessarily.
+ * Notifies the observer of the end of each command. The notifier exists only if the observer has such a hook, so that
+ * the clock is not read unnecessarily.
  */
 import { isCommandFailure } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';

@@ -23,7 +23,9 @@ export interface RoutedRequest {
   readonly isTyped: boolean;
   /** The time at which the command arrived, by `performance.now()`. It is 0 if no hook needs it. */
   readonly since: number;
-  /** The module whose values the sender uses. It differs from that of the route for the candidate of a rollout. */
+  /**
+   * The module whose values the sender uses. For the candidate of a rollout, it differs from the module of the route.
+   */
   readonly sender: BoundModule;
 }
 
@@ -46,14 +48,15 @@ export class CommandInFlight {
   /** The generation of the module when the command was decoded. */
   generation: number;
   /** True if the command was decided again because another command had ended its instance. */
-  rescued: boolean = false;
+  isRetriedAfterTrap: boolean = false;
   /** The number of decisions. */
   attempts: number = 0;
   conflicts: number = 0;
 
   /**
    * Makes a command in flight from a request.
-   * @param ownsCommand true if the loop releases the command's handle. The sender releases that of a typed command.
+   * @param ownsCommand true if the loop releases the command's handle. The sender releases the handle of a typed
+   * command.
    */
   constructor(request: RoutedRequest, stream: string, envelope: Envelope, command: unknown, ownsCommand: boolean) {
     const { route, options } = request;
@@ -140,11 +143,11 @@ export class Attempt {
    * revision.
    */
   isStateIntact: boolean = false;
-  /** The revision that the decision saw. */
+  /** The revision of the state on which the command was decided. */
   seenRevision: bigint | undefined = undefined;
   /** The events of the decision, as values of the module. */
   events: readonly unknown[] | undefined = undefined;
-  /** The decision that the store was asked to append. */
+  /** The decision that was passed to the store. */
   decided: DecidedAppend | undefined = undefined;
 
   constructor(command: CommandInFlight) {
@@ -153,7 +156,8 @@ export class Attempt {
 
   /**
    * Passes the ownership of the state to the caller if the state still belongs to its revision. The caller must release
-   * it. The initial state of a `no-stream` command never does, because the stream was not read.
+   * the state. The initial state of a `no-stream` command never belongs to its revision, because the stream was not
+   * read.
    */
   takeIntact(): LiveState | undefined {
     const { live } = this;

@@ -6,8 +6,8 @@
  *
  * | result of the state | check |
  * |---|---|
- * | events under `stream-unchanged` | the precondition of the append: the revision that was seen |
- * | a rejection, or no events, under any precondition | the same, because they hold only for the stream as it was seen |
+ * | events under `stream-unchanged` | the append requires that the stream still ends at the state's revision |
+ * | a rejection, or no events, under any precondition | the same, because the result is valid only at that revision |
  * | events under `any` or `stream-exists` | none at the append, so the end of the stream is read before the decision |
  * | a violation of the caller's precondition | the end of the stream is read before it is reported |
  * | a fault | the revision is compared with the store's; if they differ, the command is decided again on a loaded state |
@@ -88,7 +88,7 @@ export class CommandLoop {
   /**
    * Handles an admitted command. Its handles are always released.
    *
-   * @throws CommandFailure
+   * @throws CommandFailure whose `payload` is a `CommandError`.
    */
   async run(command: CommandInFlight): Promise<CommandResult> {
     const { queue, store, authorizer, admission, snapshots, cache } = this.#parts;
@@ -247,7 +247,7 @@ export class CommandLoop {
       if (problem !== undefined) {
         throw decisionFailure(command, invalidReturn('invalid-rejection', 'the rejection', problem));
       }
-      // A copy, because a decider may throw the same object several times, and the caller gets it in the result.
+      // The rejection is copied, because a decider may throw the same object several times, and the caller gets it.
       return this.#decided(attempt, NO_EVENTS, { tag: 'rejected', val: copyValue(error.payload) as Rejection });
     }
     attempt.isStateIntact = false;
@@ -277,7 +277,7 @@ export class CommandLoop {
       live.revision = appended.revision;
       return live;
     }
-    // Under `any` and `stream-exists`, other events that the decision did not see may come before these.
+    // Under `any` and `stream-exists`, other events may precede these. The state has not folded them.
     live.release();
     return undefined;
   }
@@ -315,7 +315,7 @@ export class CommandLoop {
       case 'trap':
       case 'replay-limit':
         if (!(await this.#decidesAgain(attempt, error))) break;
-        notify(() => this.#parts.observer.cacheDistrusted?.(command.observed(), error));
+        notify(() => this.#parts.observer.cachedStateFailed?.(command.observed(), error));
         command.decodeAgain();
         return undefined;
       case 'conflict':
@@ -345,8 +345,8 @@ export class CommandLoop {
       module.generation++;
       cache.dropModule(module);
     }
-    if (!fromCache && (!wasReplaced || command.rescued)) return false;
-    command.rescued = true;
+    if (!fromCache && (!wasReplaced || command.isRetriedAfterTrap)) return false;
+    command.isRetriedAfterTrap = true;
     return true;
   }
 

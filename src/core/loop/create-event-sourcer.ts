@@ -25,7 +25,7 @@ import { type ReadState, StateReader } from './state-reader.ts';
 import { StateSnapshots } from './state-snapshots.ts';
 import { StreamQueue } from './stream-queue.ts';
 
-/** The commands that a module accepts as messages. It is `never` for a component, whose commands are handles. */
+/** The commands that a module accepts as messages. The type is `never` for a component, whose commands are handles. */
 export type DispatchableCommand<Module> =
   Module extends CommandHandler<infer _State, infer Command, infer _Event> ? Extract<Command, Message> : never;
 
@@ -94,8 +94,8 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
  *
  * @example const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [concert] });
  *
- * @throws DefinitionError if an option is invalid or unknown, a module is incomplete, or two modules claim the same
- *   name, the same command type, or an event of the same category and type without sharing its definition.
+ * @throws DefinitionError if an option is invalid or unknown, a module is incomplete, or two modules have the same
+ * name, the same command type, or an event of the same category and type without sharing its definition.
  */
 export function createEventSourcer<const Modules extends readonly AnyModule[]>(
   configuration: EventSourcerConfiguration<Modules>,

@@ -46,7 +46,7 @@ function commandTrap(trap: Fault, cause: unknown): CommandFailure {
  * (a `WebAssembly.RuntimeError`, an exhausted stack, the `TypeError` of a bug) means that the module ended abnormally,
  * which is a trap.
  *
- * @param place the work during which it happened, for the message.
+ * @param place the work during which the error occurred, for the message.
  * @param details the same work, as names and values.
  */
 export function moduleFailure(error: unknown, place: string, details: Details): CommandFailure {

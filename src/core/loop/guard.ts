@@ -9,13 +9,13 @@ const NO_STREAM: Precondition = { tag: 'no-stream' };
 const STREAM_EXISTS: Precondition = { tag: 'stream-exists' };
 
 /** Returns the precondition that the stream's last revision is still this one. */
-function asSeen(revision: bigint | undefined): Precondition {
+function atLastRevision(revision: bigint | undefined): Precondition {
   return revision === undefined ? NO_STREAM : { tag: 'at-revision', val: revision };
 }
 
 /**
- * Returns the precondition of a decision that saw the stream at `revision`. The caller has checked
- * {@link violatedPrecondition}.
+ * Returns the precondition of the append for a decision that is based on `revision`. The caller has checked {@link
+ * violatedPrecondition}.
  *
  * A decision without events (a rejection, or nothing to do) adds no revision to the stream, so the stream would not
  * show that the state of the decision was outdated. It therefore requires that the stream is unchanged, even if the
@@ -27,7 +27,7 @@ export function appendPrecondition(
   revision: bigint | undefined,
   hasEvents: boolean,
 ): Precondition {
-  if (!hasEvents || declared === 'stream-unchanged') return asSeen(revision);
+  if (!hasEvents || declared === 'stream-unchanged') return atLastRevision(revision);
   if (declared === 'no-stream') return NO_STREAM;
   // The requested precondition is at least as strong as `any` and `stream-exists`. If it excluded the declared one,
   // `violatedPrecondition` would have found that.

@@ -58,7 +58,7 @@ export class Loader {
   ): Promise<LiveState> {
     const live = await this.load(module, stream, until, cancellation);
     const { revision, snapshotRevision } = live;
-    // Events were folded after the snapshot, or there was none.
+    // Events were folded after the snapshot, or the state was loaded without a snapshot.
     if (snapshotRevision === undefined || snapshotRevision !== revision) return live;
     let last: bigint | undefined;
     try {
@@ -75,7 +75,8 @@ export class Loader {
   }
 
   /**
-   * Folds the events after the state's revision. It owns the state until it returns, and releases it if it fails.
+   * Folds the events after the state's revision. The method owns the state until it returns, and releases it if it
+   * fails.
    *
    * @throws CommandFailure as {@link load}.
    */
@@ -88,7 +89,8 @@ export class Loader {
       let allowed = this.#replayLimit;
       for (;;) {
         const next = live.revision === undefined ? 0n : live.revision + 1n;
-        // One event more than may be folded, to distinguish a stream that ends at the limit from a longer one.
+        // The limit is one more than the events that may be folded, to distinguish a stream that ends there from a
+        // longer one.
         let limit = Math.min(DEFAULT_READ_LIMIT, allowed + 1);
         if (until !== undefined && until - next < BigInt(limit)) limit = Number(until - next) + 1;
         if (limit < 1) break;

@@ -60,12 +60,12 @@ export interface EventSourcerObserver {
   duplicate?(command: FinishedCommand, result: CommandResult): void;
   /** The command failed. Nothing was stored, unless the code in the failure's payload is `unknown-outcome`. */
   failed?(command: FailedCommand, failure: CommandFailure): void;
-  /** The stream had another revision than the decision saw. `retrying` is true if the command is decided again. */
+  /** The stream did not satisfy the precondition. `retrying` is true if the command is decided again. */
   conflict?(command: ObservedCommand, conflict: Conflict, retrying: boolean): void;
   /**
    * The module failed on a state from the cache. The state is loaded from the store, and the command is decided again.
    */
-  cacheDistrusted?(command: ObservedCommand, failure: CommandFailure): void;
+  cachedStateFailed?(command: ObservedCommand, failure: CommandFailure): void;
   snapshotSaved?(snapshot: ObservedSnapshot): void;
   /** A snapshot could not be stored. The command is committed nevertheless, and later loads read more events. */
   snapshotFailed?(snapshot: ObservedSnapshot, error: unknown): void;
@@ -82,7 +82,7 @@ export const HOOKS: OptionNames<EventSourcerObserver> = {
   duplicate: true,
   failed: true,
   conflict: true,
-  cacheDistrusted: true,
+  cachedStateFailed: true,
   snapshotSaved: true,
   snapshotFailed: true,
   snapshotDropped: true,

@@ -59,7 +59,7 @@ export class HandledCommand implements CommandResult, JsonConvertible {
   }
 }
 
-/** The result of a command of which the events are known as values. */
+/** The result of a command whose events are available as values. */
 export class DispatchedCommand extends HandledCommand implements DispatchResult<unknown> {
   readonly decided: readonly unknown[];
 
@@ -82,7 +82,7 @@ const DECIDED: PropertyDescriptor & ThisType<EncodedResult> = {
   },
 };
 
-/** The result of a command of which only the recorded events are known, such as a duplicate. */
+/** The result of a command whose events are available only as recorded events, such as a duplicate. */
 export class EncodedResult extends HandledCommand implements DispatchResult<unknown> {
   declare readonly decided: readonly unknown[];
   readonly #by: BoundModule;

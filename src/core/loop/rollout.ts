@@ -22,12 +22,12 @@ export interface RolloutOptions {
 const NAMES: OptionNames<RolloutOptions> = { share: true };
 
 /**
- * Makes one module of two versions of a decider. Streams that are chosen by a stable hash of their names go to the
- * candidate. Use the result instead of the current module, in `createEventSourcer` or `defineSystem`. Decision
- * records name the version that decided.
+ * Makes one module of two versions of a decider. The candidate decides the commands of some streams, which a stable
+ * hash of their names selects. Use the result instead of the current module, in `createEventSourcer` or `defineSystem`.
+ * Decision records name the version that decided.
  *
- * The share lives in this process. Processes that serve the same streams should have the same share. If they differ for
- * a while, no decision is lost or made twice, because both versions append under the guards of the store.
+ * The share is stored in this process only. Processes that serve the same streams should have the same share. If they
+ * differ for a while, no decision is lost or made twice, because both versions append under the guards of the store.
  *
  * @example
  * const account = rollout(accountV1, accountV2, { share: 0.05 });
@@ -38,8 +38,8 @@ const NAMES: OptionNames<RolloutOptions> = { share: true };
  * @param candidate a module with the same name, category and content type, such as a new version or a component. It
  *   accepts the same commands. Each version can read all events of the other, so that the share can move in both
  *   directions.
- * @throws DefinitionError if the modules do not fit, when an event sourcer or a system is made; or if the share is not
- *   between 0 and 1.
+ * @throws DefinitionError if the share is not between 0 and 1. `createEventSourcer` and `defineSystem` throw it if the
+ * two modules do not fit.
  */
 export function rollout<Current extends AnyModule>(
   current: Current,

@@ -30,7 +30,7 @@ export class Routes {
 
   /**
    * Makes the tables.
-   * @param place names the function that was called, in errors.
+   * @param place the function that was called, for errors.
    * @throws DefinitionError if two modules have the same name, command type, or event category and type.
    */
   constructor(

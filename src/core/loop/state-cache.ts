@@ -3,9 +3,9 @@
  * optimistically, because the append checks that the stream is still at the state's revision.
  *
  * A command takes its state out of the cache, because `evolve` consumes it, and returns it afterwards. So two commands
- * never hold the same handle. The entry stays in the map in the meantime. If each command deleted and inserted an
- * entry, the engine would rebuild the map repeatedly. An entry whose state is not returned stays empty, and is dropped
- * like any other entry.
+ * never use the same handle. The entry stays in the map in the meantime. If each command deleted and inserted an entry,
+ * the engine would rebuild the map repeatedly. An entry whose state is not returned stays empty, and is dropped like
+ * any other entry.
  */
 import type { BoundModule } from './bound-module.ts';
 import type { LiveState } from './live-state.ts';

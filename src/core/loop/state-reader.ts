@@ -8,7 +8,7 @@ import type { Loader } from './loader.ts';
 import type { StateCache } from './state-cache.ts';
 import type { StreamQueue } from './stream-queue.ts';
 
-/** Makes a result from a state. It must not keep the handle. */
+/** Makes a result from a state. The function must not keep the handle. */
 export type ReadState<Result> = (live: LiveState) => Result;
 
 export class StateReader {
@@ -23,7 +23,8 @@ export class StateReader {
   }
 
   /**
-   * Reads the newest state. It waits for earlier commands to the stream, so that their senders can read their effects.
+   * Reads the newest state. The read waits for earlier commands to the stream, so that their senders can read their
+   * effects.
    *
    * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed` or `cancelled`.
    */
@@ -39,7 +40,7 @@ export class StateReader {
       const ticket = this.#queue.enter(stream);
       if (ticket !== undefined) await this.#queue.wait(ticket, cancellation);
       hasTurn = true;
-      for (let rescued = 0; ; rescued++) {
+      for (let retries = 0; ; retries++) {
         const { generation } = module;
         const cached = this.#cache.take(module, stream);
         try {
@@ -52,7 +53,7 @@ export class StateReader {
           // The cached state may be stale, or its instance has ended, so the state is loaded from the store.
           const again = cached !== undefined || generation !== module.generation;
           module.noteFailure(error.cause);
-          if (!again || rescued > 1) throw error;
+          if (!again || retries > 1) throw error;
         }
       }
     } finally {
@@ -62,8 +63,8 @@ export class StateReader {
   }
 
   /**
-   * Reads the state at exactly this revision. It is folded from the store, because a cached state may have another
-   * revision.
+   * Reads the state at exactly this revision. The state is folded from the store, because a cached state may have
+   * another revision.
    *
    * @throws CommandFailure as {@link newest}, and `invalid-argument` if the stream does not reach the revision.
    */

@@ -51,7 +51,7 @@ export class StateSnapshots {
   }
 
   /**
-   * Reads the stored snapshot. If the store reports that it is damaged, it is dropped, like a snapshot that cannot be
+   * Reads the stored snapshot. A snapshot that the store reports as damaged is dropped, like one that cannot be
    * decoded.
    */
   async #stored(
@@ -77,8 +77,8 @@ export class StateSnapshots {
   }
 
   /**
-   * Stores the state. It never throws. The command's turn includes it, so that saves cannot pile up, and closing waits
-   * for it.
+   * Stores the state. The method never throws. The command's turn includes the save, so that saves cannot accumulate,
+   * and closing waits for the save.
    */
   async save(live: LiveState): Promise<void> {
     const { module, stream, revision } = live;
@@ -95,7 +95,7 @@ export class StateSnapshots {
     }
   }
 
-  /** Drops an unusable snapshot. It never throws, because the following replay does not depend on it. */
+  /** Drops an unusable snapshot. The method never throws, because the following replay does not depend on it. */
   async drop(module: BoundModule, stream: string, revision: bigint | undefined, reason: unknown): Promise<void> {
     notify(() => this.#observer.snapshotDropped?.(observed(module, stream, revision), reason));
     try {

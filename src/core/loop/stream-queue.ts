@@ -2,8 +2,8 @@
  * A queue for each stream within a process (docs/architecture.md, "Concurrency"), because concurrent commands to one
  * stream would only conflict. Without contention, it costs two look-ups in a map and no promise.
  *
- * The line of a stream stays in the map for a while when it is idle, because a map whose entries are constantly removed
- * is rebuilt all the time. A command allocates 150 bytes less that way.
+ * The line of an idle stream stays in the map for a while, because the engine rebuilds a map whose entries are
+ * constantly removed. A command allocates 150 bytes less that way.
  */
 import { MAX_IDLE_QUEUES } from '../limits.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -29,7 +29,7 @@ export class Ticket {
 
 /** The tickets that wait for a stream. It is a linked list, so that a ticket in the middle can leave. */
 interface Line {
-  /** True while a command has the stream. */
+  /** True while a command has its turn. */
   isBusy: boolean;
   first: Ticket | undefined;
   last: Ticket | undefined;
@@ -40,8 +40,8 @@ export class StreamQueue {
   #idle = 0;
 
   /**
-   * Enters the queue of a stream. Returns `undefined` if the caller has the stream now, or a ticket to wait for. In
-   * both cases the caller must `leave` the stream.
+   * Enters the queue of a stream. Returns `undefined` if the caller has its turn now, or a ticket to wait for. In both
+   * cases the caller must call `leave`.
    */
   enter(stream: string): Ticket | undefined {
     const line = this.#lines.get(stream);
@@ -61,7 +61,7 @@ export class StreamQueue {
     return ticket;
   }
 
-  /** Passes the stream on to the next ticket. */
+  /** Ends the turn of the caller. The turn of the next ticket begins. */
   leave(stream: string): void {
     const line = this.#lines.get(stream);
     if (line === undefined) return;
@@ -99,7 +99,7 @@ export class StreamQueue {
     }
   }
 
-  /** Removes a ticket. If its turn came at the same moment, the stream is passed on. */
+  /** Removes a ticket. If its turn has already begun, the turn ends. */
   #abandon(ticket: Ticket): void {
     if (ticket.granted) {
       this.leave(ticket.stream);

@@ -13,7 +13,8 @@ export interface Clock {
   sleepUntil(time: number, signal?: AbortSignal): Promise<void>;
 }
 
-// Read when the module is loaded, because test runners replace timers to stop time, and processors must continue.
+// The functions are read when this file is loaded, because test runners replace timers to stop time, and processors
+// must continue.
 const { setTimeout: startTimer, clearTimeout: stopTimer, performance: machineTime } = globalThis;
 const sinceStart = machineTime.now.bind(machineTime);
 

@@ -124,7 +124,7 @@ export class Dispatcher implements Processor {
     const recorded = await store.findDecision(commandId);
     if (outcome.tag !== 'rejected' || recorded === undefined) {
       throw new Error(
-        `the rejection of the command ${commandId} was returned by the event sourcer, and is not in the store`,
+        `the rejection of the command ${commandId} was returned by the event sourcer, but is not in the store`,
       );
     }
     const rejected = { commandId, command, stream, rejection: outcome.val, recordedAt: recorded.recordedAt };

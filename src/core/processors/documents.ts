@@ -165,7 +165,7 @@ export class Documents implements InlineProcessor {
   async #recover(document: Document, item: Item, error: unknown): Promise<void> {
     await this.#restore(isFault(error) ? [document] : this.#documentsOfPage());
     if (!isStaleHandle(error)) throw error;
-    // The instance ended at another event, so this one is not the cause.
+    // The instance ended at another event, so this event is not the cause.
     try {
       this.#fold(document, item);
     } catch (own) {

@@ -7,11 +7,11 @@
  */
 import type { EventName } from '../messages.ts';
 import { EventFailed, failureKind, retrying, stopReason } from './failure-policy.ts';
-import { type HeldShare, staying } from './held-shares.ts';
+import { type HeldShare, unmovedFence } from './held-shares.ts';
 import { parkedEvent } from './parked-events.ts';
 import type { Processor } from './processor.ts';
 import type { ParkedEvent, StopReason, StoredDeadline } from './processor-store.ts';
-import { DEADLINES_AT_ONCE, type RunnerParts } from './runner-parts.ts';
+import { DEADLINES_PER_ROUND, type RunnerParts } from './runner-parts.ts';
 import { lowestCheckpoint } from './share-progress.ts';
 
 /** The state of the runner that deadlines depend on. */
@@ -26,7 +26,7 @@ export interface DueDeadlinesState {
 }
 
 /** Stored events that may move or cancel deadlines. */
-interface Unseen {
+interface UnreadEvents {
   /**
    * Resolves when the checkpoint of the process manager may have moved. It is absent if the dispatcher itself has
    * events to read.
@@ -39,7 +39,7 @@ export class DueDeadlines {
   readonly #deadlines: NonNullable<Processor['deadlines']>;
   readonly #state: DueDeadlinesState;
   /** The stored events for which due deadlines wait. */
-  #waiting: Unseen | undefined;
+  #waiting: UnreadEvents | undefined;
 
   constructor(parts: RunnerParts, deadlines: NonNullable<Processor['deadlines']>, state: DueDeadlinesState) {
     this.#parts = parts;
@@ -56,8 +56,8 @@ export class DueDeadlines {
   async setAlarm(alarm: () => void, signal: AbortSignal): Promise<void> {
     const { processors, processor, clock } = this.#parts;
     if (this.#waiting !== undefined) {
-      // The next page of events comes without an alarm.
-      // If the wait fails, the next check reports the failure of the store.
+      // Without `change`, the next page of events causes the next check. If the wait fails, the next check reports the
+      // failure of the store.
       this.#waiting.change?.then(alarm, alarm);
       return;
     }
@@ -73,9 +73,9 @@ export class DueDeadlines {
       this.#waiting = undefined;
       const dueBefore = clock.now() + 1;
       const shares = this.#shares();
-      const due = await processors.listDeadlines(subscription, { shares, dueBefore, limit: DEADLINES_AT_ONCE });
+      const due = await processors.listDeadlines(subscription, { shares, dueBefore, limit: DEADLINES_PER_ROUND });
       if (due.length === 0 || this.#state.stopping.aborted) return;
-      this.#waiting = await this.#unseen();
+      this.#waiting = await this.#unreadEvents();
       if (this.#waiting !== undefined) return;
       for (const deadline of due) {
         const held = this.#state.held.get(deadline.share);
@@ -83,7 +83,7 @@ export class DueDeadlines {
         const park = await this.#fire(deadline);
         const { stream, id } = deadline;
         await processors.commit({
-          fences: [staying(subscription, held)],
+          fences: [unmovedFence(subscription, held)],
           removeDeadlines: [{ subscription, stream, id }],
           park,
         });
@@ -101,17 +101,17 @@ export class DueDeadlines {
    * Returns the events that the dispatcher or the process manager has not processed yet, or `undefined` if both have
    * processed all.
    */
-  async #unseen(): Promise<Unseen | undefined> {
+  async #unreadEvents(): Promise<UnreadEvents | undefined> {
     const { processors, processor } = this.#parts;
     const { subscription, events } = this.#deadlines.source;
     if (await this.#isAfter(this.#state.lowest(), processor.events)) return {};
-    const looked = new AbortController();
-    // Before the look, so that no change is missed.
-    const change = processors.awaitChange(AbortSignal.any([looked.signal, this.#state.stopping]));
+    const waitEnded = new AbortController();
+    // The wait begins before the checkpoints are read, so that no change is missed.
+    const change = processors.awaitChange(AbortSignal.any([waitEnded.signal, this.#state.stopping]));
     change.catch(() => undefined);
     if (await this.#isAfter(lowestCheckpoint(await processors.listShares(subscription)), events)) return { change };
-    looked.abort();
-    // The process manager may have reacted between the two looks.
+    waitEnded.abort();
+    // The process manager may have reacted between the two reads.
     return (await this.#isAfter(this.#state.lowest(), processor.events)) ? {} : undefined;
   }
 

@@ -28,10 +28,10 @@ export interface FailurePolicy {
    */
   readonly longestDelay?: number | undefined;
   /**
-   * With `stop`, the processor stops and stores the reason, and no event is skipped. With `park`, the event is set
-   * aside with its reason, later events of its key wait too, and other keys continue. A failure of the store,
-   * such as a full disk, stops the processor, because the event is not its cause. If a store is
-   * temporarily unavailable, the processor waits until it responds, and neither stops nor parks.
+   * With `stop`, the processor stops and stores the reason, and no event is skipped. With `park`, the event is stored
+   * with its reason, later events of its key wait too, and other keys continue. A failure of the store, such as a full
+   * disk, stops the processor, because the event is not its cause. If a store is temporarily unavailable, the processor
+   * waits until it responds, and neither stops nor parks.
    * @default 'stop'
    */
   readonly finally?: 'stop' | 'park' | undefined;
@@ -92,7 +92,8 @@ const UNAVAILABLE_CODES: ReadonlySet<string> = new Set(['io', 'busy', 'unknown-o
 /** Returns whether a store cannot respond at the moment: a lost connection, a restart, or a lock of another process. */
 export function isUnavailable(error: unknown): boolean {
   const { family, payload, cause } = (error ?? {}) as Partial<DecidableError>;
-  // A command failure has the failure of the store as its cause. Without one, the outcome is unknown because of a bug.
+  // A command failure has the failure of the store as its cause. Without a cause, the outcome is unknown because of a
+  // bug.
   if (family === 'decidable/command') return isUnavailable(cause);
   if (family !== 'decidable/store' && family !== 'decidable/append') return false;
   const code = (payload as { readonly val?: { readonly code?: unknown } } | undefined)?.val?.code;

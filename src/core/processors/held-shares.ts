@@ -31,7 +31,7 @@ export function advance(held: readonly HeldShare[], checkpoint: bigint): void {
 }
 
 /** Returns a fence that proves that a share is held, and does not move its checkpoint. */
-export function staying(subscription: SubscriptionId, { share, token, checkpoint }: HeldShare): Fence {
+export function unmovedFence(subscription: SubscriptionId, { share, token, checkpoint }: HeldShare): Fence {
   return { subscription, share, token, before: checkpoint, checkpoint: checkpoint ?? 0n };
 }
 

@@ -21,9 +21,9 @@ export interface InlineProcessor extends Processor {
 }
 
 /**
- * The maximum number of events that are applied in one transaction. If an append finds as many missed events, they are
- * applied before it. The number exceeds the events of the longest decision, which cannot be applied before their own
- * append.
+ * The maximum number of events that are applied in one transaction. If an append finds that many missed events, they
+ * are applied before it. The number exceeds the events of the longest decision, which cannot be applied before their
+ * own append.
  */
 export const MAX_MISSED_EVENTS: number = 2 * MAX_EVENTS_PER_DECISION;
 

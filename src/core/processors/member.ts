@@ -4,7 +4,7 @@
  *
  * Correctness depends only on the fencing tokens. The leases only determine how soon a share moves. The members of a
  * group should have leases of one length, because a member that is silent for the length of an observer's lease counts
- * as dead.
+ * as ended.
  */
 import { type Clock, sleepFor } from './clock.ts';
 import type { GroupMember, ProcessorStore, Share, ShareToken } from './processor-store.ts';

@@ -18,7 +18,7 @@ export class Outage {
     return this.#reason;
   }
 
-  /** Notes a failure, and reports it to the observer. */
+  /** Records a failure, and reports it to the observer. */
   note(error: unknown): void {
     const { observer, clock, processor } = this.#parts;
     this.#reason = stopReason(error, undefined, clock.now());
@@ -31,7 +31,7 @@ export class Outage {
     await backOff(policy, clock, ++this.#failures, signal).catch(() => undefined);
   }
 
-  /** Ends the outage if the store of the events responds. @throws StoreFailure */
+  /** Ends the outage if the store of the events responds. @throws StoreFailure if the store does not respond. */
   async check(): Promise<void> {
     if (this.#reason === undefined) return;
     await lastPosition(this.#parts.store);

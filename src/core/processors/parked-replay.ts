@@ -26,13 +26,13 @@ export interface ReplayParts {
 
 /**
  * Processes the parked events of a key in order, up to the first one that fails again.
- * @param blamed the positions of events that made the commit of an earlier replay fail, with their errors.
+ * @param commitFailures the positions of events that made the commit of an earlier replay fail, with their errors.
  */
 export async function replayParked(
   { processor, shares, signal, now }: ReplayParts,
   key: string,
   events: readonly ParkedEvent[],
-  blamed: ReadonlyMap<bigint, unknown>,
+  commitFailures: ReadonlyMap<bigint, unknown>,
 ): Promise<Replay> {
   const batch = processor.batch(signal);
   await batch.load?.([key]);
@@ -47,7 +47,7 @@ export async function replayParked(
       continue;
     }
     try {
-      if (blamed.has(position)) throw blamed.get(position);
+      if (commitFailures.has(position)) throw commitFailures.get(position);
       const opened = processor.open(event);
       if (opened !== undefined && opened.key !== key) moved.push(underKey(parked, opened.key, shares));
       else if (opened !== undefined) await batch.apply({ event, ...opened, wasParked: true }, share);

@@ -162,7 +162,10 @@ function withEvent<Result>({ types }: AnyProcessManager, envelope: Envelope, use
   }
 }
 
-/** @throws FaultError if a guest has scheduled a command for a time that not all stores can keep. */
+/**
+ * Makes the event for a reaction.
+ * @throws FaultError if a guest has scheduled a command for a time that not all stores can keep.
+ */
 function eventOf(reaction: Reaction, name: string): ProcessEvent {
   switch (reaction.tag) {
     case 'dispatch':

@@ -33,13 +33,13 @@ export interface Share {
   readonly expiresAt: number;
 }
 
-/** Identifies a share and the holder that a member has seen. */
+/** Identifies a share and its holder, as a member has read them. */
 export type ShareToken = Pick<Share, 'subscription' | 'share' | 'token'>;
 
 /** A process that runs processors. */
 export interface GroupMember {
   readonly id: string;
-  /** The subscriptions that it runs. It claims only shares of these subscriptions. */
+  /** The subscriptions that the member runs. It claims only shares of these subscriptions. */
   readonly subscriptions: readonly SubscriptionId[];
   /** The time until which the member belongs to the group. */
   readonly expiresAt: number;
@@ -80,7 +80,7 @@ export interface Fence {
   readonly share: number;
   readonly token: bigint;
   /**
-   * The checkpoint that the member has seen. If it differs from the stored one, the commit is refused, because an
+   * The checkpoint that the member has read. If it differs from the stored one, the commit is refused, because an
    * earlier commit whose outcome was unknown may have succeeded and must not be written twice.
    */
   readonly before: bigint | undefined;
@@ -236,7 +236,7 @@ export class StatementFailed extends Error {
 
 /** Reads the tables of read models. */
 export interface TableReading {
-  /** Returns a Kysely dialect with a separate, read-only connection. `decidable/tables` knows its type. */
+  /** Returns a Kysely dialect with a separate, read-only connection. `decidable/tables` declares its type. */
   readDialect(): unknown;
 
   /**
@@ -248,7 +248,7 @@ export interface TableReading {
 
 /** The differences between an engine and SQLite, in the tables of read models. */
 export interface TableEngine {
-  /** Returns a Kysely dialect that compiles statements without running them. `decidable/tables` knows its type. */
+  /** Returns a Kysely dialect that compiles statements without running them. `decidable/tables` declares its type. */
   compileDialect(): unknown;
   /**
    * The maximum number of bytes of the name of a table, index or constraint. Longer names are shortened, with a hash.
@@ -332,10 +332,10 @@ export interface ProcessorStore {
   readonly tables?: TableReading | undefined;
 
   /**
-   * Adds an inline projection. Present if the store has the capability `inline`. Each later append of this process that
-   * stores events also stores the projection's changes for all events after its checkpoints, and moves the checkpoints,
-   * in the same transaction. If the projection throws, the append throws a `FaultError` with the code
-   * `inline-projection-failed`, and nothing is stored.
+   * Adds an inline projection. The method is present if the store has the capability `inline`. Each later append of
+   * this process that stores events also stores the projection's changes for all events after its checkpoints, and
+   * moves the checkpoints, in the same transaction. If the projection throws, the append throws a `FaultError` with the
+   * code `inline-projection-failed`, and nothing is stored.
    *
    * @returns a function that removes the projection.
    */
@@ -368,10 +368,10 @@ export interface ProcessorStore {
   /**
    * Replaces the contents of `subscription` by those of `replacement`: checkpoints, documents, tables, parked events
    * and deadlines. The definition becomes the given one. The active version is not changed. Members that hold shares of
-   * either lose them. It is one transaction, so readers see either the old or the new contents.
+   * either lose them. Everything is changed in one transaction, so readers read either the old or the new contents.
    *
-   * If one of the two does not exist, it returns false without a change. It does the same if a share of the replacement
-   * has a lower checkpoint, because readers would then see older contents.
+   * If one of the two does not exist, the method returns false without a change. It also returns false if a share of
+   * the replacement has a lower checkpoint, because readers would then read older contents.
    */
   replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId, definition: string): Promise<boolean>;
 
@@ -394,8 +394,8 @@ export interface ProcessorStore {
   listMembers(now: number): Promise<readonly GroupMember[]>;
 
   /**
-   * Claims a share if its token is the one that the caller has seen, and it is free, expired, or held by the caller.
-   * Returns the share with its new token, or `undefined` if another member was faster.
+   * Claims a share if its token is the one that the caller has read, and the share is free, expired, or held by the
+   * caller. Returns the share with its new token, or `undefined` if another member was faster.
    */
   claimShare(share: ShareToken, member: string, now: number, expiresAt: number): Promise<Share | undefined>;
 
@@ -410,7 +410,7 @@ export interface ProcessorStore {
 
   /**
    * Writes the results of a page, and moves the checkpoints.
-   * @throws FencedError if a token or a checkpoint differs from the one that the member has seen. Nothing was written.
+   * @throws FencedError if a token or a checkpoint differs from the one that the member has read. Nothing was written.
    * @throws StatementFailed if a statement fails. Nothing was written.
    */
   commit(commit: ProcessorCommit): Promise<void>;

@@ -38,7 +38,7 @@ export interface Batch {
   /** Called after the commit succeeded. */
   committed?(): void;
   /** Returns the event that made the commit fail, or `undefined` if the failure is not due to an event. */
-  culprit?(error: unknown): Item | undefined;
+  failedItem?(error: unknown): Item | undefined;
 }
 
 /** Processes events, and names the subscription under which its progress is stored. */

@@ -1,6 +1,6 @@
 /**
- * Rebuilds a version of a read model. The new rows are built from the first event, in addition to the rows that readers
- * see. They replace the old rows in one transaction.
+ * Rebuilds a version of a read model. The new rows are built from the first event, while readers still read the old
+ * rows. Then they replace the old rows in one transaction.
  *
  * The replacement is a separate subscription, `<name>/rebuild`, that only this process runs. So fencing, parking and
  * `status` work as for any other subscription. Each attempt has a unique id, which is the definition of its

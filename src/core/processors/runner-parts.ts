@@ -10,7 +10,7 @@ import type { ProcessorStore } from './processor-store.ts';
 export const IDLE_FLUSH = 100;
 
 /** The maximum number of deadlines that fire in one round. */
-export const DEADLINES_AT_ONCE = 100;
+export const DEADLINES_PER_ROUND = 100;
 
 /**
  * The reason of the aborts that end a wait of a runner. The default reason is a new `DOMException` with a stack, which
@@ -28,11 +28,11 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly observer: RunnerObserver;
   /**
-   * Reads the shares before each page. Another member may have claimed them, and its effects must not be
+   * Reads the shares before each page, because another member may have claimed them, so that its effects are not
    * repeated, or an append may have moved the checkpoints of an inline read model.
    * @default false
    */
-  readonly looksAtShares?: boolean | undefined;
+  readonly readsShares?: boolean | undefined;
   /**
    * Allows the stored definition to differ from that of the processor.
    * @default false

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../messages.ts';
 import { DueDeadlines } from './due-deadlines.ts';
 import { EventFailed, failureKind, isStaleHandle, isUnavailable, retrying, stopReason } from './failure-policy.ts';
-import { advance, fencesOf, type HeldShare, hasReached, refresh, staying } from './held-shares.ts';
+import { advance, fencesOf, type HeldShare, hasReached, refresh, unmovedFence } from './held-shares.ts';
 import { inLanes } from './lanes.ts';
 import { Outage } from './outage.ts';
 import { parkedByKey, parkedEvent } from './parked-events.ts';
@@ -214,7 +214,7 @@ export class Runner {
     this.#sharesChanged = undefined;
   }
 
-  /** Reads pages until it is interrupted. */
+  /** Reads pages until the reading is interrupted. */
   async #readOn(): Promise<void> {
     const { store, processor } = this.#parts;
     const { events, pageSize } = processor;
@@ -224,7 +224,7 @@ export class Runner {
     try {
       const pages = subscribe(store, { after: this.#lowest(), events, pageSize, signal });
       for await (const page of pages) {
-        if (this.#parts.looksAtShares) await this.#dropLostShares();
+        if (this.#parts.readsShares) await this.#dropLostShares();
         // If a share was added while the page or the shares were read, its earlier events have not been read yet.
         if (signal.aborted) return;
         await this.#process(page);
@@ -272,8 +272,8 @@ export class Runner {
       this.#idle = { position, flushAt };
       return;
     }
-    const blamed = new Map<bigint, unknown>();
-    let { batch, park, failed } = await this.#apply(items, blamed);
+    const commitFailures = new Map<bigint, unknown>();
+    let { batch, park, failed } = await this.#apply(items, commitFailures);
     let checkpoint: bigint;
     for (;;) {
       checkpoint = failed === undefined ? position : failed.position - 1n;
@@ -284,12 +284,12 @@ export class Runner {
         break;
       } catch (error) {
         // If an event made the commit fail, the page is processed again. The event then fails, and the policy is
-        // applied. It is also processed again if its folded states have become stale before they were encoded.
-        const culprit = batch.culprit?.(error)?.event.context.position;
-        if (!isStaleHandle(error) && (culprit === undefined || blamed.has(culprit))) throw error;
-        if (culprit !== undefined) blamed.set(culprit, error);
+        // applied. The page is also processed again if its folded states have become stale before they were encoded.
+        const failedAt = batch.failedItem?.(error)?.event.context.position;
+        if (!isStaleHandle(error) && (failedAt === undefined || commitFailures.has(failedAt))) throw error;
+        if (failedAt !== undefined) commitFailures.set(failedAt, error);
         for (const { key, reason } of park) if (reason !== undefined) this.#parkedKeys.delete(key);
-        ({ batch, park, failed } = await this.#apply(items, blamed));
+        ({ batch, park, failed } = await this.#apply(items, commitFailures));
       }
     }
     batch.committed?.();
@@ -328,7 +328,7 @@ export class Runner {
 
   async #apply(
     items: readonly SharedItem[],
-    blamed: ReadonlyMap<bigint, unknown>,
+    commitFailures: ReadonlyMap<bigint, unknown>,
   ): Promise<{ batch: Batch; park: readonly ParkedEvent[]; failed: EventFailed | undefined }> {
     const { processor, policy, clock } = this.#parts;
     const { signal } = this.#stopping;
@@ -355,7 +355,8 @@ export class Runner {
       if (this.#parkedKeys.has(item.key)) return parking(item, undefined);
       try {
         if ('unreadable' in item) throw item.unreadable;
-        if (blamed.size > 0 && blamed.has(item.event.context.position)) throw blamed.get(item.event.context.position);
+        if (commitFailures.size > 0 && commitFailures.has(item.event.context.position))
+          throw commitFailures.get(item.event.context.position);
         return batch.apply(item, item.share)?.catch((error: unknown) => again(item, error));
       } catch (error) {
         return again(item, error);
@@ -426,17 +427,17 @@ export class Runner {
     if (held === undefined) return;
     const { subscription } = processor;
     const { signal } = this.#stopping;
-    const fences = [staying(subscription, held)];
-    const blamed = new Map<bigint, unknown>();
+    const fences = [unmovedFence(subscription, held)];
+    const commitFailures = new Map<bigint, unknown>();
     for (;;) {
       const replay = { processor, shares, signal, now: clock.now() };
-      const { batch, unpark, park, moved } = await replayParked(replay, key, events, blamed);
+      const { batch, unpark, park, moved } = await replayParked(replay, key, events, commitFailures);
       try {
         await processors.commit({ ...batch.changes(), fences, unpark, park: [...park, ...moved] });
       } catch (error) {
-        const culprit = batch.culprit?.(error)?.event.context.position;
-        if (!isStaleHandle(error) && (culprit === undefined || blamed.has(culprit))) throw error;
-        if (culprit !== undefined) blamed.set(culprit, error);
+        const failedAt = batch.failedItem?.(error)?.event.context.position;
+        if (!isStaleHandle(error) && (failedAt === undefined || commitFailures.has(failedAt))) throw error;
+        if (failedAt !== undefined) commitFailures.set(failedAt, error);
         continue;
       }
       held.checkpoint ??= 0n;

@@ -51,8 +51,8 @@ import {
   dropOldVersions,
   dropVersion,
   isReadModel,
-  lookAtVersion,
   openVersion,
+  openWithoutRunning,
   recordOf,
 } from './versions.ts';
 
@@ -144,12 +144,12 @@ export class SystemRun implements AsyncDisposable {
       const policy = policyOf(options, part, parts.name);
       const record =
         options.process === false
-          ? await lookAtVersion(processors, processor, shares)
+          ? await openWithoutRunning(processors, processor, shares)
           : await openVersion(processors, processor, shares, accepted.includes(part));
       const { shares: divided = shares, active = true } = record ?? {};
-      const looksAtShares = processor.kind === 'reactor' || isAmong(processor.subscription, inline);
+      const readsShares = processor.kind === 'reactor' || isAmong(processor.subscription, inline);
       const acceptsChanges = accepted.includes(part);
-      const own = { processor, shares: divided, policy, looksAtShares, acceptsChanges };
+      const own = { processor, shares: divided, policy, readsShares, acceptsChanges };
       const runner = new Runner({ store, processors, clock, observer, ...own });
       runners.push(runner);
       if (!active) waiting.add(runner);
@@ -203,8 +203,8 @@ export class SystemRun implements AsyncDisposable {
 
   /**
    * Resolves when all read models, or the processors with these names, have processed the position. Without a position,
-   * it waits for the store's last event. `undefined` is the position of a decision without events. The promise then
-   * resolves immediately.
+   * the call waits for the store's last event. `undefined` is the position of a decision without events. The promise
+   * then resolves immediately.
    */
   async caughtUp(...given: CaughtUpArguments): Promise<void> {
     const place = `${this.#parts.name}.caughtUp`;
@@ -233,7 +233,7 @@ export class SystemRun implements AsyncDisposable {
     await this.#activate(waited);
   }
 
-  /** Activates versions that have caught up now instead of at the next renewal of the lease. */
+  /** Activates the versions that have caught up, without waiting for the next renewal of the lease. */
   async #activate(runners: readonly Runner[]): Promise<void> {
     const waiting = runners.filter((runner) => this.#waiting.has(runner));
     if (waiting.length === 0) return;

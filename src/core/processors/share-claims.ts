@@ -16,7 +16,7 @@ export function isHeld<State extends ShareState>(
 }
 
 /**
- * Returns the share after `member` has claimed it, or `undefined` if its token is not the one that the member has seen,
+ * Returns the share after `member` has claimed it, or `undefined` if its token is not the one that the member has read,
  * or another member's lease has not expired.
  */
 export function claimed<State extends ShareState>(

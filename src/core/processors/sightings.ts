@@ -20,7 +20,7 @@ export class Sightings {
     this.#lease = lease;
   }
 
-  /** Begins a round of checks. A place that is not checked in a round is forgotten. */
+  /** Begins a round of checks. A place that is not checked in a round is removed. */
   begin(): void {
     this.#before = this.#seen;
     this.#seen = new Map();

@@ -30,7 +30,7 @@ export interface SubscribeOptions {
    * @default 1000
    */
   readonly pageSize?: number | undefined;
-  /** Cancels the subscription, even while it waits. It then rejects with the signal's reason. */
+  /** Cancels the subscription, even while it waits. The iteration then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Opens, activates and drops versions of processors.
  *
- * A read model can have several versions in a store. Each version has separate rows, and readers see those of the
+ * A read model can have several versions in a store. Each version has separate rows, and readers read the rows of the
  * active version. A processor with effects has one version. A new version continues after the last event of the
  * previous one, so that no effect is repeated.
  */
@@ -36,7 +36,7 @@ export async function openVersion(
   const record = await processors.openSubscription({ subscription, kind, definition, shares, tables, continues });
   checkDefinition(record, processor, acceptsChanges);
   if (record.definition !== definition) await processors.redefine(subscription, definition);
-  // The processor starts again now, so waiting callers must not see the earlier failure.
+  // The processor starts again now, so waiting callers must not get the earlier failure.
   if (record.stopped !== undefined) await processors.setStopped(subscription, undefined);
   return record;
 }
@@ -45,7 +45,7 @@ export async function openVersion(
  * Opens the subscription of a processor for a process that does not run it. Such a process does not replace another
  * version, and its code makes no rows.
  */
-export async function lookAtVersion(
+export async function openWithoutRunning(
   processors: ProcessorStore,
   processor: Processor,
   shares: number,
@@ -104,8 +104,8 @@ export async function activateCaughtUp(
 }
 
 /**
- * Drops the versions of read models that these have replaced, and returns them. If a version is not active yet, its
- * predecessor is kept.
+ * Drops the versions of read models that the `current` ones have replaced, and returns them. If a version is not active
+ * yet, its predecessor is kept.
  */
 export async function dropOldVersions(
   processors: ProcessorStore,
@@ -128,7 +128,8 @@ export async function dropOldVersions(
 /**
  * Drops a version of a read model with all its rows.
  * @param current the read models of the system. The active version of any other read model may be dropped.
- * @throws DefinitionError if the version does not exist, is not of a read model, or is the one that readers see.
+ * @throws DefinitionError if the version does not exist, is not of a read model, or is the active one of a current read
+ * model.
  */
 export async function dropVersion(
   processors: ProcessorStore,
@@ -148,7 +149,7 @@ export async function dropVersion(
   if (record.active && current.some((model) => model.name === name)) {
     throw new DefinitionError(
       place,
-      `${textOf(record.subscription)} is the active version, which readers see; start a newer version first`,
+      `${textOf(record.subscription)} is the active version, which readers use; start a newer version first`,
     );
   }
   await processors.dropSubscription(record.subscription);

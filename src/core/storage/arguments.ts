@@ -270,7 +270,9 @@ export function checkImport(commits: readonly RecordedCommit[]): void {
       throw misread(`${place}.decision.eventCount`, mustBe(`${count}, the number of the events`, eventCount));
     }
     if (count === 0 ? firstRevision !== undefined : !isRevision(firstRevision)) {
-      throw misread(`${place}.decision.firstRevision`, 'a revision is a bigint from 0, and undefined without events');
+      const expected =
+        count === 0 ? 'undefined, because the commit has no events' : 'a revision, which is a bigint of at least 0';
+      throw misread(`${place}.decision.firstRevision`, mustBe(expected, firstRevision));
     }
     if (!isRevision(recordedAt) || recordedAt > Number.MAX_SAFE_INTEGER) {
       throw misread(
@@ -279,7 +281,7 @@ export function checkImport(commits: readonly RecordedCommit[]): void {
       );
     }
     if (!(hash instanceof Uint8Array) || hash.length !== HASH_BYTES) {
-      throw misread(`${place}.decision.hash`, `a hash is a Uint8Array of ${HASH_BYTES} bytes`);
+      throw misread(`${place}.decision.hash`, `must be a Uint8Array of ${HASH_BYTES} bytes`);
     }
   }
 }
@@ -339,7 +341,7 @@ export function preconditionText(precondition: Precondition): string {
   }
 }
 
-/** Returns the error that `append` throws if the command id is known. */
+/** Returns the error that `append` throws if the command was decided before. */
 export function duplicate(first: RecordedDecision): AppendFailure {
   return new AppendFailure(
     { tag: 'duplicate', val: first },

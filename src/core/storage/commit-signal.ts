@@ -14,7 +14,7 @@ export class CommitSignal {
 
   /**
    * Makes a signal without waiters.
-   * @param onWaiting called with `true` when the first waiter arrives, and with `false` when the last one leaves.
+   * @param onWaiting called with `true` when the first waiter is added, and with `false` when the last one is removed.
    */
   constructor(onWaiting?: (waiting: boolean) => void) {
     this.#onWaiting = onWaiting;
@@ -86,8 +86,8 @@ export class CommitSignal {
 }
 
 /**
- * Implements `awaitEvents` of a store. It reads the last position after each commit until it is after the given
- * position.
+ * Implements `awaitEvents` of a store. The function reads the last position after each commit, until that position is
+ * after the given one.
  *
  * @param lastPosition reads the position of the store's last event, or `undefined` if the store has no events.
  */

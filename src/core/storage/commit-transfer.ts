@@ -1,5 +1,5 @@
 /**
- * Moves commits between stores. One store returns its commits in the order in which they were made. Another store adds
+ * Copies commits between stores. One store returns its commits in the order in which they were made. Another store adds
  * them unchanged, with their revisions, times, decision records and hashes. Only positions are new, in the same order.
  *
  * A commit that does not follow the end of its stream's chain is refused. So a copy that was interrupted can be
@@ -38,7 +38,7 @@ export interface CommitLog {
    * are in its order, and events are in the order of their positions. A commit that is made later comes after every
    * commit that was returned.
    *
-   * @throws StoreFailure
+   * @throws StoreFailure if the store cannot be read.
    */
   readLog(options?: ReadLogOptions): Promise<readonly RecordedCommit[]>;
 }
@@ -75,7 +75,7 @@ export function followsHead(head: Pick<StreamHead, 'revision' | 'hash'> | undefi
   );
 }
 
-/** Returns whether the decision that a store has is that of the commit. */
+/** Returns whether a stored decision is the decision of the commit. */
 export function isSameCommit(stored: RecordedDecision, { decision }: RecordedCommit): boolean {
   return stored.stream === decision.stream && equalBytes(stored.hash, decision.hash);
 }

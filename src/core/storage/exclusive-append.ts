@@ -4,9 +4,9 @@
  *
  * An optimistic append fails if another writer was faster. A writer that appends rarely can fail each time if another
  * one appends continuously. Decisions are synchronous, so a store can run one inside a short reservation of the stream.
- * The memory store does so in one turn of the event loop, SQLite between BEGIN IMMEDIATE and COMMIT, PostgreSQL while it
- * has locked the row of the stream, and NATS while the other processes let the writer go first. The event sourcer uses
- * the operation after a conflict. If the store does not have it, the event sourcer retries optimistically
+ * The memory store does so in one turn of the event loop, SQLite between BEGIN IMMEDIATE and COMMIT, PostgreSQL while
+ * it has locked the row of the stream, and NATS while the other processes wait for the writer's turn to end. The event
+ * sourcer uses the operation after a conflict. If the store does not have it, the event sourcer retries optimistically
  * (docs/decisions.md, "A command that loses is decided inside the store").
  */
 import type { Appended } from '../event-store.ts';
@@ -30,7 +30,7 @@ export interface ExclusiveAppend {
    * with the same error. If the store loses the reservation, or more than 1,000 events follow `after`, it throws
    * `conflict`.
    *
-   * @param after the last revision that the caller has seen, or `undefined` to read the stream from its first event.
+   * @param after the last revision that the caller has read, or `undefined` to read the stream from its first event.
    * @throws AppendFailure with an `AppendError` as its `payload`.
    */
   appendExclusively?(

@@ -70,8 +70,8 @@ async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncG
 }
 
 /**
- * Reads events in arrays of at most the page size. No array is empty. Use it for replays, in which a promise for each
- * event would cost too much.
+ * Reads events in arrays of at most the page size. No array is empty. Use this function for replays, in which a promise
+ * for each event would cost too much.
  *
  * @throws StoreFailure `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */

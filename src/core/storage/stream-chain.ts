@@ -30,7 +30,7 @@ export interface BrokenCommit {
   readonly actual: Uint8Array;
 }
 
-/** Follows the commits of a stream from its first one. */
+/** Checks the commits of a stream from its first one. */
 export class StreamChain {
   readonly #stream: string;
   #hash: Uint8Array = CHAIN_START;
@@ -41,7 +41,7 @@ export class StreamChain {
     this.#stream = stream;
   }
 
-  /** Adds the next commit. Returns the reason if it does not follow. */
+  /** Adds the next commit. Returns the damage if the commit does not follow the previous one. */
   add({ decision: recorded, events }: RecordedCommit): BrokenCommit | undefined {
     const { decision, firstRevision, recordedAt, hash } = recorded;
     const stream = this.#stream;

@@ -3,7 +3,7 @@
  * a store, no timer could fire and no signal of the operating system could arrive.
  */
 
-// Taken when the module is loaded, because test runners replace timers to stop time.
+// The function is read when this file is loaded, because test runners replace timers to stop time.
 const { setTimeout: startTimer } = globalThis;
 
 /** The maximum number of milliseconds between two turns. */

@@ -34,15 +34,16 @@ export interface ReadStreamsOptions {
 /** A store whose commits can be read. */
 export interface CommitSource {
   /**
-   * Returns the commits of a stream in order. The list is empty if the stream has no decisions. @throws StoreFailure
+   * Returns the commits of a stream in order. The list is empty if the stream has no decisions.
+   * @throws StoreFailure if the store cannot be read.
    */
   readCommits(stream: string, options?: ReadCommitsOptions): Promise<readonly RecordedCommit[]>;
-  /** Returns the streams in the order of their first commits. @throws StoreFailure */
+  /** Returns the streams in the order of their first commits. @throws StoreFailure if the store cannot be read. */
   readStreams(options?: ReadStreamsOptions): Promise<readonly StreamHead[]>;
   /**
    * Checks all data that reads use in addition to the commits: positions, indexes, filters, snapshots. Returns the
-   * first place that contradicts the commits. A store without such data omits the function.
-   * @throws StoreFailure
+   * first place that contradicts the commits. A store without such data omits the function. @throws StoreFailure if the
+   * store cannot be read.
    */
   findDamage?(): Promise<Damage | undefined>;
 }
@@ -77,7 +78,7 @@ export interface VerifyChainOptions {
 const NAMES: OptionNames<VerifyChainOptions> = { progress: true, signal: true };
 
 /**
- * Verifies the chain of one stream, or of all streams if no stream is named. It reads page by page.
+ * Verifies the chain of one stream, or of all streams if no stream is named. The store is read page by page.
  *
  * A chain proves that the existing commits were not changed. It cannot show that commits at its end were removed. To
  * detect that, keep the hashes of {@link CommitSource.readStreams} elsewhere, and compare them later.
@@ -169,7 +170,7 @@ async function verifyStream(
   return hasHead ? undefined : wrongHead(stream);
 }
 
-/** Makes the damage of a stream that lacks an expected commit. */
+/** Describes the damage of a stream that lacks an expected commit. */
 export function wrongHead(stream: string): Damage {
   const place = `the head of stream ${JSON.stringify(stream)}`;
   return { reason: 'damage', place, message: `${place} is not a commit of the stream` };

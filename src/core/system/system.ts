@@ -68,7 +68,7 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   readModel<Model extends Models>(model: Model): ReaderOf<Model>;
   /**
    * Resolves when the read models have processed the position, so that a program reads its own writes. Any process may
-   * run the read models. Without a position, it waits for the store's last event.
+   * run the read models. Without a position, the call waits for the store's last event.
    *
    * ```ts
    * const { position } = await running.dispatch(account.commands.Deposit({ accountId: '0001', amount: 1250 }));
@@ -84,15 +84,16 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   caughtUp(options?: CaughtUpOptions): Promise<void>;
   /**
    * Resolves when every processor has processed all events, including those that process managers caused in the
-   * meantime, and every requested retry of parked events was made. It does not wait for deadlines that are not due yet.
+   * meantime, and every requested retry of parked events was made. The call does not wait for deadlines that are not
+   * due yet.
    */
   settled(signal?: AbortSignal): Promise<void>;
   /** Returns the position, the shares, the parked events and the failure of each processor. */
   status(): Promise<readonly ProcessorStatus[]>;
   /**
-   * Builds a read model again from the first event. Readers see the old documents and rows until the new ones have
-   * caught up and replace them in one transaction. Other processes continue to run the read model in the meantime. It
-   * also works without processors in this process (`process: false`).
+   * Builds a read model again from the first event. Readers get the old documents and rows until the new ones have
+   * caught up and replace them in one transaction. Other processes continue to run the read model in the meantime. The
+   * method also works without processors in this process (`process: false`).
    *
    * ```ts
    * await running.rebuild(balances, { onProgress: ({ position, head }) => console.log(`${position} of ${head}`) });
@@ -172,7 +173,7 @@ const NAMES: OptionNames<SystemDefinition<[], [], [], []>> = {
  * console.log(await running.readModel(balances).get('0001'));
  * ```
  *
- * @throws DefinitionError if the parts contradict each other. It names both parts.
+ * @throws DefinitionError if the parts contradict each other. The error names both parts.
  */
 export function defineSystem<
   const Deciders extends readonly AnyModule[],
@@ -226,7 +227,7 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
     if (other !== undefined)
       throw new DefinitionError(
         place,
-        `has the name ${JSON.stringify(part)}, which ${other} has too; rename one of the two`,
+        `has the name ${JSON.stringify(part)}, which is also the name of ${other}; rename one of the two`,
         { names: [part] },
       );
     names.set(part, `${kind} ${place}`);

@@ -2,8 +2,9 @@
 import { type AnyModule, BoundModule } from '../loop/bound-module.ts';
 import { foldRecorded } from '../loop/fold.ts';
 import type { LiveState } from '../loop/live-state.ts';
+import { initialState } from '../loop/loader.ts';
 import type { Decision, Envelope, Outcome, RecordedEvent } from '../messages.ts';
-import { decideAgain, initialState, isSameEnvelope, isSameOutcome } from './decide-again.ts';
+import { decideAgain, isSameEnvelope, isSameOutcome } from './decide-again.ts';
 
 /** The answer of one module to a command: its events or its rejection, or the failure of the module. */
 export type Answer =

@@ -1,9 +1,7 @@
 /** Decides a recorded command again, and compares the results. */
 import { copyValue } from '../codec/copy.ts';
 import { isRejection } from '../errors.ts';
-import type { BoundModule } from '../loop/bound-module.ts';
-import { moduleFailure } from '../loop/failures.ts';
-import { LiveState } from '../loop/live-state.ts';
+import type { LiveState } from '../loop/live-state.ts';
 import type { Decision, Envelope, Outcome, RecordedEvent, Rejection } from '../messages.ts';
 import type { RecordedCommit } from '../storage/chain.ts';
 import { equalBytes } from '../storage/equal-bytes.ts';
@@ -14,15 +12,6 @@ import { recordedEvents } from '../storage/recorded-events.ts';
  * fold.
  */
 const NO_POSITION = 0n;
-
-/** Makes the state of a module on an empty stream. @throws CommandFailure if the module fails. */
-export function initialState(module: BoundModule, stream: string): LiveState {
-  try {
-    return new LiveState(module, stream, module.decider.initialState(), undefined);
-  } catch (error) {
-    throw moduleFailure(error, `module ${module.name} making its initial state`, [['module', module.name]]);
-  }
-}
 
 /** Returns the events of a commit as a fold reads them. */
 export function eventsOf({ decision, events }: RecordedCommit): readonly RecordedEvent[] {

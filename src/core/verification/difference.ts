@@ -52,7 +52,7 @@ export function describeDifference(difference: Difference): string {
     case 'head': {
       const { stream, revision } = difference;
       const events = revision === undefined ? 'its decisions' : `its events up to revision ${revision}`;
-      return `stream ${JSON.stringify(stream)} has lost ${events}: the commit of its head is missing`;
+      return `stream ${JSON.stringify(stream)} has lost ${events}, because the commit of its head is missing`;
     }
     case 'outcome': {
       const { place, recorded, decided } = difference;

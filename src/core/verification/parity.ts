@@ -33,10 +33,10 @@ const NAMES: OptionNames<ParityOptions> = { progress: true, signal: true };
 /**
  * Compares two modules before one replaces the other, such as a decider in TypeScript and its component. Both fold the
  * recorded histories and decide every recorded command of the current module. The events and rejections must be equal
- * byte for byte, and must not fail. The first command that is answered differently is returned with the shortest
+ * byte for byte, and no module may fail. The first command that is answered differently is returned with the shortest
  * history that shows it.
  *
- * Nothing is written. The recorded results themselves are not compared. {@link verifyStore} does that.
+ * Nothing is written. The recorded results themselves are not compared. {@link verifyStore} compares them.
  *
  * ```ts
  * const candidate = await loadModule(await readFile('account.wasm'));

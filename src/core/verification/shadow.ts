@@ -90,17 +90,18 @@ export interface Shadow extends AsyncDisposable {
 }
 
 const PAGE = 500;
-/** The pause in milliseconds after which rejections are read, because only events wake a reader. */
+/** The pause in milliseconds after which rejections are read, because only events end the wait of a reader. */
 const POLL = 1_000;
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
 
 /**
- * Compares a candidate continuously with the module that decides in production. The shadow follows the recorded decisions of the
- * current module, decides each command again with the candidate, and compares the results byte for byte.
+ * Compares a candidate continuously with the module that decides in production. The shadow follows the recorded
+ * decisions of the current module, decides each command again with the candidate, and compares the results byte for
+ * byte.
  *
- * It only reads the store. So the candidate cannot change, delay or fail a command, even if it traps or never returns.
- * Run the shadow in a process or thread of its own if the candidate is slow.
+ * The shadow only reads the store. So the candidate cannot change, delay or fail a command, even if it traps or never
+ * returns. Run the shadow in a process or thread of its own if the candidate is slow.
  *
  * Faults and traps of the current module are not recorded, so they are not compared.
  *
@@ -286,12 +287,13 @@ class CandidateStates {
     return state;
   }
 
-  /** Returns the candidate's answer to the command of a commit, on the state that the recorded decision saw. */
+  /** Returns the candidate's answer to the command of a commit, on the state of the recorded decision. */
   async answer(before: Folded, commit: RecordedCommit): Promise<Answer> {
     const { stream, decision } = commit.decision;
     const { seenRevision } = decision;
     if (before.revision === seenRevision) return before.answer(decision);
-    // Under the preconditions `any` and `stream-exists`, events that the decision did not see can precede its own.
+    // Under the preconditions `any` and `stream-exists`, events that were not folded before the decision can precede
+    // its events.
     const seen = new Folded(this.#module, stream);
     try {
       for await (const earlier of commitsBefore(this.#store, stream, commit)) {
@@ -306,9 +308,9 @@ class CandidateStates {
   }
 
   /**
-   * Drops all states if the error ended the candidate's instance, to which they belong. Returns whether it did. It
-   * keeps the states after other failures, because `decide` does not change a state, and an event that cannot be folded
-   * never can be.
+   * Drops all states if the error ended the candidate's instance, to which they belong, and returns whether it did.
+   * After other failures the states are kept, because `decide` does not change a state, and an event that cannot be
+   * folded now can never be folded.
    */
   droppedAfter(error: unknown): boolean {
     this.#module.noteFailure(error);

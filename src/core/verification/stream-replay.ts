@@ -2,8 +2,9 @@
 import type { BoundModule } from '../loop/bound-module.ts';
 import { foldRecorded } from '../loop/fold.ts';
 import type { LiveState } from '../loop/live-state.ts';
+import { initialState } from '../loop/loader.ts';
 import type { RecordedCommit } from '../storage/chain.ts';
-import { decideAgain, eventsOf, initialState, isSameEnvelope, isSameOutcome } from './decide-again.ts';
+import { decideAgain, eventsOf, isSameEnvelope, isSameOutcome } from './decide-again.ts';
 import type { DecisionPlace, Difference } from './difference.ts';
 
 export class StreamReplay {
@@ -55,7 +56,8 @@ export class StreamReplay {
   async #decideAgain(live: LiveState, commit: RecordedCommit, place: DecisionPlace): Promise<Difference | undefined> {
     const { decision } = commit.decision;
     if (decision.seenRevision === live.revision) return compare(live, commit, place);
-    // Under the preconditions `any` and `stream-exists`, events that the decision did not see can precede its own.
+    // Under the preconditions `any` and `stream-exists`, events that were not folded before the decision can precede
+    // its events.
     const earlier = initialState(live.module, this.#stream);
     try {
       if (decision.seenRevision !== undefined) {

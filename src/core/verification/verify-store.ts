@@ -207,7 +207,7 @@ class Verifier {
   }
 
   /**
-   * Returns the module of the recorded name and version. A rollout can have two, of which the digest selects one.
+   * Returns the module of the recorded name and version. A rollout can have two, and the digest selects one of them.
    */
   #moduleOf({ decision: { decision } }: RecordedCommit): BoundModule | undefined {
     const { name, version, digest } = decision.module;

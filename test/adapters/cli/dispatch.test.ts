@@ -69,7 +69,7 @@ describe('decidable dispatch', () => {
     assert.deepEqual([status, code, path], [2, 'usage', 'Deposit.data.amount']);
   });
 
-  test('names the culprit and its line with --check-determinism, and stores nothing', async () => {
+  test('names the call and its line with --check-determinism, and stores nothing', async () => {
     const store = newFile();
     const config = join(BANK, 'impure.config.ts');
     const send = (...args: readonly string[]) =>

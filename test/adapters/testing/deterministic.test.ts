@@ -34,7 +34,7 @@ async function failureOf(sending: Promise<unknown>): Promise<CommandFailure & { 
 }
 
 describe('a decider in the development mode', () => {
-  const culprits: readonly [act: string, call: string, kind: string, comment: string][] = [
+  const calls: readonly [act: string, call: string, kind: string, comment: string][] = [
     ['variable', 'draws', 'module state', 'draws'],
     ['map', 'winners', 'module state', 'winners'],
     ['field', 'board', 'module state', 'board'],
@@ -44,8 +44,8 @@ describe('a decider in the development mode', () => {
     ['fold variable', 'draws', 'module state', 'draws'],
     ['fold clock', 'Date.now()', 'clock', 'clock'],
   ];
-  for (const [act, call, kind, comment] of culprits) {
-    test(`names the culprit and its line: ${act}`, async () => {
+  for (const [act, call, kind, comment] of calls) {
+    test(`names the call and its line: ${act}`, async () => {
       const store = createMemoryStore();
       await using sourcer = createEventSourcer({ store, modules: [deterministic(lottery)] });
       const { cause, payload } = await failureOf(sourcer.dispatch(lottery.commands.Draw({ act, name: 'Ada' })));

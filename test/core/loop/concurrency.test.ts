@@ -231,7 +231,7 @@ describe('a cached state', () => {
         }
       },
     });
-    const observer = { cacheDistrusted: ({ attempts }: { attempts: number }) => distrusted.push(attempts) };
+    const observer = { cachedStateFailed: ({ attempts }: { attempts: number }) => distrusted.push(attempts) };
     const sourcer = createEventSourcer({ store: memory, modules: [till], observer });
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 1 });

@@ -47,7 +47,7 @@ export async function build({ output }: Session, file: string, options: BuildCom
   return DONE;
 }
 
-/** Writes a file. A reader sees the old file or the new one, and never a part. */
+/** Writes a file. A reader gets the old file or the new one, and never a part. */
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const part = `${path}.${randomUUID()}.part`;
   try {

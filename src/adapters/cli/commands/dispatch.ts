@@ -86,7 +86,7 @@ function send(
   data: unknown,
   options: DispatchOptions,
 ): Promise<CommandResult> {
-  // The schema of its type checks a message. A component accepts only bytes.
+  // A message is checked by its schema. A component accepts only bytes.
   if (module.canonicalCommand !== undefined) return running.dispatch({ type, data } as never, options);
   const { commands, contentType } = module.routing.describe();
   const schemaVersion = commands.find((command) => command.type === type)?.schemaVersion ?? 1;

@@ -37,7 +37,7 @@ function textOf(inspection: ComponentInspection, digest: string, output: Output)
     `${heading('Size')}           ${inspection.bytes} bytes`,
   ];
   if (misfit !== undefined) {
-    lines.push('', heading(`Differences to the world ${misfit.world}`));
+    lines.push('', heading(`Differences from the world ${misfit.world}`));
     for (const { path, expected, found } of misfit.problems) {
       lines.push(`  ${path.map(oneLine).join('#')}`, `    expected  ${expected}`, `    found     ${oneLine(found)}`);
     }
@@ -69,7 +69,7 @@ function importLines({ name, provider, grants, functions }: InspectedImport): re
 const MEANINGS: { readonly [Kind in Finding['kind']]: string } = {
   'relaxed-simd': 'relaxed vector instructions, refused unless granted',
   threads: 'waiting for another thread, refused unless granted',
-  'nan-bits': 'computed NaNs whose bits can be seen; the host makes them canonical',
+  'nan-bits': 'computed NaNs whose bits can be observed; the host makes them canonical',
 };
 
 function findingLines({ kind, coreModule, function: index, functionName, offset, count }: Finding): readonly string[] {

@@ -148,7 +148,7 @@ function cellOf(value: unknown): string {
   return typeof json === 'string' ? json : JSON.stringify(json);
 }
 
-/** Builds a read model again. Readers see the old documents or rows until the new ones are complete. */
+/** Builds a read model again. Readers get the old documents or rows until the new ones are complete. */
 export async function rebuildReadModel(session: Session, name: string): Promise<number> {
   const { system } = await session.config();
   const model = readModel(system, name);
