@@ -1,4 +1,4 @@
-/** Builds guests that are not checked in, once for each state of their sources. */
+/** Finds the tools of the guests, and builds guests that are not checked in, once for each state of their sources. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,17 +14,29 @@ const CACHE = join(ROOT, '.cache/guests');
 const CACHED_GO = join(ROOT, '.cache/go/go/bin');
 
 /** The exit code of a build script if a package cannot be installed. */
-const PACKAGES_MISSING = 75;
+export const PACKAGES_MISSING = 75;
+
+/** Debian's packages, and `npm ci` in examples/guests. */
+const areFound = (...paths: readonly string[]): boolean =>
+  ['/usr/bin/wasm-ld', ...paths].every((path) => existsSync(path)) && hasNpmPackages();
+const hasNpmPackages = (): boolean => existsSync(join(GUESTS, 'node_modules/assemblyscript'));
 
 const isFound = {
+  c: () => areFound('/usr/bin/clang', '/usr/include/wasm32-wasi'),
+  rust: () => areFound('/usr/bin/rustc', '/usr/bin/cargo', '/usr/lib/rustlib/src/rust/library'),
+  assemblyscript: hasNpmPackages,
   go: () => existsSync(CACHED_GO) || spawnSync('go', ['version']).status === 0,
   python: () => existsSync(join(GUESTS, 'python/build/venv/requirements.txt')),
 } as const;
 
-export type BuiltLanguage = keyof typeof isFound;
+/** The languages of the guests that have a build script. */
+export type GuestLanguage = keyof typeof isFound;
+
+/** The languages of the guests that are not checked in. */
+export type BuiltLanguage = 'go' | 'python';
 
 /** Returns why the tests of a guest are skipped, or false. In CI, a missing tool is a failure. */
-export function skipGuest(language: BuiltLanguage): string | false {
+export function skipGuest(language: GuestLanguage): string | false {
   if (process.env['CI'] === 'true' || isFound[language]()) return false;
   return `the tools for ${language} are not installed: run .ci/install-toolchains`;
 }

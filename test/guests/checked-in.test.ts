@@ -3,50 +3,29 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compile } from 'decidable/component';
+import { PACKAGES_MISSING, skipGuest } from './built-guest.ts';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
-const DEBIAN = '/usr/bin';
-/** The exit code of a build script if it cannot reach its registry. */
-const CRATES_MISSING = 75;
 
-/** The tools that each build needs, with their paths. */
-const GUESTS = {
-  c: {
-    maxBytes: 42_000,
-    tools: { clang: `${DEBIAN}/clang`, lld: `${DEBIAN}/wasm-ld`, 'wasi-libc': '/usr/include/wasm32-wasi' },
-  },
-  rust: {
-    maxBytes: 46_000,
-    tools: {
-      'rustc-web': `${DEBIAN}/rustc`,
-      'rust-web-src': '/usr/lib/rustlib/src/rust/library',
-      'cargo-web': `${DEBIAN}/cargo`,
-      lld: `${DEBIAN}/wasm-ld`,
-    },
-  },
-  assemblyscript: { maxBytes: 34_000, tools: {} },
-};
+/** The largest size of each guest, in bytes. */
+const SIZES = { c: 42_000, rust: 46_000, assemblyscript: 34_000 } as const;
 
-const npmPackages = { 'npm ci in examples/guests': fileURLToPath(new URL('node_modules/assemblyscript', guests)) };
-
-for (const [name, { maxBytes, tools }] of Object.entries(GUESTS)) {
+for (const [name, maxBytes] of Object.entries(SIZES) as [keyof typeof SIZES, number][]) {
   const binary = new URL(`${name}/bank.wasm`, guests);
-  const missing = Object.entries({ ...tools, ...npmPackages }).filter(([, path]) => !existsSync(path));
-  const skip = missing.length > 0 && `to rebuild it, install ${missing.map(([tool]) => tool).join(', ')}`;
 
   describe(`the guest in ${name}`, () => {
-    test('is built from its source', { skip }, (t) => {
+    test('is built from its source', { skip: skipGuest(name) }, (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'decidable-guest-'));
       try {
         const output = join(folder, 'bank.wasm');
         const build = spawnSync(fileURLToPath(new URL(`${name}/build.sh`, guests)), [output], { encoding: 'utf8' });
-        if (build.status === CRATES_MISSING) {
+        if (build.status === PACKAGES_MISSING) {
           t.skip(`the crates of Cargo.lock cannot be fetched: ${build.stderr.trim().split('\n').at(-1)}`);
           return;
         }
