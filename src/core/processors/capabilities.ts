@@ -1,6 +1,6 @@
 /** The capabilities that some stores do not have. */
 import { DecidableError } from '../errors.ts';
-import type { ProcessorCapabilities } from './processor-store.ts';
+import type { ProcessorCapabilities, SubscriptionId, TableSetup, TableStatement } from './processor-store.ts';
 
 /** The name of a capability that a store of processors may lack. */
 export type Capability = Exclude<keyof ProcessorCapabilities, 'documents'>;
@@ -32,4 +32,16 @@ export class UnsupportedByStore extends DecidableError<
       `${part}: this store lacks the capability "${capability}"; stores with it: ${stores.join(', ')}; ${ADVICE[capability]}`,
     );
   }
+}
+
+/**
+ * Refuses the tables of a subscription and the statements of a commit, in a store that cannot run them.
+ * @throws UnsupportedByStore
+ */
+export function refuseTables(
+  subscription: SubscriptionId | undefined,
+  given: TableSetup | readonly TableStatement[] | undefined,
+): void {
+  if (given === undefined || (Array.isArray(given) && given.length === 0)) return;
+  throw new UnsupportedByStore(subscription?.name ?? 'commit', 'tables');
 }

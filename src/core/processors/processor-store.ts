@@ -344,6 +344,7 @@ export interface ProcessorStore {
   /**
    * Creates the subscription and its shares if they do not exist, and returns the stored record. The first version of a
    * name is active.
+   * @throws UnsupportedByStore if the subscription has tables, and the store lacks the capability `tables`.
    */
   openSubscription(record: NewSubscription): Promise<SubscriptionRecord>;
 
@@ -412,6 +413,8 @@ export interface ProcessorStore {
    * Writes the results of a page, and moves the checkpoints.
    * @throws FencedError if a token or a checkpoint differs from the one that the member has read. Nothing was written.
    * @throws StatementFailed if a statement fails. Nothing was written.
+   * @throws UnsupportedByStore if the commit has statements, and the store lacks the capability `tables`. Nothing was
+   *   written.
    */
   commit(commit: ProcessorCommit): Promise<void>;
 

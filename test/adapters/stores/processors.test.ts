@@ -11,7 +11,12 @@ const folder = mkdtempSync(join(tmpdir(), 'decidable-processors-'));
 after(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
-processorStoreSuite('the memory store', { open: () => createMemoryStore(), describe, test });
+processorStoreSuite('the memory store', {
+  open: () => createMemoryStore(),
+  lacks: ['tables', 'inline'],
+  describe,
+  test,
+});
 processorStoreSuite('the SQLite store', {
   open: () => createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' }),
   describe,

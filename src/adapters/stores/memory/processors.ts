@@ -1,6 +1,7 @@
 /**
  * The storage for processors in memory (src/core/processors/processor-store.ts). Every method is one synchronous step.
  */
+import { refuseTables } from '../../../core/processors/capabilities.ts';
 import {
   currentMembers,
   listedDeadlines,
@@ -63,9 +64,11 @@ export class MemoryProcessors implements ProcessorStore {
     kind,
     shares,
     definition,
+    tables,
     continues = false,
   }: NewSubscription): Promise<SubscriptionRecord> {
     this.#checkOpen();
+    refuseTables(subscription, tables);
     const existing = this.#subscriptions.get(subscriptionKey(subscription));
     if (existing !== undefined) return existing.record;
     const previous = this.#versionsOf(subscription.name).find(({ record: other }) => other.active);
@@ -201,6 +204,7 @@ export class MemoryProcessors implements ProcessorStore {
 
   async commit(commit: ProcessorCommit): Promise<void> {
     this.#checkOpen();
+    refuseTables(commit.fences[0]?.subscription, commit.statements);
     for (const fence of commit.fences) {
       const share = this.#held(fence)[1];
       if (share === undefined || share.checkpoint !== fence.before) throw new FencedError(fence);

@@ -2,6 +2,7 @@
  * The versions of processors. All versions of a name are one value. A change of a version that takes its shares from
  * their holders also writes the value of the shares, in the same atomic batch.
  */
+import { refuseTables } from '../../../core/processors/capabilities.ts';
 import { sortedSubscriptions } from '../../../core/processors/listing.ts';
 import type {
   NewSubscription,
@@ -31,9 +32,11 @@ export class Subscriptions {
     kind,
     shares,
     definition,
+    tables,
     continues = false,
   }: NewSubscription): Promise<SubscriptionRecord> {
     return this.#access.change(async () => {
+      refuseTables({ name, version }, tables);
       const stored = await this.#access.versions(name);
       const existing = stored.versions.find((other) => other.version === version);
       if (existing !== undefined) return recordOf(name, existing);

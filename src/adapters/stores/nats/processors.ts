@@ -5,6 +5,7 @@
  * and deadlines, in one atomic batch. Every operation that removes shares from their members replaces or deletes the
  * same value, so the commit of a member that has lost a share fails.
  */
+import { refuseTables } from '../../../core/processors/capabilities.ts';
 import { currentMembers, listedDeadlines, listedDocuments } from '../../../core/processors/listing.ts';
 import type {
   GroupMember,
@@ -119,7 +120,10 @@ export class NatsProcessors implements ProcessorStore {
   }
 
   commit(commit: ProcessorCommit): Promise<void> {
-    return this.#access.change(() => commitPage(this.#access, this.#shares, commit));
+    return this.#access.change(async () => {
+      refuseTables(commit.fences[0]?.subscription, commit.statements);
+      return commitPage(this.#access, this.#shares, commit);
+    });
   }
 
   readDocument(subscription: SubscriptionId, key: string): Promise<StoredDocument | undefined> {

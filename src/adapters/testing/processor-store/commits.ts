@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BALANCES, bytes, type CheckProcessors, claimed, deadline, fence, fencedOff, NOW, parked } from './fixtures.ts';
 
 export function commits(check: CheckProcessors): void {
-  check('a commit moves the checkpoints of all its shares together', async (processors) => {
+  check('a commit moves the checkpoints of all its shares together', async ({ processors }) => {
     const [one, two] = [await claimed(processors, BALANCES, 0), await claimed(processors, BALANCES, 1)];
     await processors.commit({ fences: [fence(one, 5n), fence(two, 7n)] });
     const shares = await processors.listShares(BALANCES);
@@ -12,7 +12,7 @@ export function commits(check: CheckProcessors): void {
     );
   });
 
-  check('a commit with an old token writes nothing', async (processors) => {
+  check('a commit with an old token writes nothing', async ({ processors }) => {
     const share = await claimed(processors);
     const taken = await processors.claimShare(share, 'you', NOW + 2_000, NOW + 9_000);
     const changes = {
@@ -29,7 +29,7 @@ export function commits(check: CheckProcessors): void {
     assert.deepEqual((await processors.readDocument(BALANCES, 'a'))?.state, bytes('1'));
   });
 
-  check('a commit from an outdated checkpoint writes nothing', async (processors) => {
+  check('a commit from an outdated checkpoint writes nothing', async ({ processors }) => {
     const share = await claimed(processors);
     await processors.commit({ fences: [fence(share, 5n)] });
     // The outcome of the first commit may have been unknown. If it were repeated, the statements of tables would run
@@ -43,21 +43,21 @@ export function commits(check: CheckProcessors): void {
     assert.equal(await processors.readDocument(BALANCES, 'a'), undefined);
   });
 
-  check('if one share of a commit is lost, nothing of the commit is written', async (processors) => {
+  check('if one share of a commit is lost, nothing of the commit is written', async ({ processors }) => {
     const [one, two] = [await claimed(processors, BALANCES, 0), await claimed(processors, BALANCES, 1)];
     await processors.releaseShares([two]);
     await fencedOff(processors.commit({ fences: [fence(one, 5n), fence(two, 5n)] }));
     assert.equal((await processors.listShares(BALANCES))[0]?.checkpoint, undefined);
   });
 
-  check('a wait for a change ends with the next commit', async (processors) => {
+  check('a wait for a change ends with the next commit', async ({ processors }) => {
     const share = await claimed(processors);
     const change = processors.awaitChange();
     await processors.commit({ fences: [fence(share, 1n)] });
     await change;
   });
 
-  check('aborting a wait for a change rejects it with the reason', async (processors) => {
+  check('aborting a wait for a change rejects it with the reason', async ({ processors }) => {
     const controller = new AbortController();
     const change = processors.awaitChange(controller.signal);
     const reason = new Error('enough');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BALANCES, type CheckProcessors, claimed, commit, deadline, NOW } from './fixtures.ts';
 
 export function deadlines(check: CheckProcessors): void {
-  check('deadlines are listed in the order in which they fall due', async (processors) => {
+  check('deadlines are listed in the order in which they fall due', async ({ processors }) => {
     const share = await claimed(processors);
     const [late, early] = [deadline(share, 'p-1', 'late', NOW + 9), deadline(share, 'p-2', 'early', NOW + 1)];
     await commit(processors, share, { setDeadlines: [late, early] });
@@ -12,7 +12,7 @@ export function deadlines(check: CheckProcessors): void {
     assert.deepEqual(await processors.listDeadlines(BALANCES, { shares: [1] }), []);
   });
 
-  check('deadlines are listed in pages', async (processors) => {
+  check('deadlines are listed in pages', async ({ processors }) => {
     const share = await claimed(processors);
     const all = [
       deadline(share, 'p-1', 'a', NOW),
@@ -35,7 +35,7 @@ export function deadlines(check: CheckProcessors): void {
     }
   });
 
-  check('setting a deadline again moves it', async (processors) => {
+  check('setting a deadline again moves it', async ({ processors }) => {
     let share = await claimed(processors);
     share = await commit(processors, share, { setDeadlines: [deadline(share, 'p-1', 'late', NOW)] });
     const moved = deadline(share, 'p-1', 'late', NOW + 50);
@@ -43,7 +43,7 @@ export function deadlines(check: CheckProcessors): void {
     assert.deepEqual(await processors.listDeadlines(BALANCES), [moved]);
   });
 
-  check('a deadline is removed by its process and id', async (processors) => {
+  check('a deadline is removed by its process and id', async ({ processors }) => {
     let share = await claimed(processors);
     const kept = deadline(share, 'p-2', 'late', NOW);
     share = await commit(processors, share, { setDeadlines: [deadline(share, 'p-1', 'late', NOW), kept] });
@@ -51,7 +51,7 @@ export function deadlines(check: CheckProcessors): void {
     assert.deepEqual(await processors.listDeadlines(BALANCES), [kept]);
   });
 
-  check('the end of a process removes its deadlines', async (processors) => {
+  check('the end of a process removes its deadlines', async ({ processors }) => {
     let share = await claimed(processors);
     const kept = deadline(share, 'p-10', 'a', NOW);
     share = await commit(processors, share, {

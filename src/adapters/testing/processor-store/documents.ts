@@ -10,7 +10,7 @@ const put = (key: string, text: string | undefined, position = 1n) => ({
 });
 
 export function documents(check: CheckProcessors): void {
-  check('a document is stored, replaced and dropped', async (processors) => {
+  check('a document is stored, replaced and dropped', async ({ processors }) => {
     let share = await claimed(processors);
     share = await commit(processors, share, { documents: [put('a', '1', 3n), put('b', '2', 4n)] });
     assert.deepEqual(await processors.readDocument(BALANCES, 'a'), { key: 'a', state: bytes('1'), position: 3n });
@@ -19,7 +19,7 @@ export function documents(check: CheckProcessors): void {
     assert.equal(await processors.readDocument(BALANCES, 'b'), undefined);
   });
 
-  check('stored bytes do not change if the caller changes the array', async (processors) => {
+  check('stored bytes do not change if the caller changes the array', async ({ processors }) => {
     const share = await claimed(processors);
     const state = bytes('1');
     await commit(processors, share, { documents: [{ ...put('a', undefined), state }] });
@@ -27,7 +27,7 @@ export function documents(check: CheckProcessors): void {
     assert.deepEqual((await processors.readDocument(BALANCES, 'a'))?.state, bytes('1'));
   });
 
-  check('the changes of a large commit keep their order under each key', async (processors) => {
+  check('the changes of a large commit keep their order under each key', async ({ processors }) => {
     const share = await claimed(processors);
     const keys = Array.from({ length: 260 }, (_, index) => `${(index * 7) % 130}`);
     await commit(processors, share, {
@@ -41,22 +41,25 @@ export function documents(check: CheckProcessors): void {
     }
   });
 
-  check('several documents are read together, without those that do not exist', async (processors) => {
+  check('several documents are read together, without those that do not exist', async ({ processors }) => {
     const share = await claimed(processors);
     await commit(processors, share, { documents: ['a', 'b', 'c'].map((key) => put(key, key)) });
     const found = await processors.readDocuments(BALANCES, ['c', 'x', 'a']);
     assert.deepEqual(found.map(({ key }) => key).sort(), ['a', 'c']);
   });
 
-  check('documents are listed by ranges of keys, in the order of their UTF-8 bytes, in pages', async (processors) => {
-    const share = await claimed(processors);
-    const keys = ['', 'Z', 'a', 'a\0', 'aa', 'b', 'é', '\uffee', '😀'];
-    await commit(processors, share, { documents: [...keys].reverse().map((key) => put(key, key)) });
-    const list = async (options: ListDocumentsOptions = {}) =>
-      (await processors.listDocuments(BALANCES, options)).map(({ key }) => key);
-    assert.deepEqual(await list(), keys);
-    assert.deepEqual(await list({ from: 'a', to: 'b' }), ['a', 'a\0', 'aa']);
-    assert.deepEqual(await list({ after: 'a', limit: 2 }), ['a\0', 'aa']);
-    assert.deepEqual(await list({ from: 'é' }), ['é', '\uffee', '😀']);
-  });
+  check(
+    'documents are listed by ranges of keys, in the order of their UTF-8 bytes, in pages',
+    async ({ processors }) => {
+      const share = await claimed(processors);
+      const keys = ['', 'Z', 'a', 'a\0', 'aa', 'b', 'é', '\uffee', '😀'];
+      await commit(processors, share, { documents: [...keys].reverse().map((key) => put(key, key)) });
+      const list = async (options: ListDocumentsOptions = {}) =>
+        (await processors.listDocuments(BALANCES, options)).map(({ key }) => key);
+      assert.deepEqual(await list(), keys);
+      assert.deepEqual(await list({ from: 'a', to: 'b' }), ['a', 'a\0', 'aa']);
+      assert.deepEqual(await list({ after: 'a', limit: 2 }), ['a\0', 'aa']);
+      assert.deepEqual(await list({ from: 'é' }), ['é', '\uffee', '😀']);
+    },
+  );
 }

@@ -1,5 +1,6 @@
 /** The fixtures for tests of processor stores. */
 import assert from 'node:assert/strict';
+import type { EventStore } from '../../../core/event-store.ts';
 import type { RecordedEvent } from '../../../core/messages.ts';
 import {
   type Fence,
@@ -13,8 +14,17 @@ import {
   type SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
 
+/** A processor store that can be closed. */
+export interface ClosableProcessors extends Partial<Pick<EventStore, 'append' | 'readStream'>> {
+  /**
+   * The tests of inline read models call `append` and `readStream` of the same object. Other tests do not use them.
+   */
+  readonly processors: ProcessorStore;
+  close(): Promise<void>;
+}
+
 /** Registers a test with a new store. */
-export type CheckProcessors = (what: string, body: (processors: ProcessorStore) => Promise<void>) => void;
+export type CheckProcessors = (what: string, body: (store: ClosableProcessors) => Promise<void>) => void;
 
 export const BALANCES: SubscriptionId = { name: 'balances', version: '1' };
 export const OTHER: SubscriptionId = { name: 'other', version: '1' };

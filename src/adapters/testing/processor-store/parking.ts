@@ -7,7 +7,7 @@ async function places(processors: ProcessorStore, filter: ParkedFilter = {}): Pr
 }
 
 export function parking(check: CheckProcessors): void {
-  check('parked events are listed in the order of subscription, key and position', async (processors) => {
+  check('parked events are listed in the order of subscription, key and position', async ({ processors }) => {
     const [share, other] = [await claimed(processors), await claimed(processors, OTHER)];
     const events = [parked(share, 'b', 2n, true), parked(share, 'a', 9n, false), parked(share, 'a', 3n, true)];
     await commit(processors, share, { park: events });
@@ -20,7 +20,7 @@ export function parking(check: CheckProcessors): void {
     assert.deepEqual(await processors.listParked({ after }), all.slice(2));
   });
 
-  check('parking an event again replaces it', async (processors) => {
+  check('parking an event again replaces it', async ({ processors }) => {
     let share = await claimed(processors);
     share = await commit(processors, share, { park: [parked(share, 'a', 3n, true)] });
     const again = { ...parked(share, 'a', 3n, true), attempts: 2, parkedAt: NOW + 5 };
@@ -28,7 +28,7 @@ export function parking(check: CheckProcessors): void {
     assert.deepEqual(await processors.listParked(), [again]);
   });
 
-  check('a retry is requested for all events of a key', async (processors) => {
+  check('a retry is requested for all events of a key', async ({ processors }) => {
     const share = await claimed(processors);
     await commit(processors, share, {
       park: [parked(share, 'a', 3n, true), parked(share, 'a', 4n, false), parked(share, 'b', 5n, true)],
@@ -41,14 +41,14 @@ export function parking(check: CheckProcessors): void {
     ]);
   });
 
-  check('a parked event that was processed is removed', async (processors) => {
+  check('a parked event that was processed is removed', async ({ processors }) => {
     let share = await claimed(processors);
     share = await commit(processors, share, { park: [parked(share, 'a', 3n, true), parked(share, 'a', 4n, false)] });
     await commit(processors, share, { unpark: [{ subscription: BALANCES, key: 'a', position: 3n }] });
     assert.deepEqual(await places(processors), [['a', 4n]]);
   });
 
-  check('the first event of a key is dropped, or all of them', async (processors) => {
+  check('the first event of a key is dropped, or all of them', async ({ processors }) => {
     const share = await claimed(processors);
     await commit(processors, share, { park: [3n, 4n, 5n].map((position) => parked(share, 'a', position, true)) });
     assert.equal(await processors.dropParked(BALANCES, 'a', 'first'), 1);

@@ -15,7 +15,7 @@ import {
 } from './fixtures.ts';
 
 export function subscriptions(check: CheckProcessors): void {
-  check('a store that no processor has used lists nothing', async (processors) => {
+  check('a store that no processor has used lists nothing', async ({ processors }) => {
     assert.deepEqual(await processors.listSubscriptions(), []);
     assert.deepEqual(await processors.listShares(BALANCES), []);
     assert.deepEqual(await processors.listMembers(NOW), []);
@@ -24,7 +24,7 @@ export function subscriptions(check: CheckProcessors): void {
     assert.deepEqual(await processors.listDeadlines(BALANCES), []);
   });
 
-  check('the first version of a name is active, and a later one is not', async (processors) => {
+  check('the first version of a name is active, and a later one is not', async ({ processors }) => {
     const first = await opened(processors);
     assert.deepEqual(first, {
       subscription: BALANCES,
@@ -38,7 +38,7 @@ export function subscriptions(check: CheckProcessors): void {
     assert.equal((await opened(processors, OTHER)).active, true);
   });
 
-  check('opening a subscription again returns what is stored', async (processors) => {
+  check('opening a subscription again returns what is stored', async ({ processors }) => {
     const first = await opened(processors);
     const again = await processors.openSubscription({
       subscription: BALANCES,
@@ -50,7 +50,7 @@ export function subscriptions(check: CheckProcessors): void {
     assert.equal((await processors.listShares(BALANCES)).length, 2);
   });
 
-  check('activating a version replaces the active one', async (processors) => {
+  check('activating a version replaces the active one', async ({ processors }) => {
     const next = { name: 'balances', version: '2' };
     await opened(processors);
     await opened(processors, next);
@@ -65,13 +65,13 @@ export function subscriptions(check: CheckProcessors): void {
     );
   });
 
-  check('only the definition of a subscription can be changed', async (processors) => {
+  check('only the definition of a subscription can be changed', async ({ processors }) => {
     const before = await opened(processors);
     await processors.redefine(BALANCES, '{"events":["B"]}');
     assert.deepEqual(await processors.listSubscriptions(), [{ ...before, definition: '{"events":["B"]}' }]);
   });
 
-  check('the reason why a processor stopped is kept until it is cleared', async (processors) => {
+  check('the reason why a processor stopped is kept until it is cleared', async ({ processors }) => {
     await opened(processors);
     const reason = { code: 'boom', message: 'it failed', position: 7n, at: NOW };
     for (const stopped of [reason, { ...reason, position: undefined }, undefined]) {
@@ -80,7 +80,7 @@ export function subscriptions(check: CheckProcessors): void {
     }
   });
 
-  check('dropping a subscription removes all its data, and fences its members off', async (processors) => {
+  check('dropping a subscription removes all its data, and fences its members off', async ({ processors }) => {
     const share = await claimed(processors);
     const other = await claimed(processors, OTHER);
     const document = { key: 'a', state: bytes('1'), position: 1n };
@@ -99,7 +99,7 @@ export function subscriptions(check: CheckProcessors): void {
 
   check(
     'a version that continues takes over all data of the previous one, and fences its members off',
-    async (processors) => {
+    async ({ processors }) => {
       const next = { name: 'balances', version: '2' };
       const share = await commit(processors, await claimed(processors), {});
       await processors.commit({
@@ -133,7 +133,7 @@ export function subscriptions(check: CheckProcessors): void {
 
   check(
     'a version that continues begins at the first event if the previous one is of another kind',
-    async (processors) => {
+    async ({ processors }) => {
       await processors.commit({ fences: [fence(await claimed(processors), 5n)] });
       const next = { name: 'balances', version: '2' };
       const record = { subscription: next, kind: 'reactor', shares: 1, definition: '{}' } as const;
@@ -143,7 +143,7 @@ export function subscriptions(check: CheckProcessors): void {
     },
   );
 
-  check('a version that continues begins at the first event if it is the first one', async (processors) => {
+  check('a version that continues begins at the first event if it is the first one', async ({ processors }) => {
     const record = { subscription: BALANCES, kind: 'reactor', shares: 2, definition: '{}' } as const;
     assert.equal((await processors.openSubscription({ ...record, continues: true })).active, true);
     assert.deepEqual(
@@ -154,37 +154,40 @@ export function subscriptions(check: CheckProcessors): void {
 
   const BUILT = { name: 'balances/rebuild', version: '1' };
 
-  check('a replacement replaces all data of a subscription, and fences the members of both off', async (processors) => {
-    const [old, built] = [await claimed(processors), await claimed(processors, BUILT)];
-    await processors.commit({
-      fences: [fence(old, 5n)],
-      documents: ['a', 'b'].map((key) => ({ subscription: BALANCES, key, state: bytes('old'), position: 5n })),
-    });
-    await processors.commit({
-      fences: [fence(built, 6n)],
-      documents: [{ subscription: BUILT, key: 'a', state: bytes('new'), position: 6n }],
-      park: [parked(built, 'c', 4n, true)],
-    });
-    assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{"new":1}'), true);
-    assert.deepEqual(await processors.listDocuments(BALANCES), [{ key: 'a', state: bytes('new'), position: 6n }]);
-    assert.deepEqual(
-      (await processors.listParked()).map(({ subscription }) => subscription),
-      [BALANCES],
-    );
-    const records = await processors.listSubscriptions();
-    assert.deepEqual(
-      records.map(({ subscription, active, definition }) => [subscription, active, definition]),
-      [[BALANCES, true, '{"new":1}']],
-    );
-    const [share] = await processors.listShares(BALANCES);
-    assert.deepEqual([share?.checkpoint, share?.holder], [6n, undefined]);
-    await fencedOff(processors.commit({ fences: [fence({ ...old, checkpoint: 6n }, 7n)] }));
-    await fencedOff(processors.commit({ fences: [fence({ ...built, subscription: BALANCES, checkpoint: 6n }, 7n)] }));
-    const again = await processors.claimShare(share!, 'me', NOW, NOW + 1_000);
-    await processors.commit({ fences: [fence(again!, 7n)] });
-  });
+  check(
+    'a replacement replaces all data of a subscription, and fences the members of both off',
+    async ({ processors }) => {
+      const [old, built] = [await claimed(processors), await claimed(processors, BUILT)];
+      await processors.commit({
+        fences: [fence(old, 5n)],
+        documents: ['a', 'b'].map((key) => ({ subscription: BALANCES, key, state: bytes('old'), position: 5n })),
+      });
+      await processors.commit({
+        fences: [fence(built, 6n)],
+        documents: [{ subscription: BUILT, key: 'a', state: bytes('new'), position: 6n }],
+        park: [parked(built, 'c', 4n, true)],
+      });
+      assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{"new":1}'), true);
+      assert.deepEqual(await processors.listDocuments(BALANCES), [{ key: 'a', state: bytes('new'), position: 6n }]);
+      assert.deepEqual(
+        (await processors.listParked()).map(({ subscription }) => subscription),
+        [BALANCES],
+      );
+      const records = await processors.listSubscriptions();
+      assert.deepEqual(
+        records.map(({ subscription, active, definition }) => [subscription, active, definition]),
+        [[BALANCES, true, '{"new":1}']],
+      );
+      const [share] = await processors.listShares(BALANCES);
+      assert.deepEqual([share?.checkpoint, share?.holder], [6n, undefined]);
+      await fencedOff(processors.commit({ fences: [fence({ ...old, checkpoint: 6n }, 7n)] }));
+      await fencedOff(processors.commit({ fences: [fence({ ...built, subscription: BALANCES, checkpoint: 6n }, 7n)] }));
+      const again = await processors.claimShare(share!, 'me', NOW, NOW + 1_000);
+      await processors.commit({ fences: [fence(again!, 7n)] });
+    },
+  );
 
-  check('a replacement with a lower checkpoint changes nothing', async (processors) => {
+  check('a replacement with a lower checkpoint changes nothing', async ({ processors }) => {
     const [old, built] = [await claimed(processors), await claimed(processors, BUILT)];
     await processors.commit({ fences: [fence(old, 5n)] });
     await processors.commit({ fences: [fence(built, 4n)] });
@@ -193,7 +196,7 @@ export function subscriptions(check: CheckProcessors): void {
     await processors.commit({ fences: [fence({ ...built, checkpoint: 4n }, 5n)] });
   });
 
-  check('a replacement that does not exist changes nothing', async (processors) => {
+  check('a replacement that does not exist changes nothing', async ({ processors }) => {
     await claimed(processors);
     assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{}'), false);
     assert.equal(await processors.replaceSubscription(BUILT, BALANCES, '{}'), false);

@@ -11,7 +11,7 @@ if (skipWithoutNats === false) {
 
   eventStoreSuite('the NATS store', { open, describe, test });
   commitStoreSuite('the NATS store', { open, describe, test });
-  processorStoreSuite('the NATS store', { open, describe, test });
+  processorStoreSuite('the NATS store', { open, lacks: ['tables', 'inline'], describe, test });
 } else {
   test('the NATS store passes the suites of the contract', { skip: skipWithoutNats }, () => {});
 }

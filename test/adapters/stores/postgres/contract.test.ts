@@ -13,4 +13,4 @@ const open = (): Promise<PostgresStore> =>
 
 eventStoreSuite('the PostgreSQL store', { open, describe, test });
 commitStoreSuite('the PostgreSQL store', { open, describe, test });
-processorStoreSuite('the PostgreSQL store', { open, describe, test });
+processorStoreSuite('the PostgreSQL store', { open, lacks: ['inline'], describe, test });
