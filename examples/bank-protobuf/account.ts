@@ -1,6 +1,6 @@
 /**
  * The bank account of `../bank/account.ts` with its types from `bank.proto`. The same commands lead to the same events,
- * rejections and states; a test compares both.
+ * rejections and states. A test compares the two modules.
  *
  * `node scripts/protobuf.ts` generates `generated/bank_pb.ts`.
  */

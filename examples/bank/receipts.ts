@@ -36,7 +36,7 @@ interface Movement {
 }
 
 /**
- * Writes the text to a temporary file and renames it, so that a reader never sees half of a receipt. A crash can leave
+ * Writes the text to a temporary file and renames it, so that a reader never reads half of a receipt. A crash can leave
  * the unfinished file, whose name begins with a dot.
  */
 async function write(folder: string, id: string, transfer: Movement, outcome: string): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * The process manager of transfers. It withdraws the money from the source and deposits it at the target. If the target
- * refuses it, it is returned to the source. If the source refuses it too, the bank holds the money and retries daily.
+ * refuses the money, the process returns it to the source. If the source refuses it too, the bank holds the money and
+ * retries daily.
  */
 import { defineEventHandler, dispatchCommand, endProcess, scheduleCommand } from 'decidable';
 import { z } from 'zod';

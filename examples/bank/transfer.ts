@@ -1,6 +1,6 @@
 /**
- * A transfer between two accounts: who pays whom, and the result. It does not change the accounts. The process manager
- * in `transfer-process.ts` moves the money.
+ * A transfer between two accounts: the payer, the receiver and the result. It does not change the accounts. The process
+ * manager in `transfer-process.ts` moves the money.
  */
 import { defineCommand, defineDecider, defineEvent, reject } from 'decidable';
 import { z } from 'zod';

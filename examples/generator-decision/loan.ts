@@ -1,6 +1,6 @@
 /**
- * A decision in several steps: a payment covers the fees first, then the interest, then the principal. Each step sees
- * the state after the events of the previous steps, so that no rule is written twice. The store gets one decision.
+ * A decision in several steps: a payment covers the fees first, then the interest, then the principal. Each step uses
+ * the state after the events of the previous steps, so that no rule is written twice. The store receives one decision.
  */
 import { defineDecider, defineEvent, reject } from 'decidable';
 import { z } from 'zod';

@@ -86,7 +86,7 @@ function answer(status: number, body: object): Response {
   return { status, body: JSON.stringify(body) };
 }
 
-/** A JSON number is exact up to 2^53, and streams are shorter. */
+/** Converts a revision to a JSON number, which is exact up to 2^53. Streams are shorter. */
 function number(revision: bigint | undefined): number | null {
   return revision === undefined ? null : Number(revision);
 }

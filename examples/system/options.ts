@@ -11,7 +11,7 @@ export type Guest = (typeof GUESTS)[number];
 
 export interface Options {
   readonly help: boolean;
-  /** The parts that are TypeScript; the others are components. */
+  /** The parts that are TypeScript. The others are components. */
   readonly typescript: ReadonlySet<Part>;
   /** The language of the command handler, if it is a component. */
   readonly guest: Guest;

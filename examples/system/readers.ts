@@ -1,6 +1,6 @@
 /**
  * Runs a process manager and a read model over a store, in the memory of this program. `defineSystem` runs them
- * durably; this file shows which functions of the contract it calls.
+ * durably. This file shows which functions of the contract it calls.
  */
 import {
   type CommandOptions,
@@ -40,7 +40,7 @@ export class Readers {
     this.#model = model;
   }
 
-  /** Reads all new events, also those that the reactions to them cause. */
+  /** Reads all new events, including the events that the reactions to them cause. */
   async catchUp(): Promise<void> {
     for (let before: bigint | undefined | null = null; before !== this.#position; ) {
       before = this.#position;

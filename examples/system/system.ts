@@ -15,7 +15,7 @@ import { type AnyProcessManager, type AnyReadModel, Readers } from './readers.ts
 import { transfers } from './transfers.ts';
 
 export interface Composition {
-  /** The parts that are TypeScript; the others are components. */
+  /** The parts that are TypeScript. The others are components. */
   readonly typescript: ReadonlySet<Part>;
   /** The language of the command handler, if it is a component. */
   readonly guest: Guest;
@@ -59,14 +59,14 @@ function read(file: string): Promise<Uint8Array> {
 }
 
 /**
- * Loads the component of `examples/guests`. A compiled component has no digest, and so neither have the decision
- * records. They are therefore the same as those of the module in TypeScript.
+ * Loads the component of `examples/guests`. A compiled component has no digest, so the decision records have no digest
+ * either. They are therefore the same as those of the module in TypeScript.
  */
 async function commandHandler(guest: Guest) {
   return loadModule(await compile(await read(`../guests/${guest}/bank.wasm`)));
 }
 
-/** The gateway has a world of its own (`wit/system.wit`), so it is linked by the loader. */
+/** Links the gateway with the loader, because it has a separate world (`wit/system.wit`). */
 async function gatewayInComponent(sourcer: EventSourcer): Promise<Gateway> {
   const { exports } = await instantiate(await compile(await read('components/gateway.wasm')), {
     'decidable:eventsourcing/event-sourcer@0.1.0': {

@@ -2,8 +2,8 @@
  * Generates `commands.ndjson`: `node examples/bank/cli/generate.ts > examples/bank/commands.ndjson`. The seed is fixed,
  * so each run generates the same file. A test compares it with the checked-in file.
  *
- * The program tracks balances, so that it knows which withdrawals succeed. It writes the deposit of a transfer only if
- * the withdrawal will be accepted, and a deposit back to the sender if the receiver cannot accept it.
+ * The program tracks balances, so that it can predict which withdrawals succeed. It writes the deposit of a transfer
+ * only if the withdrawal will be accepted, and a deposit back to the sender if the receiver cannot accept it.
  */
 
 const SEED = 20261122;

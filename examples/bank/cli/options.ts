@@ -4,13 +4,13 @@ import { RECEIPTS_FOLDER } from '../system.ts';
 
 export interface Options {
   readonly help: boolean;
-  /** The file of commands; `-` is standard input. */
+  /** The file of commands. `-` is standard input. */
   readonly file: string;
   /** The address of the store. */
   readonly store: string;
   /** The folder of the receipts. */
   readonly receipts: string;
-  /** The language of the component that decides, or undefined if the module in this process does. */
+  /** The language of the component that decides, or undefined if the module in this process decides. */
   readonly guest: Guest | undefined;
 }
 

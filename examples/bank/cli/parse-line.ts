@@ -55,8 +55,7 @@ export function parseLine(text: string): ParseResult {
 }
 
 /**
- * The module that decides checks the command too. This check reports a bad line before anything is sent, for every
- * module.
+ * The deciding module checks the command too. This check reports a bad line before anything is sent, for every module.
  */
 function commandOf(id: string, envelope: Envelope): BankCommand {
   if (ACCOUNT_COMMANDS.includes(envelope.type)) {

@@ -2,10 +2,10 @@
 import type { Tally } from './tally.ts';
 
 const INTERVAL_MS = 1_000;
-/** A terminal is redrawn more often, so that the first second shows something. */
+/** A terminal is redrawn more often, so that its output begins within the first second. */
 const TERMINAL_INTERVAL_MS = 100;
 
-/** The output. A terminal redraws one line; any other output receives further lines. */
+/** The output. A terminal redraws one line. Any other output receives further lines. */
 export interface Output {
   readonly isTTY?: boolean;
   write(text: string): boolean;

@@ -5,7 +5,7 @@ export class Queue {
   readonly #last = new Map<string, Promise<void>>();
   #oneEnded = Promise.withResolvers<void>();
 
-  /** Runs `task` when all earlier tasks with one of its keys have ended. It must not throw. */
+  /** Runs `task` when all earlier tasks with one of its keys have ended. The task must not throw. */
   add(keys: readonly string[], task: () => Promise<void>): void {
     const before = keys.map((key) => this.#last.get(key)).filter((last) => last !== undefined);
     const end = (before.length === 0 ? task() : Promise.all(before).then(task)).then(() => {

@@ -12,7 +12,9 @@ export type Line =
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Lines end with LF or CRLF, which the last one may omit. A byte order mark before the first line is skipped. */
+/**
+ * Yields the lines. They end with LF or CRLF, which the last line may omit. A byte order mark at the start is skipped.
+ */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let number = 0;

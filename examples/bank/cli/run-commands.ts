@@ -21,7 +21,7 @@ export interface ParsedLine {
 
 /**
  * Resolves when all commands are decided. If `halt` is aborted, it resolves when the commands in flight are decided.
- * @throws CommandFailure if the store fails. It aborts `halt` then, so that nothing waits for more input.
+ * @throws CommandFailure if the store fails. It first aborts `halt`, so that nothing waits for more input.
  */
 export async function runCommands(
   lines: AsyncIterable<ParsedLine>,

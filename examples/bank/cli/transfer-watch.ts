@@ -1,4 +1,4 @@
-/** Follows the transfers of a store, so that the program can wait for the end of one. */
+/** Follows the transfers of a store, so that the program can wait for the end of a transfer. */
 import { type EventStore, subscribe } from 'decidable';
 import { transfer } from '../transfer.ts';
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds bank.wasm from the AssemblyScript sources: the npm packages of ../package.json are all it needs.
+# Builds bank.wasm from the AssemblyScript sources. It needs only the npm packages of ../package.json.
 # `./build.sh [output]`; without an argument it overwrites the checked-in binary.
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -1,6 +1,6 @@
 /**
- * A transform of the AssemblyScript compiler. Its exports are identifiers, and the names of the canonical ABI are not. So it
- * renames each export to the name in this table.
+ * A transform of the AssemblyScript compiler. The compiler's exports are identifiers, and the names of the canonical
+ * ABI are not. So the transform renames each export to the name in this table.
  */
 import { Transform } from 'assemblyscript/transform';
 

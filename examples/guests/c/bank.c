@@ -286,7 +286,7 @@ static void *undecodable(refusal *fault, const reader *r) {
 
 static void *wrong_shape(refusal *fault, const char *message) { return say(fault, TEXT("invalid-shape"), message); }
 
-/* The length in code points, as zod counts it. */
+/* Returns whether the text has 1 to `most` characters. Code points are counted, as zod does. */
 static bool length_within(text it, size_t most) {
   size_t characters = 0;
   for (size_t i = 0; i < it.len; i++) characters += (it.ptr[i] & 0xc0) != 0x80;
@@ -298,7 +298,7 @@ static bool to_int64(integer from, uint64_t most, int64_t *to) {
   return from.present && from.magnitude <= most;
 }
 
-/* `strict` refuses unknown fields. Commands are strict; stored events may have more fields. */
+/* Decodes a message. With `strict`, unknown fields are refused. Commands are strict. Stored events may have more fields. */
 static message *decode_message(kind kind, bool strict, text payload, refusal *fault) {
   reader r = {payload.ptr, payload.ptr, payload.ptr + payload.len, NULL};
   message it = {.kind = kind};

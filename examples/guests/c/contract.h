@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* UTF-8 text, or bytes. The holder of an `owned` one frees it. Texts of the program are never freed. */
+/* UTF-8 text, or bytes. The holder of an `owned` text frees it. Texts of the program are never freed. */
 typedef struct {
   const uint8_t *ptr;
   size_t len;

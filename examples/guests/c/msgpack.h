@@ -20,7 +20,7 @@ void write_text(writer *, text);
 void write_unsigned(writer *, uint64_t);
 void write_signed(writer *, int64_t);
 
-/* After a failure, `failed` says what was expected and does not change, and `at` is the place of the failure. */
+/* After a failure, `failed` names the expected value and does not change, and `at` is the place of the failure. */
 typedef struct {
   const uint8_t *start, *at, *end;
   const char *failed;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the guests of other contracts from the C sources, with what ../c is built with. `./build.sh [folder]`; without an
+# Builds the guests of other contracts from the C sources, with the tools of ../c. `./build.sh [folder]`; without an
 # argument it overwrites the checked-in binaries.
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -11,7 +11,7 @@
 #define HANDLER "cosmonic:eventsourcing/command-handler@0.0.1"
 #endif
 
-/* A command has an amount, an event too, and a state a sum. */
+/* A command and an event have an amount. A state has a sum. */
 typedef struct {
   uint32_t number;
 } value;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the component from examples/bank/account.ts. `npm ci` in the root of the repository installs what it needs.
+# Builds the component from examples/bank/account.ts. `npm ci` in the root of the repository installs its tools.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p build

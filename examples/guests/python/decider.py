@@ -39,7 +39,7 @@ class Fault(Refusal):
 
 @dataclass(frozen=True)
 class Length:
-    """A string has from `least` to `most` code points."""
+    """Checks that a value is a string of `least` to `most` code points."""
 
     least: int
     most: int
@@ -53,7 +53,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Range:
-    """An integer is from `least` to `most`."""
+    """Checks that a value is an integer from `least` to `most`."""
 
     least: int
     most: int
@@ -71,7 +71,7 @@ SAFE_INTEGER = Range(1 - 2**53, 2**53 - 1)
 
 @dataclass(frozen=True)
 class OneOf:
-    """A value is one of a few."""
+    """Checks that a value is one of the given values."""
 
     values: tuple[object, ...]
 
@@ -95,7 +95,7 @@ class _Field:
 
 
 class Shape:
-    """How the values of a dataclass are written and read."""
+    """Writes and reads the values of a dataclass."""
 
     def __init__(self, cls: type, is_strict: bool = False) -> None:
         hints = get_type_hints(cls, include_extras=True)
@@ -171,11 +171,11 @@ class MessageTypes:
         """Returns the message. Raises a `Fault` if it is invalid."""
         shape = self._shapes.get(name)
         if shape is None:
-            raise Fault("unknown-type", f"unknown type {name!r}; this module knows {', '.join(self.names)}", type=name)
+            raise Fault("unknown-type", f"unknown type {name!r}; this module has {', '.join(self.names)}", type=name)
         if schema_version < 1:
             raise Fault("invalid-schema-version", "schema versions count from 1", schema_version=schema_version)
         if schema_version > SCHEMA_VERSION:
-            message = f"the newest schema version that this module knows is {SCHEMA_VERSION}"
+            message = f"the newest schema version of this module is {SCHEMA_VERSION}"
             raise Fault("newer-schema-version", message, schema_version=schema_version)
         return shape.decode(payload)
 

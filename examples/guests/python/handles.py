@@ -8,8 +8,8 @@ _DETACHED = SimpleNamespace(detach=lambda: None)
 class Resource:
     """Holds a value of the domain.
 
-    componentize-py 0.25 keeps each object that it has passed to the host for ever, with a finalizer of 0.6 kB that never
-    runs. This class does without the finalizer.
+    componentize-py 0.25 keeps each object that it has passed to the host forever, with a finalizer of 0.6 kB that never
+    runs. This class has no finalizer.
     """
 
     __slots__ = ("value", "__dict__", "__weakref__")

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the five components from the Rust sources, with what ../../guests/rust is built
-# with. `./build.sh [folder]`; without an argument it overwrites the checked-in binaries.
+# Builds the five components from the Rust sources, with the tools of ../../guests/rust.
+# `./build.sh [folder]`; without an argument it overwrites the checked-in binaries.
 #
 # Debian ships no standard library for this target, so cargo builds it from source, which takes a minute the first time.
 set -euo pipefail

@@ -46,7 +46,7 @@ export function evolve(account: Account, event: Message): void {
   else account.balance -= event.amount;
 }
 
-/** The event is the command in the past tense, with the same fields. Messages are never changed. */
+/** Returns the event: the command in the past tense, with the same fields. Messages are never changed. */
 export function decide(account: Account, command: Message): Message {
   const no = refusalOf(account, command);
   if (no != null) return Message.none(no);
@@ -95,7 +95,7 @@ function mayClose(account: Account): Refusal | null {
   return new Refusal('balance-not-zero', 'withdraw what is left before closing').with('balance', account.balance);
 }
 
-/** A map whose keys are in the order of their bytes. */
+/** Encodes the account as a map whose keys are in the order of their bytes. */
 export function encodeAccount(account: Account): Writer {
   const writer = new Writer(64 + account.owner.length);
   writer.map(3);

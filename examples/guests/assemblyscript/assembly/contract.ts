@@ -50,12 +50,12 @@ function allocate(size: usize): usize {
   return at;
 }
 
-/** Every `cabi_post_…`. */
+/** Implements every `cabi_post_…`. */
 export function release(_area: usize): void {
   while (ownedCount > 0) heap.free(owned[--ownedCount]);
 }
 
-/** The callee owns an argument in memory. An empty one has no memory. */
+/** Frees an argument in memory, which the callee owns. An empty argument has no memory. */
 function releaseArgument(at: usize, length: usize): void {
   if (length != 0) heap.free(at);
 }

@@ -42,7 +42,7 @@ function hasAmount(kind: i32): bool {
   return kind == DEPOSIT || kind == WITHDRAW;
 }
 
-/** A map whose keys are in the order of their bytes. */
+/** Encodes the message as a map whose keys are in the order of their bytes. */
 export function encodeMessage(message: Message): Writer {
   const owner = hasOwner(message.kind);
   const amount = hasAmount(message.kind);
@@ -66,7 +66,10 @@ export function encodeMessage(message: Message): Writer {
   return writer;
 }
 
-/** `strict` refuses unknown fields. Commands are strict; stored events may have more fields. */
+/**
+ * Decodes a message. With `strict`, unknown fields are refused. Commands are strict. Stored events may have more
+ * fields.
+ */
 export function decodeMessage(kind: i32, strict: bool, payload: usize, length: usize): Message {
   const reader = new Reader(payload, length);
   let accountId = EMPTY;
@@ -110,7 +113,7 @@ function wrongShape(message: string): Message {
   return Message.none(Refusal.wrongShape(message));
 }
 
-/** Returns the length in code points, as zod does. */
+/** Returns whether the text has 1 to `most` characters. Code points are counted, as zod does. */
 function within(text: Bytes, most: i32): bool {
   let characters = 0;
   for (let i = 0; i < text.length; i++) characters += i32((text[i] & 0xc0) != 0x80);

@@ -4,7 +4,7 @@
  */
 import { Refusal } from './refusal';
 
-/** Texts stay UTF-8, because the bank does not look at their characters. */
+/** Texts stay UTF-8, because the bank does not read their characters. */
 export type Bytes = StaticArray<u8>;
 export const EMPTY: Bytes = new StaticArray<u8>(0);
 
@@ -19,7 +19,7 @@ export class Text {
     return new Text(changetype<usize>(bytes), bytes.length);
   }
 
-  /** Returns whether it is this ASCII text. */
+  /** Returns whether the text equals this ASCII text. */
   is(text: string): bool {
     if (usize(text.length) != this.length) return false;
     for (let i = 0; i < text.length; i++) if (u16(load<u8>(this.at + i)) != text.charCodeAt(i)) return false;
@@ -27,7 +27,7 @@ export class Text {
   }
 }
 
-/** Writes into memory of its own, which the caller frees. The caller makes sure that `capacity` suffices. */
+/** Writes into separate memory, which the caller frees. The caller makes sure that `capacity` suffices. */
 export class Writer {
   start: usize;
   at: usize;
@@ -37,12 +37,12 @@ export class Writer {
     this.at = this.start;
   }
 
-  /** The map has at most 15 entries, which is more than any type of the bank has. */
+  /** Writes the head of a map. It has at most 15 entries, which is enough for every type of the bank. */
   map(entries: i32): void {
     this.byte(0x80 | u8(entries));
   }
 
-  /** A short ASCII text. */
+  /** Writes a short ASCII text. */
   key(text: string): void {
     this.byte(0xa0 | u8(text.length));
     for (let i = 0; i < text.length; i++) this.byte(u8(text.charCodeAt(i)));
@@ -81,10 +81,10 @@ export class Writer {
   }
 }
 
-/** After a failure, `failed` says what was expected, and `at` is the place. Later results are meaningless. */
+/** After a failure, `failed` names the expected value, and `at` is the place. Later results are meaningless. */
 export class Reader {
   failed: string = '';
-  /** Tells whether the last value had the requested type. */
+  /** True if the last value had the requested type. */
   present: bool = false;
   private start: usize;
   private end: usize;

@@ -24,7 +24,7 @@ type Owner string
 // Validate returns an error if the name is empty or too long.
 func (owner Owner) Validate() error { return decider.Length(string(owner), 1, 200) }
 
-// Amount is what a command moves.
+// Amount is the amount of money that a command moves.
 type Amount int64
 
 // Validate returns an error if the amount is not positive or too large.
@@ -43,7 +43,7 @@ const (
 // Validate returns an error if the status is unknown.
 func (status Status) Validate() error { return decider.OneOf(status, None, Open, Closed) }
 
-// Balance is what an account holds.
+// Balance is the amount of money in an account.
 type Balance int64
 
 // Validate returns an error if a reader in another language could not represent the balance exactly.

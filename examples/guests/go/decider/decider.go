@@ -1,4 +1,4 @@
-// Package decider defines a module: a decider with its messages, as a host needs it. It does not know about components.
+// Package decider defines a module: a decider with its messages, as a host needs it. It does not depend on components.
 package decider
 
 import (
@@ -17,7 +17,7 @@ type Module[State, Command, Event any] struct {
 	Name, Version, Category string
 	Commands                Types[Command]
 	Events                  Types[Event]
-	// StreamID returns what follows the category in the name of the command's stream.
+	// StreamID returns the part after the category of the name of the command's stream.
 	StreamID     func(Command) string
 	InitialState State
 	Evolve       func(State, Event) State
@@ -28,7 +28,7 @@ type Module[State, Command, Event any] struct {
 // Detail is a name with a value.
 type Detail struct{ Name, Value string }
 
-// Rejection tells that the domain refuses a command. A rejection is recorded like any decision.
+// Rejection is the domain's refusal of a command. A rejection is recorded like any decision.
 type Rejection struct {
 	// Code is stable and machine-readable.
 	Code, Message string
@@ -46,7 +46,7 @@ func (r *Rejection) With(name string, value any) *Rejection {
 
 func (r *Rejection) Error() string { return r.Code + ": " + r.Message }
 
-// Fault tells that a message is invalid. Nothing is recorded.
+// Fault is the error for an invalid message. Nothing is recorded.
 type Fault struct {
 	// Code is stable and machine-readable.
 	Code, Message string
@@ -115,7 +115,7 @@ func (types Types[Message]) Decode(name string, schemaVersion uint32, payload []
 		}
 		return value.Interface().(Message), nil
 	}
-	text := fmt.Sprintf("unknown type %q; this module knows %v", name, types.Names())
+	text := fmt.Sprintf("unknown type %q; this module has %v", name, types.Names())
 	return message, &Fault{Code: "unknown-type", Message: text, Details: []Detail{{"type", name}}}
 }
 
@@ -124,7 +124,7 @@ func wrongSchemaVersion(version uint32) *Fault {
 	if version < 1 {
 		return &Fault{"invalid-schema-version", "schema versions count from 1", details}
 	}
-	text := fmt.Sprintf("the newest schema version that this module knows is %d", SchemaVersion)
+	text := fmt.Sprintf("the newest schema version of this module is %d", SchemaVersion)
 	return &Fault{"newer-schema-version", text, details}
 }
 

@@ -31,7 +31,7 @@ func Range(value, least, most int64) error {
 // SafeInteger checks that a reader represents an integer exactly even if its only number is a 64-bit float.
 func SafeInteger(value int64) error { return Range(value, 1-1<<53, 1<<53-1) }
 
-// OneOf checks that a value is one of a few.
+// OneOf checks that a value is one of the given values.
 func OneOf[Value comparable](value Value, values ...Value) error {
 	if !slices.Contains(values, value) {
 		return fmt.Errorf("one of %v is expected, not %v", values, value)

@@ -132,7 +132,7 @@ func integerOf(value float64) any {
 	return value
 }
 
-// DecodeError tells why bytes are not one value.
+// DecodeError is the error for bytes that are not one value.
 type DecodeError struct {
 	Problem string
 	Offset  int
@@ -174,7 +174,7 @@ func (r *reader) take(length int) []byte {
 	return r.data[r.at-length : r.at]
 }
 
-// size reads an unsigned integer of 1, 2 or 4 bytes, which is the length of what follows.
+// size reads an unsigned integer of 1, 2 or 4 bytes, which is the length of the following content.
 func (r *reader) size(bytes int) int {
 	size := r.uint(bytes)
 	if size > uint64(len(r.data)) {

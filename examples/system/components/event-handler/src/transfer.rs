@@ -40,7 +40,7 @@ impl Transfer {
         (self.refusals == 1).then(back)
     }
 
-    /// A map whose keys are in the order of their bytes.
+    /// Encodes the state as a map whose keys are in the order of their bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(48 + self.from.len());
         writer.map(3);
