@@ -8,7 +8,7 @@ import { byteaArray, int4Array, int8Array, textArray, uuidArray } from './binary
 import { bytes, type Column, integer, storable, text, wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
 import { damage } from './failures.ts';
-import { ACCEPTED, CONFLICT, DUPLICATE, OVERTAKEN, quoted } from './functions.ts';
+import { ACCEPTED, CONFLICT, DUPLICATE, LISTENED, OVERTAKEN, quoted } from './functions.ts';
 
 /** A commit to append. It shares no object with the caller, who may change its own objects after the call. */
 export interface NewCommit {
@@ -51,6 +51,14 @@ export type CommitOutcome =
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'conflict'; readonly actual: bigint | undefined };
 
+/** The outcomes of the commits of one transaction. */
+export interface GroupOutcome {
+  /** In the order of the commits. */
+  readonly outcomes: readonly CommitOutcome[];
+  /** False if no process listens for commits. */
+  readonly isHeard: boolean;
+}
+
 /** The statements that append, for a schema. */
 export interface AppendStatements {
   readonly one: string;
@@ -73,35 +81,37 @@ export function appendStatements(schema: string): AppendStatements {
   };
 }
 
-/**
- * Appends commits to different streams in one transaction: the open one of the connection, or a new one.
- *
- * @returns the outcomes in the order of the commits.
- */
+/** Appends commits to different streams in one transaction: the open one of the connection, or a new one. */
 export async function appendCommits(
   connection: Connection,
   statements: AppendStatements,
   commits: readonly NewCommit[],
-): Promise<readonly CommitOutcome[]> {
+): Promise<GroupOutcome> {
   const [first] = commits;
-  if (commits.length === 1 && first!.types.size <= 1) return [await appendOne(connection, statements.one, first!)];
+  if (commits.length === 1 && first!.types.size <= 1) return appendOne(connection, statements.one, first!);
   // All transactions lock the streams in one order, so that they cannot wait for each other in a circle.
   const places = commits.map((_, index) => index);
   places.sort((one, other) => (commits[one]!.stream < commits[other]!.stream ? -1 : 1));
   const rows = await connection.query(statements.many, argumentsOf(commits, places), 'append');
-  const outcomes = new Array<CommitOutcome | undefined>(commits.length);
+  const found = new Array<CommitOutcome | undefined>(commits.length);
+  let isHeard = false;
   for (const [place, outcome, before, position, recordedAt, hash] of rows) {
+    if (outcome === String(LISTENED)) {
+      isHeard = true;
+      continue;
+    }
     const index = places[wholeNumber(place, 'append.place') - 1]!;
     const { eventCount } = commits[index]!;
-    outcomes[index] = outcomeOf(outcome, before, position, recordedAt, hash, eventCount);
+    found[index] = outcomeOf(outcome, before, position, recordedAt, hash, eventCount);
   }
-  return Array.from(outcomes, (outcome) => {
+  const outcomes = Array.from(found, (outcome) => {
     if (outcome === undefined) throw damage('the function append returned no outcome for a commit');
     return outcome;
   });
+  return { outcomes, isHeard };
 }
 
-async function appendOne(connection: Connection, statement: string, commit: NewCommit): Promise<CommitOutcome> {
+async function appendOne(connection: Connection, statement: string, commit: NewCommit): Promise<GroupOutcome> {
   const { stream, commandId, precondition, eventCount, recordedAt, content, types } = commit;
   const [type = ''] = types.keys();
   const [row] = await connection.query(
@@ -119,8 +129,9 @@ async function appendOne(connection: Connection, statement: string, commit: NewC
     ],
     'append-one',
   );
-  const [outcome, before, position, time, hash] = text(row?.[0], 'append_one').split(' ');
-  return outcomeOf(outcome, before, position, time, hash === undefined ? undefined : `\\x${hash}`, eventCount);
+  const [outcome, before, isUnheard, position, time, hash] = text(row?.[0], 'append_one').split(' ');
+  const hex = hash === undefined ? undefined : `\\x${hash}`;
+  return { outcomes: [outcomeOf(outcome, before, position, time, hex, eventCount)], isHeard: isUnheard === '0' };
 }
 
 /** Returns the arguments of the function `append`, in the order of `places`. */

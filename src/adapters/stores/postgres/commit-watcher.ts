@@ -2,7 +2,7 @@
  * Detects the commits of other processes. A process that has committed notifies the others once for all commits of a
  * few milliseconds. It uses a separate connection, because a NOTIFY inside the transaction of an append would hold a
  * lock of the whole server until the commit is on disk. If the process ends before it notifies, a slow poll detects the
- * commit.
+ * commit. An append reports if no process listens, and then no notification is sent.
  *
  * The watcher listens while a caller waits, and for a few seconds afterwards.
  */
@@ -27,6 +27,8 @@ const KEEP = 5_000;
 export interface WatcherParts {
   readonly connections: Connections;
   readonly channel: string;
+  /** The expression of the key of the lock that shows appends that a process listens. */
+  readonly lock: string;
   readonly listens: boolean;
   readonly pollInterval: number;
   /** Returns a string that changes with each write to the server. */
@@ -54,9 +56,13 @@ export class CommitWatcher {
     this.#parts = parts;
   }
 
-  /** Reports a commit of this process. Call it after each commit. */
-  committed(): void {
+  /**
+   * Reports a commit of this process. Call it after each commit.
+   * @param isHeard false if the commit knows that no process listens.
+   */
+  committed(isHeard = true): void {
     this.commits.notify();
+    if (!isHeard) return;
     this.#hasMore = true;
     this.#notifying ??= this.#notify();
   }
@@ -131,11 +137,12 @@ export class CommitWatcher {
 
   /** Listens, and tries again until it succeeds or no caller waits. */
   async #listen(): Promise<void> {
-    const { connections, channel, pollInterval } = this.#parts;
+    const { connections, channel, lock, pollInterval } = this.#parts;
     for (let tries = 0; this.#poll !== undefined && !this.#isClosed; tries++) {
       try {
         const end = await connections.listen(
           channel,
+          lock,
           () => this.commits.notify(),
           () => this.#lost(),
         );

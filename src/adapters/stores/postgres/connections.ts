@@ -39,11 +39,13 @@ export interface Connections extends Connection {
   /** Runs a transaction. If `run` throws, it is rolled back. */
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result>;
   /**
-   * Opens a connection that listens on a channel.
-   * @param ended called if the connection is lost.
-   * @returns the function that closes the connection.
+   * Opens a connection that listens on a channel. Then it acquires a shared advisory lock, which may take as long as a
+   * transaction, and calls `notified`.
+   * @param lock the expression of the lock's key.
+   * @param ended called if the connection is lost, or the lock cannot be acquired.
+   * @returns the function that closes the connection, which releases the lock.
    */
-  listen(channel: string, notified: () => void, ended: () => void): Promise<() => void>;
+  listen(channel: string, lock: string, notified: () => void, ended: () => void): Promise<() => void>;
   /** Ends the store's own connections. */
   close(): Promise<void>;
 }
@@ -144,7 +146,7 @@ class PooledConnections implements Connections {
     client.release(isBroken);
   }
 
-  async listen(channel: string, notified: () => void, ended: () => void): Promise<() => void> {
+  async listen(channel: string, lock: string, notified: () => void, ended: () => void): Promise<() => void> {
     const client = await this.#connect();
     let isEnded = false;
     const end = (): void => {
@@ -170,6 +172,7 @@ class PooledConnections implements Connections {
       end();
       throw error;
     }
+    client.query(queryOf(`select pg_advisory_lock_shared(${lock})`, [])).then(notified, lost);
     return end;
   }
 

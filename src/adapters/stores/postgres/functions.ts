@@ -13,6 +13,8 @@ export const DUPLICATE = 1;
 export const CONFLICT = 2;
 /** A transaction with a higher id has appended to the stream. The append is repeated with a new id. */
 export const OVERTAKEN = 3;
+/** An outcome of no commit, which says that a process may be listening. Its place is 0. */
+export const LISTENED = 4;
 
 /**
  * Returns SQL for the first position that a reader must not read. A transaction that is still open can only store
@@ -35,6 +37,25 @@ const WRITES = `set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off`;
 
+/** Returns SQL for the key of the lock that every listening process holds in shared mode. */
+export function listenersLock(schema: string): string {
+  return `hashtextextended('decidable listeners ' || ${schemaText(schema)}, 0)`;
+}
+
+/** Returns a quoted name as text. */
+function schemaText(schema: string): string {
+  return `'${schema.replaceAll("'", "''")}'`;
+}
+
+/**
+ * Returns SQL that is true if no process listens. Then nobody has to be notified, which takes a third of the processor
+ * time of an append. The lock is kept until the commit. A process that starts to listen waits for it before it looks at
+ * the store, so it sees the commit. Another append may hold the lock too. Then both of them notify, which is harmless.
+ */
+function isUnheard(schema: string): string {
+  return `pg_try_advisory_xact_lock(${listenersLock(schema)})`;
+}
+
 /** The revision of a stream without events, and its first hash. */
 const NO_REVISION = -1;
 const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
@@ -52,6 +73,7 @@ const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
  * 4. Returns the reasons of the commits that were not added. If a commit has no reason, another transaction held the
  *    lock, and the append is repeated. A command that another transaction is adding at the moment violates the unique
  *    index, so that the whole call is repeated.
+ * 5. Returns a row of place 0 if a process may be listening.
  *
  * The hash is over the previous hash and the content (docs/chain.md): its version, the stream, the revision of the
  * first event, the time, and the content that the client encoded.
@@ -155,6 +177,10 @@ begin
   select type_ids[number], base + offsets[c], events
   from unnest(type_commits, type_numbers, type_counts) as g(c, number, events)
   where c <> all (refused);
+
+  if not ${isUnheard(schema)} then
+    return query select 0, ${LISTENED}, null::bigint, null::bigint, null::bigint, null::bytea;
+  end if;
 end
 $body$`;
 }
@@ -208,13 +234,17 @@ begin
 
   if not found then
     return (
-      select concat_ws(' ', outcome, coalesce(a.revision_before, ${NO_REVISION}), first_position, recorded_at, encode(hash, 'hex'))
+      select concat_ws(
+        ' ', outcome, coalesce(a.revision_before, ${NO_REVISION}), ${isUnheard(schema)}::int, first_position, recorded_at,
+        encode(hash, 'hex')
+      )
       from ${schema}.append(
         array[stream], array[command], array[lowest], array[highest], array[event_count], array[0], array[given_time],
         array[given_content], array_fill(given_category, array[least(event_count, 1)]),
         array_fill(given_type, array[least(event_count, 1)]), array_fill(1, array[least(event_count, 1)]),
         array_fill(1, array[least(event_count, 1)]), array_fill(event_count, array[least(event_count, 1)])
       ) a
+      where place = 1
     );
   end if;
 
@@ -232,7 +262,7 @@ begin
       on conflict (category, type) do nothing;
     end loop;
   end if;
-  return concat_ws(' ', ${ACCEPTED}, revision_before, base, time, encode(next_hash, 'hex'));
+  return concat_ws(' ', ${ACCEPTED}, revision_before, ${isUnheard(schema)}::int, base, time, encode(next_hash, 'hex'));
 end
 $body$`;
 }

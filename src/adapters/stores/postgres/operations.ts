@@ -28,7 +28,7 @@ import {
   unknownOutcome,
 } from './failures.ts';
 import { findDamage } from './find-damage.ts';
-import { quoted } from './functions.ts';
+import { listenersLock, quoted } from './functions.ts';
 import { findHidingTransactions, type HidingTransaction } from './hiding-transactions.ts';
 import { importCommits, importGroups, NothingToAdd } from './import.ts';
 import type { CheckedOptions } from './options.ts';
@@ -83,6 +83,7 @@ export class PostgresOperations implements BareCommitStore {
     this.#watcher = new CommitWatcher({
       connections,
       channel: `decidable ${schema}`.slice(0, 60),
+      lock: listenersLock(quoted(schema)),
       listens: listen,
       pollInterval,
       lastTransaction: async () => (await lastPosition(connections, this.#statements)).transaction,
@@ -92,7 +93,7 @@ export class PostgresOperations implements BareCommitStore {
       statements: this.#appendStatements,
       retryTimeout,
       find: (commandId) => this.#retried(() => findCommit(connections, this.#statements, commandId)),
-      committed: () => this.#watcher.committed(),
+      committed: (isHeard) => this.#watcher.committed(isHeard),
     });
     this.processors = new PostgresProcessors({
       schema,
@@ -173,7 +174,8 @@ export class PostgresOperations implements BareCommitStore {
   }
 
   async #appendOne(connection: Connection, commit: NewCommit): Promise<Appended> {
-    const [outcome] = await appendCommits(connection, this.#appendStatements, [commit]);
+    const { outcomes } = await appendCommits(connection, this.#appendStatements, [commit]);
+    const [outcome] = outcomes;
     switch (outcome!.kind) {
       case 'accepted':
         return outcome!.appended;

@@ -63,8 +63,8 @@ export interface WriterParts {
   readonly retryTimeout: number;
   /** Reads the commit of a command id. */
   find(commandId: string): Promise<StoredCommit | undefined>;
-  /** Called after a transaction that has stored events. */
-  committed(): void;
+  /** Called after a transaction that has stored events. `isHeard` is false if no process listens. */
+  committed(isHeard: boolean): void;
 }
 
 export class Writer {
@@ -143,9 +143,9 @@ export class Writer {
     const { connections, statements } = this.#parts;
     try {
       const commits = group.map(({ commit }) => commit);
-      const outcomes = await appendCommits(connections, statements, commits);
+      const { outcomes, isHeard } = await appendCommits(connections, statements, commits);
       if (commits.some(({ eventCount }, index) => eventCount > 0 && outcomes[index]?.kind === 'accepted')) {
-        this.#parts.committed();
+        this.#parts.committed(isHeard);
       }
       for (const [index, append] of group.entries()) this.#finish(append, outcomes[index]!);
     } catch (error) {
@@ -187,7 +187,7 @@ export class Writer {
       const { recorded, appended, content } = stored;
       const isOwn = uncertain !== undefined && recorded.stream === commit.stream && equalBytes(content, commit.content);
       if (!isOwn) throw duplicate(recorded);
-      if (recorded.eventCount > 0) this.#parts.committed();
+      if (recorded.eventCount > 0) this.#parts.committed(true);
       this.#next(commit.stream);
       resolve(appended);
     } catch (error) {

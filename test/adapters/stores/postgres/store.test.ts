@@ -19,11 +19,17 @@ const open = (schema = newSchema(), options: Partial<PostgresStoreOptions> = {})
 const NO_STREAM = { tag: 'no-stream' } as const;
 const done = [envelope('Done')];
 
-async function sql(text: string): Promise<void> {
+async function sql(text: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: server.url });
   await client.connect();
-  await client.query(text);
+  const { rows } = await client.query(text);
   await client.end();
+  return rows;
+}
+
+/** Asks the server until a condition is true. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition()));
 }
 
 async function codeOf(using: Promise<unknown>): Promise<string> {
@@ -101,6 +107,56 @@ describe('writers of several processes', () => {
       position = await waiting;
       assert.equal(position, firstPosition);
     }
+  });
+
+  test('send no notification if no process listens', async () => {
+    const writer = await open(newSchema());
+    const { firstPosition } = await writer.append('s-1', done, ANY, decision());
+    // A notification is a transaction with an id. Closing waits for it.
+    await writer.close();
+    const [next] = await sql(`select pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 16 as position`);
+    assert.equal(BigInt(String(next!.position)), firstPosition! + (1n << 16n));
+  });
+
+  test('send a notification if a process listens, whether they were made alone or together', async () => {
+    const schema = newSchema();
+    await using reader = await open(schema, { pollInterval: 600_000 });
+    await using writer = await open(schema, { listen: false });
+    await writer.append('s-0', done, ANY, decision());
+    let position = await reader.awaitEvents(undefined);
+    for (const count of [1, 3, 1, 3]) {
+      const waiting = reader.awaitEvents(position);
+      const streams = Array.from({ length: count }, (_, index) => `s-${index}`);
+      await Promise.all(streams.map((stream) => writer.append(stream, done, ANY, decision())));
+      assert.equal((await waiting) > position, true);
+      position = await reader.awaitEvents(undefined);
+    }
+  });
+
+  test('wake a reader that began to listen before they were committed, although they send no notification', async () => {
+    const schema = newSchema();
+    await using reader = await open(schema, { pollInterval: 600_000 });
+    const { firstPosition } = await reader.append('s-1', done, ANY, decision());
+    const writer = new Client({ connectionString: server.url });
+    await writer.connect();
+    await writer.query('begin');
+    const { rows } = await writer.query(
+      `select ${schema}.append_one('s-2', gen_random_uuid(), -1, -1, 1, -1, '\\x00', 's', 'Done') as text`,
+    );
+    const [outcome, , isUnheard] = String(rows[0].text).split(' ');
+    assert.deepEqual([outcome, isUnheard], ['0', '1']);
+    const waiting = reader.awaitEvents(firstPosition);
+    // The reader waits for the lock, and the look that follows LISTEN is over.
+    await until(async () => {
+      const looked = await sql(
+        `select from pg_stat_activity waits join pg_stat_activity looks on looks.query_start > waits.backend_start
+        where waits.wait_event_type = 'Lock' and looks.state = 'idle' and looks.query like '%${schema}%first_hidden%'`,
+      );
+      return looked.length > 0;
+    });
+    await writer.query('commit');
+    await writer.end();
+    assert.equal((await waiting) > firstPosition!, true);
   });
 
   test('are noticed by a poll, if the reader does not listen', async () => {
