@@ -43,6 +43,26 @@ export function takeEnvelope(event: Message, table: object): Envelope | undefine
   return Entered.take(event, table);
 }
 
+/**
+ * The event types that `defineDecider` has made. Their `toEnvelope` and `fromEnvelope` are a pair: the bytes of an event
+ * that was checked and encoded are decoded to an equal event (`Shape.enter`).
+ */
+const ownTypes = new WeakSet<object>();
+
+/** Marks an event type that `defineDecider` makes. */
+export function ownEventType<Type extends object>(type: Type): Type {
+  ownTypes.add(type);
+  return type;
+}
+
+/**
+ * Returns whether decoding the envelopes that `types.event` has just made for the events would return equal events. This
+ * is known only for event types that `defineDecider` has made. A wrapper with another decoder is another object.
+ */
+export function areAsDecoded(type: object, events: readonly unknown[]): boolean {
+  return ownTypes.has(type) && areTaken(events);
+}
+
 /** Returns whether all events were checked and encoded, and their envelopes were taken. */
 export function areTaken(events: readonly unknown[] | undefined): events is readonly Message[] {
   if (events === undefined) return false;

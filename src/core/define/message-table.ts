@@ -13,7 +13,7 @@ import { checkOptionNames } from '../option-names.ts';
 import { isText, mustBe } from '../predicates.ts';
 import type { CommandType, EventType } from '../types.ts';
 import { unknownName } from '../unknown-names.ts';
-import { takeEnvelope } from './entered-event.ts';
+import { ownEventType, takeEnvelope } from './entered-event.ts';
 import { textOf } from './handler-fault.ts';
 import type { CommandDefinition, Definition, Message, Snapshots, Source } from './message.ts';
 import { defineCommand, defineEvent } from './message.ts';
@@ -246,11 +246,11 @@ export function commandTypeOf<Command extends Message>(table: MessageTable, code
 
 /** Makes `types.event` of a table. An event that a decision has made is encoded already. */
 export function eventTypeOf<Event extends Message>(table: MessageTable, codec: Codec): EventType<Event> {
-  return {
+  return ownEventType({
     fromEnvelope: (envelope) => readMessage(entryOf(table, envelope.type, 'event'), envelope, codec) as Event,
     toEnvelope: (event) =>
       takeEnvelope(event, table) ?? enterMessage(entryOf(table, event.type, 'event'), event.data, codec).envelope,
-  };
+  });
 }
 
 /** Returns the policies of a command. For a plain schema, they are the defaults. */

@@ -37,21 +37,45 @@ export function foldRecorded(live: LiveState, events: readonly RecordedEvent[]):
     if (open) module.releaseEvent(event);
     // After a failure too, the revision is that of the last folded event.
     if (at > 0) live.revision = events[at - 1]!.context.revision;
-    throw atRevision(error, live, events[at]!);
+    const failed = events[at]!;
+    throw atRevision(error, live, failed.event.type, failed.context.revision);
   }
   const last = events.at(-1);
   if (last !== undefined) live.revision = last.context.revision;
 }
 
-function atRevision(error: unknown, live: LiveState, { event, context }: RecordedEvent): CommandFailure {
+/**
+ * Folds events of a recorded decision that are decoded already. The module's events must not need a release. After a
+ * failure the state is released.
+ *
+ * @param envelopes the events as they are recorded.
+ * @throws CommandFailure as {@link foldRecorded}.
+ */
+export function foldDecoded(
+  live: LiveState,
+  events: readonly unknown[],
+  envelopes: readonly Envelope[],
+  firstRevision: bigint,
+): void {
+  for (let at = 0; at < events.length; at++) {
+    try {
+      live.evolve(events[at]);
+    } catch (error) {
+      throw atRevision(error, live, envelopes[at]!.type, firstRevision + BigInt(at));
+    }
+  }
+  live.revision = events.length === 1 ? firstRevision : firstRevision + BigInt(events.length - 1);
+}
+
+function atRevision(error: unknown, live: LiveState, type: string, revision: bigint): CommandFailure {
   return moduleFailure(
     error,
-    `module ${live.module.name} folding ${event.type}, revision ${context.revision} of stream ${JSON.stringify(live.stream)}`,
+    `module ${live.module.name} folding ${type}, revision ${revision} of stream ${JSON.stringify(live.stream)}`,
     [
       ['module', live.module.name],
       ['stream', live.stream],
-      ['revision', String(context.revision)],
-      ['eventType', event.type],
+      ['revision', String(revision)],
+      ['eventType', type],
     ],
   );
 }

@@ -1,5 +1,6 @@
 /** Decides a recorded command again, and compares the results. */
 import { copyValue } from '../codec/copy.ts';
+import { areAsDecoded } from '../define/entered-event.ts';
 import { isRejection } from '../errors.ts';
 import type { LiveState } from '../loop/live-state.ts';
 import type { Decision, Envelope, Outcome, RecordedEvent, Rejection } from '../messages.ts';
@@ -20,20 +21,32 @@ export function eventsOf({ decision, events }: RecordedCommit): readonly Recorde
   return recordedEvents(stream, events, decision.decision, { firstRevision, firstPosition, recordedAt, hash });
 }
 
+/** The result of deciding a command again. */
+export interface DecidedAgain {
+  readonly decided: readonly Envelope[];
+  readonly outcome: Outcome;
+  /**
+   * The events, if decoding the envelopes would return equal ones and they need no release. Otherwise it is `undefined`.
+   */
+  readonly events: readonly unknown[] | undefined;
+}
+
+const ACCEPTED: Outcome = { tag: 'accepted' };
+
 /** Decides a recorded command on the state, which does not change. The module's failures are thrown. */
-export function decideAgain(
-  { module, handle }: LiveState,
-  { commandId, command: envelope }: Decision,
-): { readonly decided: readonly Envelope[]; readonly outcome: Outcome } {
+export function decideAgain({ module, handle }: LiveState, { commandId, command: envelope }: Decision): DecidedAgain {
   const { types } = module;
   const command = types.command.fromEnvelope(envelope);
   let events: readonly unknown[] = [];
   try {
     events = module.decide(commandId, handle, command);
-    return { decided: events.map((event) => types.event.toEnvelope(event)), outcome: { tag: 'accepted' } };
+    const decided = events.map((event) => types.event.toEnvelope(event));
+    const isReusable = types.event.drop === undefined && areAsDecoded(types.event, events);
+    return { decided, outcome: ACCEPTED, events: isReusable ? events : undefined };
   } catch (error) {
     if (!isRejection(error)) throw error;
-    return { decided: [], outcome: { tag: 'rejected', val: copyValue(error.payload) as Rejection } };
+    const outcome: Outcome = { tag: 'rejected', val: copyValue(error.payload) as Rejection };
+    return { decided: [], outcome, events: undefined };
   } finally {
     for (const event of events) module.releaseEvent(event);
     module.releaseCommand(command);

@@ -186,15 +186,18 @@ class Verifier {
     let hasHead = head === undefined;
     let hasExpected = expected === undefined;
     try {
-      for await (const commit of this.#commits(stream)) {
-        const broken = chain.add(commit);
-        if (broken !== undefined) return { reason: 'chain', broken };
-        const module = this.#moduleOf(commit);
-        const difference = await replay.add(commit, module);
-        if (difference !== undefined) return difference;
-        hasHead ||= head !== undefined && chain.endsWith(head);
-        hasExpected ||= expected !== undefined && chain.endsWith(expected);
-        counts.add(commit, module !== undefined);
+      for await (const page of this.#pages(stream)) {
+        for (const commit of page) {
+          const broken = chain.add(commit);
+          if (broken !== undefined) return { reason: 'chain', broken };
+          const module = this.#moduleOf(commit);
+          const added = replay.add(commit, module);
+          const difference = added instanceof Promise ? await added : added;
+          if (difference !== undefined) return difference;
+          hasHead ||= head !== undefined && chain.endsWith(head);
+          hasExpected ||= expected !== undefined && chain.endsWith(expected);
+          counts.add(commit, module !== undefined);
+        }
       }
     } finally {
       replay.end();
@@ -211,15 +214,21 @@ class Verifier {
    */
   #moduleOf({ decision: { decision } }: RecordedCommit): BoundModule | undefined {
     const { name, version, digest } = decision.module;
-    const modules = this.#modules.filter(({ identity }) => identity.name === name && identity.version === version);
-    return modules.find(({ identity }) => isSameDigest(identity.digest, digest)) ?? modules[0];
+    let other: BoundModule | undefined;
+    for (const module of this.#modules) {
+      const { identity } = module;
+      if (identity.name !== name || identity.version !== version) continue;
+      if (isSameDigest(identity.digest, digest)) return module;
+      other ??= module;
+    }
+    return other;
   }
 
-  async *#commits(stream: string): AsyncGenerator<RecordedCommit> {
+  async *#pages(stream: string): AsyncGenerator<readonly RecordedCommit[]> {
     let after: string | undefined;
     for (;;) {
       const page = await this.#store.readCommits(stream, { after, limit: PAGE });
-      yield* page;
+      yield page;
       if (page.length < PAGE) return;
       after = page.at(-1)?.decision.decision.commandId;
       this.#report();
@@ -227,10 +236,12 @@ class Verifier {
   }
 
   async *#commitsUntil(stream: string, revision: bigint): AsyncGenerator<RecordedCommit> {
-    for await (const commit of this.#commits(stream)) {
-      const { firstRevision } = commit.decision;
-      if (firstRevision !== undefined && firstRevision > revision) return;
-      yield commit;
+    for await (const page of this.#pages(stream)) {
+      for (const commit of page) {
+        const { firstRevision } = commit.decision;
+        if (firstRevision !== undefined && firstRevision > revision) return;
+        yield commit;
+      }
     }
   }
 

@@ -194,6 +194,18 @@ describe('the first difference', () => {
     assert.equal(difference?.reason, 'failure');
   });
 
+  test('is a later decision if the module decodes its events to other values than it made', async () => {
+    const { event } = account.types;
+    const fromEnvelope = (envelope: Envelope) => {
+      const decoded = event.fromEnvelope(envelope);
+      return decoded.type === 'Deposited' ? { ...decoded, data: { ...decoded.data, amount: 0 } } : decoded;
+    };
+    const forgetful = { ...account, types: { ...account.types, event: { ...event, fromEnvelope } } };
+    const { difference } = await verifyStore(store, { ...bank, deciders: [forgetful, transfer] });
+    assert.equal(difference?.reason, 'outcome');
+    assert.equal(difference?.reason === 'outcome' && difference.place.command.type, 'Withdraw');
+  });
+
   test('is a decision of a process manager whose code has changed', async () => {
     const [manager] = bank.processManagers;
     const { eventHandler } = manager;

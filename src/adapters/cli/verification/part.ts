@@ -4,6 +4,7 @@
 import type { JsonValue } from '../../../core/json.ts';
 import { toJson } from '../../../core/json.ts';
 import type { Envelope } from '../../../core/messages.ts';
+import type { CommitSource } from '../../../core/storage/verify-chain.ts';
 import { type Difference, describeDifference } from '../../../core/verification/difference.ts';
 import { type VerificationProgress, verifyStore } from '../../../core/verification/verify-store.ts';
 import { eventByContentType } from '../messages.ts';
@@ -46,7 +47,7 @@ export async function verifyPart(
   const session = new Session(options);
   const { system } = await session.config();
   await using store = await session.openToRead();
-  const { difference, ...extent } = await verifyStore(store, system, {
+  const { difference, ...extent } = await verifyStore(part === 0 ? store : commitsOf(store), system, {
     stream,
     after,
     heads: heads === undefined ? undefined : readHeads(heads),
@@ -55,6 +56,14 @@ export async function verifyPart(
     signal,
   });
   return { ...extent, difference: difference && shown(difference) };
+}
+
+/** Returns only the commits of the store. The first part searches the other data for damage, and once is enough. */
+function commitsOf(store: CommitSource): CommitSource {
+  return {
+    readCommits: (stream, options) => store.readCommits(stream, options),
+    readStreams: (options) => store.readStreams(options),
+  };
 }
 
 /** Returns the part that verifies a stream. The part depends on the name alone (FNV-1a). */
