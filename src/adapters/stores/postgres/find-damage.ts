@@ -27,6 +27,8 @@ interface StreamEnd {
   readonly events: bigint;
   readonly hash: string;
   readonly position: bigint;
+  /** The exclusive or of the positions of the commits. */
+  readonly positions: bigint;
 }
 
 /**
@@ -76,7 +78,7 @@ class Audit {
     await types.end();
     let streams = 0;
     for await (const row of this.#rows(
-      `select name, id, revision, commits, hash, position from ${own}.streams order by id`,
+      `select name, id, revision, commits, hash, position, positions from ${own}.streams order by id`,
     )) {
       this.#stream(row);
       streams++;
@@ -103,7 +105,7 @@ class Audit {
       if (streamId <= this.#lastStreamId)
         throw new Found(place, 'its stream has a lower id than the stream of an earlier commit');
       this.#lastStreamId = streamId;
-      end = { id: streamId, commits: 0n, events: 0n, hash: '', position: -1n };
+      end = { id: streamId, commits: 0n, events: 0n, hash: '', position: -1n, positions: 0n };
     }
     const eventCount = BigInt(events.length);
     const position = integer(at, 'commits.position');
@@ -112,7 +114,8 @@ class Audit {
     expected(place, 'number', integer(number, 'commits.number'), end.commits);
     expected(place, 'revision', integer(revision, 'commits.revision'), end.events);
     if (position <= this.#lastPosition) throw new Found(place, 'its position belongs to another commit too');
-    // Positions have gaps, because a commit that is refused in a group leaves one. The index of types has them too.
+    // Positions have gaps, because a commit that is refused in a group leaves one. The head's exclusive or of the
+    // positions, and the index of types, show a position that was changed.
     this.#lastPosition = position + (eventCount > 1n ? eventCount : 1n) - 1n;
     await types.check(
       place,
@@ -126,10 +129,11 @@ class Audit {
       events: end.events + eventCount,
       hash: toHex(bytes(hash, 'commits.hash', HASH_BYTES)),
       position: this.#lastPosition,
+      positions: end.positions ^ position,
     });
   }
 
-  #stream([name, id, revision, commits, hash, position]: Row): void {
+  #stream([name, id, revision, commits, hash, position, positions]: Row): void {
     const stream = text(name, 'streams.name');
     const place = `streams.name ${JSON.stringify(stream)}`;
     const end = this.#ends.get(stream);
@@ -138,6 +142,10 @@ class Audit {
     expected(place, 'revision', BigInt(text(revision, 'streams.revision')), end.events - 1n);
     expected(place, 'commits', integer(commits, 'streams.commits'), end.commits);
     expected(place, 'position', integer(position, 'streams.position'), end.position);
+    // Positions have gaps, so only this column shows that the position of a commit without events was changed.
+    if (integer(positions, 'streams.positions') !== end.positions) {
+      throw new Found(place, 'the position of one of its commits was changed');
+    }
     if (toHex(bytes(hash, 'streams.hash', HASH_BYTES)) !== end.hash) {
       throw new Found(place, 'its hash is not that of its last commit');
     }

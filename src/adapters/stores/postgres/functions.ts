@@ -119,7 +119,7 @@ begin
     with moved as (
       update ${schema}.streams s
       set revision = s.revision + g.event_count, commits = s.commits + 1,
-        position = base + g.start + greatest(g.event_count, 1) - 1,
+        position = base + g.start + greatest(g.event_count, 1) - 1, positions = s.positions # (base + g.start),
         hash = ${nextHash('s.hash', 's.revision', 'g.name', 'g.event_count', 'g.time', 'g.content')}
       from (
         select n, name, command_id, low, high, event_count, start, coalesce(nullif(time, -1), now_ms) as time, content
@@ -141,8 +141,8 @@ begin
     missing := missing - added;
     exit when missing = 0 or first_id > 0;
     first_id := base;
-    insert into ${schema}.streams (id, name, revision, commits, hash, position)
-    select base + start, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1
+    insert into ${schema}.streams (id, name, revision, commits, hash, position, positions)
+    select base + start, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1, 0
     from unnest(streams, command_ids, lowest, offsets) with ordinality as g(name, command_id, low, start, n)
     where low = ${NO_REVISION} and command_id <> all (known)
       and not exists (select from ${schema}.streams s where s.name = g.name)
@@ -215,18 +215,18 @@ begin
 
   update ${schema}.streams s
   set revision = s.revision + event_count, commits = s.commits + 1,
-    position = base + greatest(event_count, 1) - 1,
+    position = base + greatest(event_count, 1) - 1, positions = s.positions # base,
     hash = ${nextHash('s.hash', 's.revision', 'stream', 'event_count', 'time', 'given_content')}
   where s.name = stream and s.position < base and s.revision between lowest and highest
   returning s.id, s.commits - 1, s.revision - event_count, s.hash
   into head_id, commits_before, revision_before, next_hash;
 
   if not found and base is not null and lowest = ${NO_REVISION} then
-    insert into ${schema}.streams (id, name, revision, commits, hash, position)
+    insert into ${schema}.streams (id, name, revision, commits, hash, position, positions)
     values (
       base, stream, ${NO_REVISION} + event_count, 1,
       ${nextHash(`${FIRST_HASH}::bytea`, `${NO_REVISION}::bigint`, 'stream', 'event_count', 'time', 'given_content')},
-      base + greatest(event_count, 1) - 1
+      base + greatest(event_count, 1) - 1, base
     )
     on conflict (name) do nothing
     returning id, 0, ${NO_REVISION}, hash into head_id, commits_before, revision_before, next_hash;
@@ -302,8 +302,8 @@ as $body$
 declare
   base bigint := (pg_current_xact_id()::text::bigint + (select s.xid_offset from ${schema}.store s)) << ${POSITION_BITS};
 begin
-  insert into ${schema}.streams (id, name, revision, commits, hash, position)
-  select base + n, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1
+  insert into ${schema}.streams (id, name, revision, commits, hash, position, positions)
+  select base + n, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1, 0
   from unnest(streams) with ordinality as given(name, n)
   order by name collate "C"
   on conflict (name) do update set name = excluded.name where false;
@@ -345,9 +345,10 @@ begin
 
   update ${schema}.streams s
   set revision = g.revision + g.event_count - 1, commits = g.number + 1, hash = g.hash,
-    position = g.position + greatest(g.event_count, 1) - 1
+    position = g.position + greatest(g.event_count, 1) - 1, positions = s.positions # g.all_positions
   from (
-    select distinct on (name) * from unnest(streams, numbers, revisions, event_counts, positions, hashes)
+    select distinct on (name) *, bit_xor(position) over (partition by name) as all_positions
+    from unnest(streams, numbers, revisions, event_counts, positions, hashes)
       as g(name, number, revision, event_count, position, hash)
     order by name, number desc
   ) g
