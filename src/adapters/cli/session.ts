@@ -29,7 +29,7 @@ export type AnyRunningSystem = RunningSystem<AnyModule, AnyPart>;
 
 export class Session {
   readonly output: Output;
-  /** Aborted when the reader of the output has left, or the user presses Ctrl-C. */
+  /** Aborted when the reader of the output has ended, or the user presses Ctrl-C. */
   readonly halt: AbortController = new AbortController();
   readonly #options: GlobalOptions;
   #config: Promise<LoadedConfig> | undefined;
@@ -70,12 +70,12 @@ export class Session {
     return this.#open({ readOnly: true, create: false });
   }
 
-  /** Opens the store, and the store of the processors, for a command that reads what processors keep. */
+  /** Opens the store, and the store of the processors, for a command that reads the data of processors. */
   openProcessorsToRead(): Promise<OpenedProcessors> {
     return this.#openProcessors({ readOnly: true, create: false });
   }
 
-  /** Opens the store, and the store of the processors, for a command that changes what processors keep. */
+  /** Opens the store, and the store of the processors, for a command that changes the data of processors. */
   openProcessorsToChange(): Promise<OpenedProcessors> {
     return this.#openProcessors({ readOnly: false, create: false });
   }
@@ -118,7 +118,7 @@ export class Session {
     };
   }
 
-  /** Opens the store. If processors have a separate store, opens that one too. */
+  /** Opens the store, and the separate store of the processors, if there is one. */
   async #openBoth(access: StoreAccess): Promise<{
     readonly store: OpenedStore;
     readonly other: OpenedStore | undefined;
@@ -144,7 +144,7 @@ export class Session {
   async #openOther(access: StoreAccess): Promise<OpenedStore | undefined> {
     const { store, processors } = this.#options;
     if (processors !== undefined) return await openNamed(processors, access);
-    // The checkpoints of the configured one belong to the configured store.
+    // The checkpoints in the configured store of the processors belong to the configured store of the events.
     if (store !== undefined) return undefined;
     const config = await this.config();
     return config.processors === undefined ? undefined : await openNamed(config.processors, access, config.folder);
@@ -171,7 +171,7 @@ export class Session {
 /**
  * Opens the store with an address.
  *
- * @throws CommandLineError `store-not-found` if it must exist and does not.
+ * @throws CommandLineError `store-not-found` if it must exist but does not.
  */
 export async function openNamed(address: string, access: StoreAccess, folder?: string): Promise<OpenedStore> {
   const parsed = parseAddress(address);

@@ -21,7 +21,7 @@ interface Template {
   readonly sources: readonly string[];
   /** Folders of the package, and their names in the new folder. The others are the new folder itself. */
   readonly folders?: Readonly<Record<string, string>>;
-  /** The npm packages that it needs. Their versions are those with which the package was tested. */
+  /** The npm packages that the template needs. Their versions are those with which the package was tested. */
   readonly packages: readonly string[];
   readonly scripts?: Readonly<Record<string, string>>;
   readonly next: readonly string[];

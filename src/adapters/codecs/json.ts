@@ -3,10 +3,9 @@
  * Values that JSON supports are plain JSON. A value that JSON cannot represent is an object with one key that begins
  * with `$`.
  *
- *     import { json } from 'decidable/codecs/json';
- *     const account = defineDecider({ codec: json, … });
+ *     import { json } from 'decidable/codecs/json'; const account = defineDecider({ codec: json, … });
  *
- * It needs two to five times the space and the time of the default codec, msgpack.
+ * The codec needs two to five times the space and the time of the default codec, msgpack.
  */
 import type { Codec } from '../../core/codec/codec.ts';
 import { decodeJson } from './json-decode.ts';

@@ -44,8 +44,8 @@ import { shortName, TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
 /**
- * A change of the tables: a statement of `TableChanges`, or a query of its Kysely that inserts, updates or deletes rows of
- * the read model's own tables. All others are refused with the fault `invalid-change`.
+ * A change of the tables: a statement of `TableChanges`, or a query of its Kysely that inserts, updates or deletes rows
+ * of the read model's own tables. All others are refused with the fault `invalid-change`.
  */
 export type TableChange = TableStatement | Compilable;
 
@@ -56,8 +56,8 @@ export type TableChange = TableStatement | Compilable;
 export type Create<Tables> = (db: Kysely<Tables>) => readonly Compilable[];
 
 /**
- * Returns the changes for an event: one, several, or `undefined`. The changes of a page are executed in the order of the
- * events, so a change sees the effects of earlier events.
+ * Returns the changes for an event: one, several, or `undefined`. The changes of a page are executed in the order of
+ * the events, so a change can use the effects of earlier events.
  * @example ({ insert }, { orderId }) => insert('orders', { order_id: orderId })
  */
 export type TableHandler<Tables, Data> = (
@@ -77,7 +77,7 @@ export interface TablesDefinition<Tables, Events> {
    */
   readonly events: Events;
   /**
-   * The codec of those deciders.
+   * The codec of the deciders that own the events.
    * @default msgpack
    */
   readonly codec?: Codec;
@@ -200,7 +200,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     };
   };
   const { setup, statementsOf } = underPrefix(prefix);
-  /** Returns the statements for an engine. The text of the definition is that for SQLite on every engine. */
+  /** Returns the statements for an engine. The text of the definition has the statements for SQLite on every engine. */
   const compiledFor = (engine: TableEngine | undefined): Compiled =>
     engine === undefined ? { setup, statementsOf } : underPrefix(prefix, engine);
   const fingerprints = (): Readonly<Record<string, string>> => ({
@@ -254,14 +254,14 @@ type StatementsOf = (event: Message, context: EventContext) => readonly TableSta
 
 type AnyHandler<Tables> = TableHandler<Tables, unknown>;
 
-/** The maximum number of queries that are known to be allowed. */
+/** The maximum number of allowed queries whose texts are cached. */
 const MAX_QUERIES = 1_000;
 
 type Acceptor = (change: TableChange, model: string, type: string) => TableStatement;
 
 /**
- * Makes the function that turns a change into a statement. It accepts the statements of the read model's own changes, and
- * queries that write to its own tables.
+ * Makes the function that converts a change to a statement. It accepts the statements of the read model's own changes,
+ * and queries that write to its own tables.
  * @param own the names of the tables in the database.
  */
 function acceptorOf<Tables>(

@@ -48,7 +48,7 @@ class Search {
     this.#onlyTables = onlyTables;
   }
 
-  /** @param common the names of the common table expressions that the node can read. */
+  /** Checks a node and its children. @param common the names of the common table expressions that the node can read. */
   node(node: Node, common: Names): Foreign | undefined {
     if (node.kind === 'TableNode') return this.#table(node, common);
     if (SKIPPED.has(node.kind)) return undefined;
@@ -134,7 +134,7 @@ class Search {
     }
   }
 
-  /** The target of a change is never a common table expression. */
+  /** Checks the target of a change, which is never a common table expression. */
   #target(value: unknown): Foreign | undefined {
     for (const child of childrenOf(value)) {
       const found =
@@ -151,7 +151,7 @@ class Search {
   }
 }
 
-/** SQL text cannot name a table to read. */
+/** Checks the tables to read, which SQL text must not name. */
 function source(value: unknown): Foreign | undefined {
   for (const child of childrenOf(value)) {
     const isWrapped = child.kind === 'AliasNode' || child.kind === 'ParensNode';
@@ -182,7 +182,7 @@ function rightOfIn(node: Node): Foreign | undefined {
  * hide a word, a parenthesis or a comma.
  */
 function rawProblem(node: Node, isInJoin: boolean): Foreign | undefined {
-  // Both placeholders separate words and are not brackets.
+  // The placeholders `…` and `¶` separate words and are not brackets.
   const given = (node['sqlFragments'] as readonly string[]).join(' … ');
   const text = given.replace(/'[^'\\…]*'/g, '¶');
   const problem = (why: string): Foreign => ({ problem: `the SQL text "${given}" ${why}` });
@@ -216,7 +216,7 @@ function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && typeof (value as { kind?: unknown }).kind === 'string';
 }
 
-/** Returns the node or the nodes in a property. A property can hold lists of lists. */
+/** Returns the node or the nodes in a property. A property can contain lists of lists. */
 function childrenOf(value: unknown): readonly Node[] {
   if (Array.isArray(value)) return value.flatMap(childrenOf);
   return isNode(value) ? [value] : [];

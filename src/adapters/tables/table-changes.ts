@@ -32,7 +32,7 @@ export type ColumnValue<Value> =
   | (null extends Value ? undefined : never)
   | (number extends Value ? bigint : never);
 
-/** A value for a column, or an addition if the column holds numbers and no nulls. */
+/** A value for a column, or an addition if the column contains numbers and no nulls. */
 export type ChangedValue<Value> =
   | ColumnValue<Value>
   | (null extends Value ? never : number extends Value ? Addition : bigint extends Value ? Addition : never);
@@ -54,8 +54,8 @@ export type UpsertedColumns<Table, Key extends PropertyKey> = Changed<Omit<Inser
 export type UpdatedColumns<Table, Key extends PropertyKey> = Changed<Omit<Updateable<Table>, Key>>;
 
 /**
- * Makes the changes that a handler returns. The functions change nothing themselves. They can be taken out of the object:
- * `({ insert }, { orderId }) => insert('orders', { order_id: orderId })`.
+ * Makes the changes that a handler returns. The functions change nothing themselves. They can be destructured: `({
+ * insert }, { orderId }) => insert('orders', { order_id: orderId })`.
  */
 export interface TableChanges<Tables> {
   /** Inserts a row. The event fails if the table has a row with the same key. */
@@ -81,11 +81,11 @@ export interface TableChanges<Tables> {
     table: Table,
     key: RowKey<Tables[Table], Key>,
   ): TableStatement;
-  /** As the value of a column: adds to the stored number. A row that `upsert` inserts gets the number itself. */
+  /** Adds to the stored number, as the value of a column. A row that `upsert` inserts gets the number itself. */
   add(amount: number | bigint): Addition;
   /**
    * A Kysely without a database, for all other queries. It builds and compiles a query for each event, which takes
-   * several times as long as everything else that the read model does with the event.
+   * several times as long as the rest of the read model's work for the event.
    */
   readonly db: Kysely<Tables>;
 }
@@ -97,7 +97,7 @@ const NO_COLUMNS: Columns = {};
 /** The maximum number of shapes that are kept for one kind of change and one table. */
 const MAX_SHAPES = 100;
 
-/** The maximum number of texts that are remembered, of all tables. */
+/** The maximum number of cached texts, of all tables together. */
 const MAX_TEXTS = 10_000;
 
 /** The changes of a read model, and the texts of their statements. */
@@ -105,7 +105,10 @@ export interface KnownChanges<Tables> {
   readonly changes: TableChanges<Tables>;
   /** Returns whether a change has this text. */
   isText(sql: string): boolean;
-  /** Forgets the statements if there are very many. The statements of an event must not be forgotten before they are used. */
+  /**
+   * Removes all cached statements if there are too many. It must not be called between making the statements of an
+   * event and using them.
+   */
   trim(): void;
 }
 
@@ -198,7 +201,7 @@ function bound(shape: Shape, place: string, key: Columns, columns: Columns): Tab
   const values: unknown[] = [];
   for (const name of shape.keys) {
     const value = key[name];
-    // In SQL, null equals no value, so such a change would silently find no row.
+    // In SQL, null equals no value, so such a change would silently change no row.
     if (value === undefined || value === null) {
       throw new DefinitionError(`${place}.${name}`, `expected a value for a column of the key, got ${String(value)}`);
     }
@@ -252,7 +255,7 @@ function equal(keys: readonly string[]): RawBuilder<SqlBool> {
   );
 }
 
-/** The stored value. PostgreSQL requires the name of the table, because `excluded` has the same columns. */
+/** Returns the stored value. PostgreSQL requires the name of the table, because `excluded` has the same columns. */
 function stored(table: string, column: string): RawBuilder<unknown> {
   return sql`${sql.table(table)}.${sql.id(column)}`;
 }

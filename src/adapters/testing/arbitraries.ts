@@ -67,7 +67,6 @@ export function drawnBy<Value>(schema: StandardSchema<unknown, Value>, arbitrary
 }
 
 /**
-
  * Makes arbitraries for a module's messages and states.
  * @throws DefinitionError if no values can be generated for a schema, or an option is unknown.
  * @example

@@ -121,7 +121,10 @@ class Check {
     return once as unknown as Function;
   }
 
-  /** @throws NondeterminismError if the function used the ambient world or changed a variable. */
+  /**
+   * Runs a function without the ambient world.
+   * @throws NondeterminismError if the function used the ambient world or changed a variable.
+   */
   #isolated<Result>(run: Parameters<typeof withoutAmbient<Result>>[0]): Result {
     const { result, changed } = this.#variables.watch(() => withoutAmbient(run));
     const { outcome, calls } = result;

@@ -4,7 +4,7 @@ import { showLines } from './show.ts';
 /** The parts of a test before its expectation, line by line: `given`, `when`. */
 export type Story = readonly (readonly [label: string, lines: readonly string[]])[];
 
-/** Each `then…` throws it if the expectation fails. */
+/** The error that a `then…` throws if its expectation fails. */
 export class ExpectationError extends Error {
   override readonly name: string = 'ExpectationError';
   /** The code by which test runners recognize a failed assertion. */

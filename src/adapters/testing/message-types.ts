@@ -1,6 +1,6 @@
 /**
  * Converts between the messages of a test and the handles of the module under test. All messages are passed as
- * envelopes, as in a store. So a test sees the same values as a replay, and a component can be tested with TypeScript
+ * envelopes, as in a store. So a test has the same values as a replay, and a component can be tested with TypeScript
  * definitions.
  */
 import type { Envelope, Message, Types } from '../../core/index.ts';

@@ -1,6 +1,7 @@
 /**
- * The common parts of given/when/then. The method `then` of a sentence is an expectation, not that of a promise. So a
- * test runner that awaits a returned sentence, as in `test('…', () => given(…).when(…).then(…))`, calls it by mistake.
+ * The common parts of given/when/then. The method `then` of a sentence is an expectation, not the method of a promise.
+ * But a test runner awaits a returned sentence, as in `test('…', () => given(…).when(…).then(…))`, and then calls the
+ * method like that of a promise.
  */
 
 /**

@@ -42,7 +42,6 @@ export function statementsAfter(processor: Processor, events: readonly RecordedE
 }
 
 /**
-
  * Returns the rows of a table after some events.
  * @param table the name that the handlers use.
  * @throws the driver's error if a statement fails or the table does not exist.

@@ -67,8 +67,8 @@ type Reached =
   | { readonly tag: 'reacted'; readonly reactions: readonly Reaction[]; readonly state: Uint8Array };
 
 /**
- * Starts tests of a process manager. It handles each event twice without clock, randomness and the rest of the ambient
- * world, and the results must be equal.
+ * Starts tests of a process manager. The process manager handles each event twice without clock, randomness and the
+ * rest of the ambient world, and the results must be equal.
  *
  * @param messages for a component, the definitions of the same domain in TypeScript. They define the messages of the
  *   test.

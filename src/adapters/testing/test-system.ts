@@ -39,7 +39,7 @@ export interface ExpectedDeadline<Command> {
 
 /**
  * A test of a system. It runs when it is awaited or returned from a test function, and otherwise in a microtask. If an
- * expectation fails, it rejects with an {@link ExpectationError}.
+ * expectation fails, the sentence rejects with an {@link ExpectationError}.
  *
  * An expectation about events covers those that were stored since the first `when` or `after` that follows the last
  * expectation.
@@ -208,7 +208,8 @@ function sentence<Decider>(
         story.push(['after', [showDuration(duration)]]);
         await scene.advance(duration);
       }),
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. It handles a runner that awaits it.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. The method handles a runner that awaits the
+    // sentence.
     then(...args: readonly unknown[]) {
       const [resolve, reject] = args;
       if (typeof resolve !== 'function' || typeof reject !== 'function') {

@@ -38,7 +38,7 @@ export interface ShownDifference {
   readonly decided?: JsonValue;
 }
 
-/** Verifies a part. It opens the store and loads the system itself, because threads cannot share them. */
+/** Verifies a part. The function opens the store and loads the system itself, because threads cannot share them. */
 export async function verifyPart(
   { options, part, parts, stream, after, heads }: PartTask,
   progress: (progress: VerificationProgress) => void,

@@ -20,8 +20,8 @@ export function* globalSlots(): Iterable<Slot> {
 }
 
 /**
- * Returns the objects at a path. A test runner with a separate realm has a copy of `process`, and modules may hold the
- * original.
+ * Returns the objects at a path. A test runner with a separate realm has a copy of `process`, and modules may have a
+ * reference to the original.
  */
 function holdersAt(path: string): Set<object> {
   const objects = new Set<object>(path === 'process' ? processes() : []);

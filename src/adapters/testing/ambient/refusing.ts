@@ -7,7 +7,7 @@ import type { AnyFunction } from './slot.ts';
 const DESCRIBING: ReadonlySet<PropertyKey> = new Set(['name', 'length', 'prototype']);
 
 /**
- * Makes a function that throws when it is called, constructed, or when a member is read, as in
+ * Makes a function that throws when it is called or constructed, or when a member is read, as in
  * `process.hrtime.bigint()`.
  *
  * Symbols are allowed, because test runners mark every value on the global object with their own symbols. They mark the

@@ -1,4 +1,4 @@
-/** Tests that invalid arguments are refused by name. */
+/** Tests that invalid arguments are refused, with errors that name them. */
 import assert from 'node:assert/strict';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import {
@@ -27,7 +27,7 @@ const NOT_NAMES: readonly string[] = [
 ];
 
 export function badArguments(check: Check): void {
-  check('a stream name outside the rule is refused everywhere', async (store) => {
+  check('an invalid stream name is refused by every function', async (store) => {
     const key = { moduleName: 'm', moduleVersion: '1', stream: '' };
     for (const name of NOT_NAMES) {
       assert.equal((await refused(store.append(name, [], ANY, decision()), 'invalid-argument')).val.argument, 'stream');
@@ -38,7 +38,7 @@ export function badArguments(check: Check): void {
     }
   });
 
-  check('an invalid append names the argument, and leaves nothing', async (store) => {
+  check('the error of an invalid append names the argument, and nothing is stored', async (store) => {
     const cases: readonly (readonly [string, readonly Envelope[], Precondition, Partial<Decision>])[] = [
       ['events', some(1_001), ANY, {}],
       ['events[1].type', [envelope('Done'), envelope('')], ANY, {}],
@@ -68,7 +68,7 @@ export function badArguments(check: Check): void {
     assert.equal((await store.append('s-1', some(1_000), NO_STREAM, decision())).revision, 999n);
   });
 
-  check('an invalid read names the argument', async (store) => {
+  check('the error of an invalid read names the argument', async (store) => {
     for (const limit of [0, -1, 1.5, Number.NaN, 2 ** 32]) {
       const { val } = await failed(store.readAll(all({ limit })), 'invalid-argument');
       assert.equal(val.argument, 'options.limit');

@@ -20,7 +20,7 @@ export function chain(check: Check): void {
     }
   });
 
-  check('commits that arrive together are chained one after the other', async (store) => {
+  check('simultaneous commits are chained one after the other', async (store) => {
     const given = Array.from({ length: 20 }, () => decision());
     const appended = await Promise.all(given.map((one) => store.append('s-1', some(1), ANY, one)));
     const order = [...given.keys()].sort((a, b) => Number(appended[a]!.revision! - appended[b]!.revision!));

@@ -10,7 +10,7 @@ export interface ClosableCommitStore extends ClosableStore, CommitSource, Commit
 
 /** Registers a test with an empty store, and the function that opens more of them. */
 export type CheckCommits = (
-  what: string,
+  name: string,
   body: (store: ClosableCommitStore, openOther: () => Promise<ClosableCommitStore>) => Promise<void>,
 ) => void;
 

@@ -14,7 +14,7 @@ export interface ClosableStore extends EventStore {
 }
 
 /** Registers a test with a new store. */
-export type Check = (what: string, body: (store: ClosableStore) => Promise<void>) => void;
+export type Check = (name: string, body: (store: ClosableStore) => Promise<void>) => void;
 
 export const ANY: Precondition = { tag: 'any' };
 export const NO_STREAM: Precondition = { tag: 'no-stream' };

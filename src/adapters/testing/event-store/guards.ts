@@ -34,7 +34,7 @@ export function guards(check: Check): void {
       [at(3n), false],
     ] as const) {
       const guard = precondition.tag === 'at-revision' ? `at-revision ${precondition.val}` : precondition.tag;
-      check(`${guard} ${holds ? 'holds' : 'does not hold'} of ${state}`, async (store) => {
+      check(`${guard} ${holds ? 'is satisfied' : 'is not satisfied'} by ${state}`, async (store) => {
         if (events === 'rejected') await store.append('s-1', [], ANY, rejected());
         else if (events > 0) await store.append('s-1', some(events), ANY, decision());
         const next = decision();
@@ -60,7 +60,7 @@ export function guards(check: Check): void {
     assert.deepEqual(revisions(await readWhole(store, 's-1')), [0n, 1n]);
   });
 
-  check('one of sixteen writers that saw the same revision wins', async (store) => {
+  check('one of sixteen writers that have read the same revision wins', async (store) => {
     await store.append('s-1', some(1), ANY, decision());
     const tries = await Promise.allSettled(
       Array.from({ length: 16 }, () => store.append('s-1', some(1), at(0n), decision())),
@@ -78,7 +78,7 @@ export function guards(check: Check): void {
     );
   });
 
-  check('a refused append does no harm to those that arrive with it', async (store) => {
+  check('a refused append does not affect simultaneous appends', async (store) => {
     const known = decision();
     await store.append('s-0', some(1), ANY, known);
     const tries = await Promise.allSettled([

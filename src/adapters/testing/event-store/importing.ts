@@ -19,10 +19,10 @@ async function assertDiverged(importing: Promise<void>): Promise<void> {
 export function importing(check: CheckCommits): void {
   /** Registers a test with the commits of another store. */
   const checkWith = (
-    what: string,
+    name: string,
     body: (store: ClosableCommitStore, commits: readonly RecordedCommit[], ids: string[]) => Promise<void>,
   ): void => {
-    check(what, async (store, openOther) => {
+    check(name, async (store, openOther) => {
       const source = await openOther();
       try {
         const ids = await fill(source);
@@ -62,7 +62,7 @@ export function importing(check: CheckCommits): void {
     }
   });
 
-  checkWith('an import of what is there changes nothing', async (store, commits) => {
+  checkWith('an import of existing commits changes nothing', async (store, commits) => {
     await store.importCommits(commits.slice(0, 20));
     await store.importCommits(commits);
     await store.importCommits(commits.slice(5, 9));
@@ -160,7 +160,7 @@ export function importing(check: CheckCommits): void {
     assert.deepEqual(await store.readLog(), commits);
   });
 
-  checkWith('a reader that waits for events sees imported ones', async (store, commits) => {
+  checkWith('a reader that waits for events gets imported ones', async (store, commits) => {
     const waiting = store.awaitEvents(undefined);
     await store.importCommits(commits);
     // A store that adds the commits one after another may end the wait with the first of them.
@@ -185,7 +185,7 @@ export function importing(check: CheckCommits): void {
     }
   });
 
-  checkWith('a list that is not one of commits is refused, and nothing is added', async (store, commits) => {
+  checkWith('a list with an item that is not a commit is refused, and nothing is added', async (store, commits) => {
     const [first] = commits.filter(({ events }) => events.length > 0);
     const { decision: recorded, events } = first!;
     for (const [given, argument] of [

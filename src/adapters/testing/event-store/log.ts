@@ -40,7 +40,7 @@ export function log(check: CheckCommits): void {
     assert.deepEqual(commandIds(await store.readLog({ after })), [later.commandId]);
   });
 
-  check('nothing follows a command that is unknown', async (store) => {
+  check('nothing follows an unknown command', async (store) => {
     await fill(store);
     const after = crypto.randomUUID();
     assert.deepEqual(await store.readLog({ after }), []);

@@ -81,7 +81,7 @@ export function reading(check: Check): void {
     assert.deepEqual(revisions(backward), upward.toReversed());
   });
 
-  check('categories, event types and events filter, together and page by page', async (store) => {
+  check('categories, event types and events are filters that can be combined, page by page', async (store) => {
     const events: [stream: string, type: string][] = [];
     for (let index = 0; index < 240; index++) {
       const stream = `${['account', 'card', 'loan'][index % 3]}-${index % 7}`;
@@ -131,7 +131,7 @@ export function reading(check: Check): void {
     }
   });
 
-  check('a reader that follows the writers misses nothing', async (store) => {
+  check('a reader during writes gets every event', async (store) => {
     const seen: bigint[] = [];
     let writing = true;
     const follow = async (): Promise<void> => {

@@ -39,7 +39,7 @@ const NAMES: readonly string[] = [
 ];
 
 export function contents(check: Check): void {
-  check('stream names are kept exactly, and distinguished', async (store) => {
+  check('stream names are kept exactly, and similar ones are distinguished', async (store) => {
     for (const [index, name] of NAMES.entries()) {
       const type = `T${index}`;
       await store.append(name, [envelope(type)], NO_STREAM, decision());

@@ -24,7 +24,7 @@ export interface ClosableProcessors extends Partial<Pick<EventStore, 'append' | 
 }
 
 /** Registers a test with a new store. */
-export type CheckProcessors = (what: string, body: (store: ClosableProcessors) => Promise<void>) => void;
+export type CheckProcessors = (name: string, body: (store: ClosableProcessors) => Promise<void>) => void;
 
 export const BALANCES: SubscriptionId = { name: 'balances', version: '1' };
 export const OTHER: SubscriptionId = { name: 'other', version: '1' };

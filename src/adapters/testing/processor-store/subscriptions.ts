@@ -38,7 +38,7 @@ export function subscriptions(check: CheckProcessors): void {
     assert.equal((await opened(processors, OTHER)).active, true);
   });
 
-  check('opening a subscription again returns what is stored', async ({ processors }) => {
+  check('opening a subscription again returns the stored record', async ({ processors }) => {
     const first = await opened(processors);
     const again = await processors.openSubscription({
       subscription: BALANCES,
