@@ -1,12 +1,11 @@
 /** Encodes values as canonical JSON (docs/encoding.md §3). */
 
+import { type ElementEncoder, orderedElements, orderedEntries } from '../../core/codec/canonical-order.ts';
 import type { Subject } from '../../core/codec/codec.ts';
 import {
   bigIntegerBytes,
   compareUtf8,
   depthProblem,
-  EQUAL_ELEMENTS_PROBLEM,
-  hasEqualNeighbours,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
@@ -27,7 +26,7 @@ export function encodeJson(value: unknown, subject: Subject): Uint8Array {
   return textEncoder.encode(new Writing(value, subject).text(value, []));
 }
 
-/** Encodes one value. It keeps the root and the subject, which every step needs for its errors. */
+/** Encodes one value. An instance keeps the root and the subject, which every step needs for its errors. */
 class Writing {
   readonly #root: unknown;
   readonly #subject: Subject;
@@ -98,8 +97,8 @@ class Writing {
   }
 
   /**
-   * Encodes the elements of an array. It uses an index, because `map` would skip holes. Holes are undefined, so they
-   * are refused.
+   * Encodes the elements of an array. The loop uses an index, because `map` would skip holes. Holes are undefined, so
+   * they are refused.
    */
   #elements(values: readonly unknown[], path: Path): string[] {
     return Array.from(values, (element, index) => this.text(element, [...path, index]));
@@ -119,25 +118,20 @@ class Writing {
   }
 
   #set(values: ReadonlySet<unknown>, path: Path): string {
-    const elements = this.#elements([...values], path).sort(compareUtf8);
-    this.#refuseEqual(elements, path);
-    return `{"$set":[${elements.join(',')}]}`;
+    return `{"$set":[${orderedElements(values, this.#elementEncoder(path)).join(',')}]}`;
   }
 
   #map(map: ReadonlyMap<unknown, unknown>, path: Path): string {
-    const keys = this.#elements([...map.keys()], path);
-    const values = this.#elements([...map.values()], path);
-    const entries = keys.map((key, index) => ({ key, text: `[${key},${values[index]}]` }));
-    entries.sort((left, right) => compareUtf8(left.key, right.key));
-    this.#refuseEqual(
-      entries.map((entry) => entry.key),
-      path,
-    );
-    return `{"$map":[${entries.map((entry) => entry.text).join(',')}]}`;
+    const entries = orderedEntries(map, this.#elementEncoder(path));
+    return `{"$map":[${entries.map(([key, value]) => `[${key},${value}]`).join(',')}]}`;
   }
 
-  #refuseEqual(sorted: readonly string[], path: Path): void {
-    if (hasEqualNeighbours(sorted, compareUtf8)) this.#refuse(path, EQUAL_ELEMENTS_PROBLEM);
+  #elementEncoder(path: Path): ElementEncoder<string> {
+    return {
+      encode: (value, index) => this.text(value, [...path, index]),
+      compare: compareUtf8,
+      refused: (problem) => unencodable(path, problem, this.#subject),
+    };
   }
 }
 

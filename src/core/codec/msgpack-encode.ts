@@ -16,25 +16,24 @@
  */
 import { addExtension, Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr/pack';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
+import { type ElementEncoder, orderedElements, orderedEntries } from './canonical-order.ts';
 import type { Subject } from './codec.ts';
 import * as Format from './msgpack-format.ts';
 import {
   bigIntegerBytes,
   compareBytes,
   compareUtf8,
-  depthProblem,
-  EQUAL_ELEMENTS_PROBLEM,
-  hasEqualNeighbours,
+  encodingFault,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
   LONE_SURROGATE_PROBLEM,
   NOT_FINITE_PROBLEM,
-  type Path,
+  NoEncoding,
   PROTO_PROBLEM,
   sortKeys,
   TOO_BIG_PROBLEM,
-  unencodable,
+  TOO_DEEP,
 } from './values.ts';
 
 const POOL_BYTES = 8_192;
@@ -45,11 +44,6 @@ const LARGEST_POOLED_BYTES = 1_024;
  */
 const LARGEST_KEPT_BYTES = 1_048_576;
 const FIRST_BYTES = 8_192;
-/**
- * A placeholder for the message of `depthProblem`, which determines from the root whether the value is too deep or
- * contains itself.
- */
-const TOO_DEEP = 'too deep';
 const TWO_32 = 0x1_0000_0000;
 
 /** MessagePack that is already encoded. */
@@ -90,30 +84,12 @@ let pooled = 0;
 
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
-/**
- * The reason why a value has no encoding. The inner functions throw it, because they do not get the subject.
- * `encodeMsgpack` converts it to a fault.
- */
-class NoEncoding {
-  readonly path: Path;
-  readonly problem: string;
-  constructor(depth: number, problem: string) {
-    this.path = trail.slice(0, depth);
-    this.problem = problem;
-  }
-}
-
 /** Encodes a value as canonical MessagePack. @throws FaultError `unencodable-value` with the path. */
 export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
   try {
     return copyOf(pack(prepare(value, 0)));
   } catch (error) {
-    if (!(error instanceof NoEncoding)) throw error;
-    throw unencodable(
-      error.path,
-      error.problem === TOO_DEEP ? depthProblem(value, error.path) : error.problem,
-      subject,
-    );
+    throw encodingFault(error, value, subject);
   }
 }
 
@@ -171,12 +147,12 @@ function prepare(value: unknown, depth: number): unknown {
   if (typeof value === 'object') return value === null ? value : prepareObject(value, depth);
   if (typeof value === 'bigint') return prepareInteger(value, depth);
   if (typeof value === 'boolean') return value;
-  throw new NoEncoding(depth, kindProblem(value));
+  throw new NoEncoding(trail, depth, kindProblem(value));
 }
 
 function prepareObject(value: object, depth: number): unknown {
   if (depth >= MAX_VALUE_DEPTH && !(value instanceof Date || value instanceof Uint8Array)) {
-    throw new NoEncoding(depth, TOO_DEEP);
+    throw new NoEncoding(trail, depth, TOO_DEEP);
   }
   if (Array.isArray(value)) return prepareArray(value, depth);
   if (isRecord(value)) return prepareRecord(value, depth);
@@ -184,18 +160,18 @@ function prepareObject(value: object, depth: number): unknown {
   if (value instanceof Uint8Array) return encodedBinary(value);
   if (value instanceof Set) return encodedSet(value, depth);
   if (value instanceof Map) return encodedMap(value, depth);
-  throw new NoEncoding(depth, kindProblem(value));
+  throw new NoEncoding(trail, depth, kindProblem(value));
 }
 
 function wellFormed(text: string, depth: number): string {
-  if (!text.isWellFormed()) throw new NoEncoding(depth, LONE_SURROGATE_PROBLEM);
+  if (!text.isWellFormed()) throw new NoEncoding(trail, depth, LONE_SURROGATE_PROBLEM);
   return text;
 }
 
 function prepareNumber(value: number, depth: number): unknown {
   // msgpackr writes 32 bits in the shortest form, and -0 as 0.
   if ((value | 0) === value || value >>> 0 === value) return value;
-  if (!Number.isFinite(value)) throw new NoEncoding(depth, NOT_FINITE_PROBLEM);
+  if (!Number.isFinite(value)) throw new NoEncoding(trail, depth, NOT_FINITE_PROBLEM);
   const isInteger = Number.isInteger(value) && value >= -0x8000_0000_0000_0000 && value < 0x1_0000_0000_0000_0000;
   if (!isInteger) return value;
   const high = Math.floor(value / TWO_32);
@@ -221,7 +197,7 @@ function word(value: number): readonly number[] {
 /** Encodes an integer outside 64 bits in the shortest two's complement, big-endian. */
 function encodedBigInteger(value: bigint, depth: number): Encoded {
   const length = bigIntegerBytes(value);
-  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(depth, TOO_BIG_PROBLEM);
+  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(trail, depth, TOO_BIG_PROBLEM);
   const digits = BigInt.asUintN(length * 8, value)
     .toString(16)
     .padStart(length * 2, '0');
@@ -271,7 +247,7 @@ function fieldsInOrder(record: Readonly<Record<string, unknown>>, keys: readonly
 
 function prepareField(key: string, value: unknown, depth: number): unknown {
   trail[depth] = key;
-  if (key === '__proto__') throw new NoEncoding(depth + 1, PROTO_PROBLEM);
+  if (key === '__proto__') throw new NoEncoding(trail, depth + 1, PROTO_PROBLEM);
   wellFormed(key, depth + 1);
   return prepare(value, depth + 1);
 }
@@ -289,7 +265,7 @@ function isInOrder(record: Readonly<Record<string, unknown>>): boolean {
 /** Encodes the timestamp extension of the MessagePack specification in its shortest form. */
 function encodedDate(value: Date, depth: number): Encoded {
   const time = value.getTime();
-  if (Number.isNaN(time)) throw new NoEncoding(depth, INVALID_DATE_PROBLEM);
+  if (Number.isNaN(time)) throw new NoEncoding(trail, depth, INVALID_DATE_PROBLEM);
   const seconds = Math.floor(time / 1000);
   const nanoseconds = (time - seconds * 1000) * 1_000_000;
   const high = Math.floor(seconds / TWO_32);
@@ -302,38 +278,29 @@ function encodedDate(value: Date, depth: number): Encoded {
 
 /** Encodes an array of the elements in the order of their bytes. */
 function encodedSet(value: ReadonlySet<unknown>, depth: number): Encoded {
-  const elements: Uint8Array[] = [];
-  for (const element of value) {
-    trail[depth] = elements.length;
-    elements.push(encodeApart(element, depth + 1));
-  }
-  elements.sort(compareBytes);
-  refuseEqual(elements, depth);
+  const elements = orderedElements(value, elementEncoder(depth));
   return encodedExtension(Format.SET, [collectionHead(Format.fixarray, elements.length), ...elements]);
 }
 
 /** Encodes a map with keys of any kind, in the order of their bytes. */
 function encodedMap(value: ReadonlyMap<unknown, unknown>, depth: number): Encoded {
-  const entries: { key: Uint8Array; value: Uint8Array }[] = [];
-  for (const [key, held] of value) {
-    trail[depth] = entries.length;
-    entries.push({ key: encodeApart(key, depth + 1), value: encodeApart(held, depth + 1) });
-  }
-  entries.sort((left, right) => compareBytes(left.key, right.key));
-  refuseEqual(
-    entries.map((entry) => entry.key),
-    depth,
-  );
-  const parts = entries.flatMap((entry) => [entry.key, entry.value]);
-  return encodedExtension(Format.MAP, [collectionHead(Format.fixmap, entries.length), ...parts]);
+  const entries = orderedEntries(value, elementEncoder(depth));
+  return encodedExtension(Format.MAP, [collectionHead(Format.fixmap, entries.length), ...entries.flat()]);
 }
 
 function encodeApart(value: unknown, depth: number): Uint8Array {
   return copyOf(pack(prepare(value, depth)));
 }
 
-function refuseEqual(sorted: readonly Uint8Array[], depth: number): void {
-  if (hasEqualNeighbours(sorted, compareBytes)) throw new NoEncoding(depth, EQUAL_ELEMENTS_PROBLEM);
+function elementEncoder(depth: number): ElementEncoder<Uint8Array> {
+  return {
+    encode: (value, index) => {
+      trail[depth] = index;
+      return encodeApart(value, depth + 1);
+    },
+    compare: compareBytes,
+    refused: (problem) => new NoEncoding(trail, depth, problem),
+  };
 }
 
 /** Encodes the head of an array or a map. */

@@ -46,6 +46,33 @@ export function unencodable(path: Path, problem: string, subject: Subject): Faul
 }
 
 /**
+ * The reason why a value has no encoding. The recursive functions of an encoder throw it, because they do not get the
+ * subject. {@link encodingFault} converts it to a fault.
+ */
+export class NoEncoding {
+  readonly path: Path;
+  readonly problem: string;
+  /** Makes the reason. @param trail the keys from the root to the current value, of which `depth` are its path. */
+  constructor(trail: Path, depth: number, problem: string) {
+    this.path = trail.slice(0, depth);
+    this.problem = problem;
+  }
+}
+
+/**
+ * A placeholder for the message of {@link depthProblem}, which determines from the root whether the value is too deep
+ * or contains itself.
+ */
+export const TOO_DEEP = 'too deep';
+
+/** Returns the fault for a {@link NoEncoding} of a part of `root`. Any other error is returned unchanged. */
+export function encodingFault(error: unknown, root: unknown, subject: Subject): unknown {
+  if (!(error instanceof NoEncoding)) return error;
+  const { path, problem } = error;
+  return unencodable(path, problem === TOO_DEEP ? depthProblem(root, path) : problem, subject);
+}
+
+/**
  * The reason why bytes have no value. The inner functions of a decoder throw it, because they do not get the subject.
  * The decoder converts it to a fault.
  */
@@ -173,21 +200,6 @@ export const NOT_FINITE_PROBLEM = 'is NaN or infinite, which has no encoding; us
 export const LONE_SURROGATE_PROBLEM = 'contains a lone surrogate, which UTF-8 cannot encode';
 export const INVALID_DATE_PROBLEM = 'is an invalid Date, which has no encoding';
 export const TOO_BIG_PROBLEM: string = `is an integer of more than ${MAX_BIG_INTEGER_BYTES} bytes, which is the limit`;
-/** The problem of a set or a map with two different elements or keys that have the same encoding. */
-export const EQUAL_ELEMENTS_PROBLEM =
-  'contains elements or keys that are different in JavaScript but equal when encoded, such as 5 and 5n';
-
-/** Returns whether a sorted list has two equal items, which are the encoded elements of a set or the keys of a map. */
-export function hasEqualNeighbours<Item>(
-  sorted: readonly Item[],
-  compare: (left: Item, right: Item) => number,
-): boolean {
-  for (let index = 1; index < sorted.length; index++) {
-    if (compare(sorted[index - 1]!, sorted[index]!) === 0) return true;
-  }
-  return false;
-}
-
 /** Returns the number of bytes of an integer in the shortest two's complement. */
 export function bigIntegerBytes(value: bigint): number {
   const hex = (value < 0n ? ~value : value).toString(16);

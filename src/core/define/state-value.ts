@@ -20,17 +20,17 @@ import {
   bigIntegerBytes,
   compareBytes,
   compareUtf8,
-  depthProblem,
+  encodingFault,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
   LONE_SURROGATE_PROBLEM,
   NOT_FINITE_PROBLEM,
-  type Path,
+  NoEncoding,
   PROTO_PROBLEM,
   sortKeys,
   TOO_BIG_PROBLEM,
-  unencodable,
+  TOO_DEEP,
 } from '../codec/values.ts';
 import { isFault } from '../errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
@@ -83,19 +83,6 @@ export function markAccepted(value: object, form: unknown): void {
   Kept.accept(value, form);
 }
 
-/**
- * The reason why a value cannot be a state. The recursive functions throw it, because they do not get the subject.
- * {@link keep} converts it to a fault.
- */
-class NoState {
-  readonly path: Path;
-  readonly problem: string;
-  constructor(depth: number, problem: string) {
-    this.path = trail.slice(0, depth);
-    this.problem = problem;
-  }
-}
-
 /** The keys on the path to the current value. */
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
@@ -103,9 +90,6 @@ const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 let bytesSeen = 0;
 /** The number of objects that {@link keep} has found. */
 let objectsSeen = 0;
-
-/** A placeholder for the message of `depthProblem`, which distinguishes a deep value from one that contains itself. */
-const TOO_DEEP = 'too deep';
 
 /**
  * Converts a value to the form of this file. The result is a copy, except for parts that have this form already. An
@@ -117,9 +101,7 @@ export function keep(value: unknown, subject: Subject): unknown {
   try {
     return keepValue(value, 0);
   } catch (error) {
-    if (!(error instanceof NoState)) throw error;
-    const { path, problem } = error;
-    throw unencodable(path, problem === TOO_DEEP ? depthProblem(value, path) : problem, subject);
+    throw encodingFault(error, value, subject);
   }
 }
 
@@ -128,7 +110,7 @@ function keepValue(value: unknown, depth: number): unknown {
     case 'string':
       return wellFormed(value, depth);
     case 'number':
-      if (!Number.isFinite(value)) throw new NoState(depth, NOT_FINITE_PROBLEM);
+      if (!Number.isFinite(value)) throw new NoEncoding(trail, depth, NOT_FINITE_PROBLEM);
       return value + 0;
     case 'bigint':
       return sized(value, depth);
@@ -137,18 +119,18 @@ function keepValue(value: unknown, depth: number): unknown {
     case 'object':
       return value === null ? value : keepObject(value, depth);
     default:
-      throw new NoState(depth, kindProblem(value));
+      throw new NoEncoding(trail, depth, kindProblem(value));
   }
 }
 
 function wellFormed(text: string, depth: number): string {
-  if (!text.isWellFormed()) throw new NoState(depth, LONE_SURROGATE_PROBLEM);
+  if (!text.isWellFormed()) throw new NoEncoding(trail, depth, LONE_SURROGATE_PROBLEM);
   return text;
 }
 
 function sized(value: bigint, depth: number): bigint {
   if (BigInt.asIntN(64, value) !== value && bigIntegerBytes(value) > MAX_BIG_INTEGER_BYTES) {
-    throw new NoState(depth, TOO_BIG_PROBLEM);
+    throw new NoEncoding(trail, depth, TOO_BIG_PROBLEM);
   }
   return value;
 }
@@ -176,7 +158,7 @@ function keepObject(value: object, depth: number): object {
 }
 
 function inside(depth: number): number {
-  if (depth >= MAX_VALUE_DEPTH) throw new NoState(depth, TOO_DEEP);
+  if (depth >= MAX_VALUE_DEPTH) throw new NoEncoding(trail, depth, TOO_DEEP);
   return depth;
 }
 
@@ -227,14 +209,14 @@ function rebuilt(record: Readonly<Record<string, unknown>>, depth: number): obje
 
 function keepField(key: string, field: unknown, depth: number): unknown {
   trail[depth] = key;
-  if (key === '__proto__') throw new NoState(depth + 1, PROTO_PROBLEM);
+  if (key === '__proto__') throw new NoEncoding(trail, depth + 1, PROTO_PROBLEM);
   wellFormed(key, depth + 1);
   return keepValue(field, depth + 1);
 }
 
 function keepDate(date: Date, depth: number): Date {
   const time = date.getTime();
-  if (Number.isNaN(time)) throw new NoState(depth, INVALID_DATE_PROBLEM);
+  if (Number.isNaN(time)) throw new NoEncoding(trail, depth, INVALID_DATE_PROBLEM);
   return guarded(new Date(time), DATE_MUTATORS);
 }
 

@@ -50,11 +50,7 @@ export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
  * @throws RangeError if the bytes are not complete.
  */
 export function readDecided(bytes: Uint8Array): Decided {
-  source = bytes;
-  position = 0;
-  const read = decided();
-  checkEnd();
-  return read;
+  return readComplete(bytes, decided);
 }
 
 function decided(): Decided {
@@ -101,11 +97,7 @@ export function readCommitEvents(bytes: Uint8Array, at: number): CommitEvents {
  * @throws RangeError if the bytes are not complete.
  */
 export function readDecidedEvents(bytes: Uint8Array): DecidedEvents {
-  source = bytes;
-  position = 0;
-  const read = decidedEvents();
-  checkEnd();
-  return read;
+  return readComplete(bytes, decidedEvents);
 }
 
 function decidedEvents(): DecidedEvents {
@@ -148,11 +140,15 @@ function finish(): void {
   source = NOTHING;
 }
 
-/** Checks that reading ended exactly at the end. Otherwise bytes were cut off, or a length was changed. */
-function checkEnd(): void {
+/** Reads all bytes. @throws RangeError if they do not end with the read part, because some are missing or changed. */
+function readComplete<Part>(bytes: Uint8Array, read: () => Part): Part {
+  source = bytes;
+  position = 0;
+  const part = read();
   const isComplete = position === source.length;
   finish();
   if (!isComplete) throw new RangeError('the content of a commit does not end with its last event');
+  return part;
 }
 
 function integer32(): number {

@@ -9,25 +9,24 @@
  * `trail` contains the keys down to the current value, for the path in errors.
  */
 
+import { type ElementEncoder, orderedElements, orderedEntries } from '../../../../core/codec/canonical-order.ts';
 import type { Subject } from '../../../../core/codec/codec.ts';
 import * as Format from '../../../../core/codec/msgpack-format.ts';
 import {
   bigIntegerBytes,
   compareBytes,
   compareUtf8,
-  depthProblem,
-  EQUAL_ELEMENTS_PROBLEM,
-  hasEqualNeighbours,
+  encodingFault,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
   LONE_SURROGATE_PROBLEM,
   NOT_FINITE_PROBLEM,
-  type Path,
+  NoEncoding,
   PROTO_PROBLEM,
   sortKeys,
   TOO_BIG_PROBLEM,
-  unencodable,
+  TOO_DEEP,
 } from '../../../../core/codec/values.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../../../core/limits.ts';
 
@@ -38,11 +37,6 @@ const LARGEST_KEPT_BYTES = 1_048_576;
 const SHORT_STRING = 64;
 /** The maximum number of bytes of a number, or of the head of a string or a list. */
 const HEAD_BYTES = 9;
-/**
- * A placeholder for the message of `depthProblem`, which determines from the root whether the value is too deep or
- * contains itself.
- */
-const TOO_DEEP = 'too deep';
 const TWO_32 = 0x1_0000_0000;
 
 const encoder = new TextEncoder();
@@ -54,19 +48,6 @@ let end = 0;
 
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
-/**
- * The reason why a value has no encoding. The inner functions throw it, because they do not have the subject.
- * `encodeMsgpack` converts it to a fault.
- */
-class NoEncoding {
-  readonly path: Path;
-  readonly problem: string;
-  constructor(depth: number, problem: string) {
-    this.path = trail.slice(0, depth);
-    this.problem = problem;
-  }
-}
-
 /** Encodes a value as canonical MessagePack. @throws FaultError `unencodable-value` with the path. */
 export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
   const start = end;
@@ -74,12 +55,7 @@ export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
     write(value, 0);
     return target.slice(start, end);
   } catch (error) {
-    if (!(error instanceof NoEncoding)) throw error;
-    throw unencodable(
-      error.path,
-      error.problem === TOO_DEEP ? depthProblem(value, error.path) : error.problem,
-      subject,
-    );
+    throw encodingFault(error, value, subject);
   } finally {
     end = start;
     if (target.length > LARGEST_KEPT_BYTES && start === 0) replaceTarget(FIRST_BYTES);
@@ -133,7 +109,7 @@ function write(value: unknown, depth: number): void {
     else writeObject(value, depth);
   } else if (typeof value === 'bigint') writeBigInt(value, depth);
   else if (typeof value === 'boolean') writeByte(value ? Format.yes : Format.no);
-  else throw new NoEncoding(depth, kindProblem(value));
+  else throw new NoEncoding(trail, depth, kindProblem(value));
 }
 
 function writeByte(byte: number): void {
@@ -143,7 +119,7 @@ function writeByte(byte: number): void {
 
 function writeObject(value: object, depth: number): void {
   if (depth >= MAX_VALUE_DEPTH && !(value instanceof Date || value instanceof Uint8Array)) {
-    throw new NoEncoding(depth, TOO_DEEP);
+    throw new NoEncoding(trail, depth, TOO_DEEP);
   }
   if (Array.isArray(value)) writeArray(value, depth);
   else if (isRecord(value)) writeRecord(value, depth);
@@ -151,7 +127,7 @@ function writeObject(value: object, depth: number): void {
   else if (value instanceof Uint8Array) writeBinary(value);
   else if (value instanceof Set) writeSet(value, depth);
   else if (value instanceof Map) writeMap(value, depth);
-  else throw new NoEncoding(depth, kindProblem(value));
+  else throw new NoEncoding(trail, depth, kindProblem(value));
 }
 
 /** Writes a string. If all characters are ASCII, the number of bytes is the number of characters. */
@@ -180,7 +156,7 @@ function writeAscii(text: string): boolean {
 }
 
 function writeLongString(text: string, depth: number): void {
-  if (!text.isWellFormed()) throw new NoEncoding(depth, LONE_SURROGATE_PROBLEM);
+  if (!text.isWellFormed()) throw new NoEncoding(trail, depth, LONE_SURROGATE_PROBLEM);
   // A character has at most 3 bytes, so the head has at most the size of that of a string of 3 bytes each.
   reserve(text.length * 3 + HEAD_BYTES);
   const expected = stringHead(text.length);
@@ -211,7 +187,7 @@ function writeNumber(value: number, depth: number): void {
     if (value >= 0) writeNatural(value);
     else writeNegative(value);
   } else if (value >>> 0 === value) writeNatural(value);
-  else if (!Number.isFinite(value)) throw new NoEncoding(depth, NOT_FINITE_PROBLEM);
+  else if (!Number.isFinite(value)) throw new NoEncoding(trail, depth, NOT_FINITE_PROBLEM);
   else if (Number.isInteger(value) && value >= -0x8000_0000_0000_0000 && value < 0x1_0000_0000_0000_0000) {
     const high = Math.floor(value / TWO_32);
     writeLong(value < 0 ? Format.int64 : Format.uint64, high, value - high * TWO_32);
@@ -278,7 +254,7 @@ function writeBigInt(value: bigint, depth: number): void {
 /** Writes an integer outside 64 bits in the shortest two's complement, big-endian. */
 function writeBigInteger(value: bigint, depth: number): void {
   const length = bigIntegerBytes(value);
-  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(depth, TOO_BIG_PROBLEM);
+  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(trail, depth, TOO_BIG_PROBLEM);
   const digits = BigInt.asUintN(length * 8, value)
     .toString(16)
     .padStart(length * 2, '0');
@@ -347,7 +323,7 @@ function writeField(key: string, value: unknown, depth: number): void {
 }
 
 function writeKey(key: string, depth: number): void {
-  if (key === '__proto__') throw new NoEncoding(depth + 1, PROTO_PROBLEM);
+  if (key === '__proto__') throw new NoEncoding(trail, depth + 1, PROTO_PROBLEM);
   const start = end;
   writeString(key, depth + 1);
   if (key.length > SHORT_STRING) return;
@@ -370,7 +346,7 @@ function writeCollectionHead(fixed: typeof Format.fixarray | typeof Format.fixma
 /** Writes the timestamp extension of the MessagePack specification in its shortest form. */
 function writeDate(value: Date, depth: number): void {
   const time = value.getTime();
-  if (Number.isNaN(time)) throw new NoEncoding(depth, INVALID_DATE_PROBLEM);
+  if (Number.isNaN(time)) throw new NoEncoding(trail, depth, INVALID_DATE_PROBLEM);
   const seconds = Math.floor(time / 1000);
   const nanoseconds = (time - seconds * 1000) * 1_000_000;
   const high = Math.floor(seconds / TWO_32);
@@ -387,30 +363,14 @@ function writeDate(value: Date, depth: number): void {
 
 /** Writes an array of the elements in the order of their bytes. */
 function writeSet(value: ReadonlySet<unknown>, depth: number): void {
-  const elements: Uint8Array[] = [];
-  for (const element of value) {
-    trail[depth] = elements.length;
-    elements.push(encodeApart(element, depth + 1));
-  }
-  elements.sort(compareBytes);
-  refuseEqual(elements, depth);
+  const elements = orderedElements(value, elementEncoder(depth));
   writeCollectionExtension(Format.SET, Format.fixarray, elements.length, elements);
 }
 
 /** Writes a map with keys of any kind, in the order of their bytes. */
 function writeMap(value: ReadonlyMap<unknown, unknown>, depth: number): void {
-  const entries: { key: Uint8Array; value: Uint8Array }[] = [];
-  for (const [key, held] of value) {
-    trail[depth] = entries.length;
-    entries.push({ key: encodeApart(key, depth + 1), value: encodeApart(held, depth + 1) });
-  }
-  entries.sort((left, right) => compareBytes(left.key, right.key));
-  refuseEqual(
-    entries.map((entry) => entry.key),
-    depth,
-  );
-  const parts = entries.flatMap((entry) => [entry.key, entry.value]);
-  writeCollectionExtension(Format.MAP, Format.fixmap, entries.length, parts);
+  const entries = orderedEntries(value, elementEncoder(depth));
+  writeCollectionExtension(Format.MAP, Format.fixmap, entries.length, entries.flat());
 }
 
 function encodeApart(value: unknown, depth: number): Uint8Array {
@@ -421,8 +381,15 @@ function encodeApart(value: unknown, depth: number): Uint8Array {
   return bytes;
 }
 
-function refuseEqual(sorted: readonly Uint8Array[], depth: number): void {
-  if (hasEqualNeighbours(sorted, compareBytes)) throw new NoEncoding(depth, EQUAL_ELEMENTS_PROBLEM);
+function elementEncoder(depth: number): ElementEncoder<Uint8Array> {
+  return {
+    encode: (value, index) => {
+      trail[depth] = index;
+      return encodeApart(value, depth + 1);
+    },
+    compare: compareBytes,
+    refused: (problem) => new NoEncoding(trail, depth, problem),
+  };
 }
 
 function writeCollectionExtension(
