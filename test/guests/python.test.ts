@@ -5,8 +5,16 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type CommandHandler, msgpack } from 'decidable';
+import {
+  type CommandHandler,
+  commandUuid,
+  createEventSourcer,
+  type Envelope,
+  isCommandFailure,
+  msgpack,
+} from 'decidable';
 import { type ComponentCommandHandler, inspectComponent, loadModule } from 'decidable/component/host';
+import { createMemoryStore } from 'decidable/memory';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
 import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
@@ -18,23 +26,26 @@ const skip = skipGuest('python');
 
 describe('the guest in Python', { skip }, () => {
   let bank: Buffer;
-  let module: ComponentCommandHandler;
-
-  before(async () => {
+  before(() => {
     bank = readFileSync(builtGuestPath('python'));
-    module = await loadModule(bank);
   });
 
-  let handles = 0;
-  bankSuite({
-    name: 'as a component written in Python, pooled',
-    module: async () => {
-      handles = module.statistics.handles;
-      return module as CommandHandler<unknown, unknown, unknown>;
-    },
-    handles: () => handles,
-    runs: 40,
-  });
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    let loaded: ComponentCommandHandler | undefined;
+    let handles = 0;
+    bankSuite({
+      name: `as a component written in Python, ${isolation}`,
+      module: async () => {
+        loaded ??= await loadModule(bank, { isolation });
+        handles = loaded.statistics.handles;
+        return loaded as CommandHandler<unknown, unknown, unknown>;
+      },
+      handles: () => handles,
+      runs: isolation === 'pooled' ? 40 : 1,
+      // Each call copies the memory of CPython.
+      isSlow: isolation === 'fresh',
+    });
+  }
 
   test('passes its own tests', () => {
     const { status, stderr } = spawnSync('python3', ['-B', '-m', 'unittest'], { cwd: python, encoding: 'utf8' });
@@ -82,5 +93,33 @@ describe('the guest in Python', { skip }, () => {
     assert.deepEqual(msgpack.decode(bytes, SUBJECT), { balance: 20_000, owner: 'Ada', status: 'open' });
     types.state.drop?.(state);
     assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
+  });
+
+  test('is replaced if it has leaked as many handles as it may, and loses no command', async () => {
+    const module = await loadModule(bank, { maxHandles: 400 });
+    const store = createMemoryStore();
+    await using sourcer = createEventSourcer({ store, modules: [module] });
+    const accounts = Array.from({ length: 50 }, (_, number) => `a${number}`);
+    let failures = 0;
+    /** Sends a command again if its call failed. */
+    const send = async (command: Envelope, commandId: string) => {
+      try {
+        return await sourcer.handleCommand(command, { commandId });
+      } catch (error) {
+        assert.ok(isCommandFailure(error, 'trap'));
+        assert.equal(error.payload.val.code, 'handles-exhausted');
+        assert.equal(await store.findDecision(commandUuid(commandId)), undefined);
+        failures++;
+        return await sourcer.handleCommand(command, { commandId });
+      }
+    };
+    for (const accountId of accounts) await send(envelope('OpenAccount', { accountId, owner: 'Ada' }), accountId);
+    for (let count = 1; count <= 600; count++) {
+      const accountId = accounts[count % accounts.length]!;
+      const { revision } = await send(envelope('Deposit', { accountId, amount: 1 }), `deposit-${count}`);
+      assert.equal(revision, BigInt(Math.ceil(count / accounts.length)));
+    }
+    assert.ok(failures > 0 && failures < module.statistics.instances);
+    assert.ok(module.statistics.instances > 2);
   });
 });
