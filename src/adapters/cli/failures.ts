@@ -29,11 +29,24 @@ export type CommandLineErrorCode =
 export class CommandLineError extends Error {
   override readonly name: string = 'CommandLineError';
   readonly code: CommandLineErrorCode;
+  /** The invalid argument or option, as the help names it, for example `key` or `--store`. */
+  readonly argument: string | undefined;
 
-  constructor(code: CommandLineErrorCode, message: string, options?: ErrorOptions) {
+  /** The command, if the error was found before it ran. */
+  readonly place: string | undefined;
+
+  constructor(code: CommandLineErrorCode, message: string, { argument, place, ...options }: CommandLineErrorOptions) {
     super(message, options);
     this.code = code;
+    this.argument = argument;
+    this.place = place;
   }
+}
+
+/** The further parts of a {@link CommandLineError}. */
+export interface CommandLineErrorOptions extends ErrorOptions {
+  readonly argument: string | undefined;
+  readonly place?: string | undefined;
 }
 
 /** The codes of the event sourcer for mistakes of the caller. */
@@ -58,6 +71,11 @@ export function exitCodeOf(error: unknown): number {
 export function jsonOf(error: unknown): object {
   const places = new Map<string, string>();
   for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof CommandLineError) {
+      for (const [name, text] of Object.entries({ place: at.place, argument: at.argument })) {
+        if (text !== undefined) places.set(name, text);
+      }
+    }
     for (const [name, text] of placesOf(Reflect.get(at, 'payload'))) if (!places.has(name)) places.set(name, text);
   }
   return { ...Object(toJson(error)), ...Object.fromEntries(places) };
@@ -65,7 +83,7 @@ export function jsonOf(error: unknown): object {
 
 /** Returns the places that the payload of an error names. */
 function placesOf(payload: unknown): readonly (readonly [name: string, text: string])[] {
-  const { place, val, details: own } = Object(payload) as Payload;
+  const { part, place = part, val, details: own } = Object(payload) as Payload;
   const { argument, details = own } = Object(val) as NonNullable<Payload['val']>;
   const path = Array.isArray(details) ? pathIn(details) : undefined;
   return Object.entries({ place, path, argument }).flatMap(([name, text]) =>
@@ -81,6 +99,8 @@ function pathIn(details: NonNullable<Payload['details']>): string | undefined {
 /** The payloads of errors that name a place. */
 interface Payload {
   readonly place?: string;
+  /** The part of an address. */
+  readonly part?: string;
   readonly details?: readonly (readonly [name: string, text: string])[];
   readonly val?: { readonly argument?: string; readonly details?: Payload['details'] };
 }

@@ -13,6 +13,9 @@ const FILE_NAMES: readonly string[] = [
   'decidable.config.mjs',
 ];
 
+/** The option that names the configuration. */
+const CONFIG = '--config';
+
 /** A configuration with the folder that its relative names refer to. */
 export interface LoadedConfig extends Config {
   readonly folder: string;
@@ -26,7 +29,9 @@ export function findConfig(named: string | undefined): string | undefined {
   if (named === undefined) return FILE_NAMES.map((name) => resolve(name)).find(existsSync);
   const path = resolve(named);
   if (existsSync(path)) return path;
-  throw new CommandLineError('config-not-found', `${named} does not exist; pass the module that exports the system`);
+  throw new CommandLineError('config-not-found', `${named} does not exist; pass the module that exports the system`, {
+    argument: CONFIG,
+  });
 }
 
 /** Loads the configuration. @throws CommandLineError if the file is missing, cannot be run, or exports no system. */
@@ -37,6 +42,7 @@ export async function loadConfig(named: string | undefined): Promise<LoadedConfi
       'config-not-found',
       `there is no ${FILE_NAMES[0]} in ${process.cwd()}; create one that exports the system, ` +
         '`export default defineConfig({ system, store })`, or pass another module with --config',
+      { argument: CONFIG },
     );
   }
   const file = named ?? relative(process.cwd(), path);
@@ -53,11 +59,11 @@ async function importModule(path: string, file: string): Promise<Record<string, 
         'typescript-unsupported',
         `${file} needs a version of Node that runs TypeScript, but this is ${process.version} without type stripping; use Node ` +
           '22.18 or newer, set NODE_OPTIONS=--experimental-strip-types, or compile the file and pass it with --config',
-        { cause },
+        { argument: CONFIG, cause },
       );
     }
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new CommandLineError('config-failed', `${file} cannot be loaded: ${reason}`, { cause });
+    throw new CommandLineError('config-failed', `${file} cannot be loaded: ${reason}`, { argument: CONFIG, cause });
   }
 }
 
@@ -92,13 +98,19 @@ function checkedConfig(exported: unknown, file: string): Config {
   }
   const unknown = Object.keys(exported).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined) {
-    throw new CommandLineError('usage', `${file}: unknown field "${unknown}"; the fields are ${FIELDS.join(', ')}`);
+    throw new CommandLineError('usage', `${file}: unknown field "${unknown}"; the fields are ${FIELDS.join(', ')}`, {
+      argument: CONFIG,
+    });
   }
   if (store !== undefined && typeof store !== 'string' && typeof store !== 'function') {
-    throw new CommandLineError('usage', `${file}: store must be the address of a store, or a function that opens one`);
+    throw new CommandLineError('usage', `${file}: store must be the address of a store, or a function that opens one`, {
+      argument: CONFIG,
+    });
   }
   if (processors !== undefined && typeof processors !== 'string') {
-    throw new CommandLineError('usage', `${file}: processors must be the address of a store`);
+    throw new CommandLineError('usage', `${file}: processors must be the address of a store`, {
+      argument: CONFIG,
+    });
   }
   return { system, store, processors, start };
 }
@@ -108,6 +120,7 @@ function notASystem(file: string, found: string): CommandLineError {
     'not-a-system',
     `${file} exports no system: ${found}. Expected \`export default defineConfig({ system })\`, or the value that ` +
       'defineSystem returns as the default or the only export',
+    { argument: CONFIG },
   );
 }
 

@@ -57,6 +57,7 @@ export class Messages {
     throw new CommandLineError(
       'not-found',
       `the system has no module "${name}"; its modules are ${known.join(', ') || 'none'}`,
+      { argument: '--module' },
     );
   }
 
@@ -164,6 +165,7 @@ export function encodeByContentType(type: string, schemaVersion: number, data: u
     throw new CommandLineError(
       'usage',
       `${type} has payloads of ${contentType}, which cannot be encoded from JSON; send the command from a program`,
+      { argument: 'json' },
     );
   }
   return { type, schemaVersion, payload: codec.encode(data, { kind: 'command', type, schemaVersion }) };

@@ -84,20 +84,29 @@ function partsOf(system: AnySystemDefinition): readonly NewPart[] {
 
 /**
  * Finds a subscription by its name, or by `name@version`.
+ * @param argument the argument or option that contains the text.
  * @throws CommandLineError if no version or several versions have the name.
  */
-export async function findSubscription(processors: ProcessorStore, text: string): Promise<SubscriptionId> {
+export async function findSubscription(
+  processors: ProcessorStore,
+  text: string,
+  argument: string,
+): Promise<SubscriptionId> {
   const records = await processors.listSubscriptions();
   const subscriptions = records.map(({ subscription }) => subscription);
   const exact = subscriptions.find(({ name, version }) => `${name}@${version}` === text);
   const [first, ...others] = exact === undefined ? subscriptions.filter(({ name }) => name === text) : [exact];
   if (first === undefined) {
     const known = [...new Set(subscriptions.map(({ name }) => name))].join(', ');
-    throw new CommandLineError('not-found', `the store has no subscription "${text}"; it has ${known || 'none'}`);
+    throw new CommandLineError('not-found', `the store has no subscription "${text}"; it has ${known || 'none'}`, {
+      argument,
+    });
   }
   if (others.length === 0) return first;
   const versions = [first, ...others].map(({ name, version }) => `${name}@${version}`);
-  throw new CommandLineError('usage', `"${text}" has several versions; pass one of ${versions.join(', ')}`);
+  throw new CommandLineError('usage', `"${text}" has several versions; pass one of ${versions.join(', ')}`, {
+    argument,
+  });
 }
 
 export function isSame(one: SubscriptionId, other: SubscriptionId): boolean {

@@ -1,7 +1,7 @@
 /** Defines the commands with their arguments, options and help. The code of a command is loaded when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { addCompletion, type KnownNames } from './completion.ts';
+import { addCompletion, type KnownNames, printScript } from './completion.ts';
 import { EXIT_CODE_HELP, INTERRUPTED } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
 import { LANGUAGES } from './templates.ts';
@@ -11,12 +11,18 @@ const CHECK_DETERMINISM =
 
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
 
+interface ProgramOptions {
+  /** The names of the system, for shell completion. */
+  readonly names?: KnownNames;
+  /** Called with the help, or the version, instead of printing it. */
+  readonly writeHelp?: (text: string) => void;
+}
+
 /**
  * Makes the program with all its commands.
  * @param done called with the exit code of the command.
- * @param names the names of the system, for shell completion.
  */
-export function makeProgram(done: (exitCode: number) => void, names: KnownNames = {}): Command {
+export function makeProgram(done: (exitCode: number) => void, { names = {}, writeHelp }: ProgramOptions = {}): Command {
   const program = new Command('decidable')
     .description('Inspects a Decidable system and its store, and runs the system.')
     .version(version(), '--version', 'print the version')
@@ -30,7 +36,10 @@ export function makeProgram(done: (exitCode: number) => void, names: KnownNames 
     .option('--json', 'print JSON; 64-bit integers are strings, and times are in ISO 8601')
     .configureHelp({ showGlobalOptions: true })
     // The caller prints errors as text or as JSON.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {},
+      ...(writeHelp === undefined ? {} : { writeOut: writeHelp, writeErr: () => {} }),
+    })
     .exitOverride()
     .addHelpText(
       'after',
@@ -392,7 +401,8 @@ The exit code is 6 if the component could be indeterministic, because the host m
   addCompletion(program, names);
   program.commands
     .find((command) => command.name() === 'completion')
-    ?.summary('print the completion script of a shell')
+    ?.action(action(async () => printScript))
+    .summary('print the completion script of a shell')
     .description('Prints a script that makes a shell complete the commands and options of decidable.')
     .addHelpText(
       'after',
@@ -400,6 +410,7 @@ The exit code is 6 if the component could be indeterministic, because the host m
         'decidable completion bash >> ~/.bashrc',
         'decidable completion zsh > ~/.zfunc/_decidable',
         'decidable completion fish > ~/.config/fish/completions/decidable.fish',
+        'decidable completion zsh --json | jq -r .script',
       ),
     );
   return program;

@@ -143,16 +143,18 @@ export class Session {
 
   async #openOther(access: StoreAccess): Promise<OpenedStore | undefined> {
     const { store, processors } = this.#options;
-    if (processors !== undefined) return await openNamed(processors, access);
+    if (processors !== undefined) return await openNamed(processors, '--processors', access);
     // The checkpoints in the configured store of the processors belong to the configured store of the events.
     if (store !== undefined) return undefined;
     const config = await this.config();
-    return config.processors === undefined ? undefined : await openNamed(config.processors, access, config.folder);
+    return config.processors === undefined
+      ? undefined
+      : await openNamed(config.processors, '--processors', access, config.folder);
   }
 
   async #open(access: StoreAccess): Promise<OpenedStore> {
     const { store, folder } = await this.#store();
-    return typeof store === 'function' ? await store(access) : await openNamed(store, access, folder);
+    return typeof store === 'function' ? await store(access) : await openNamed(store, '--store', access, folder);
   }
 
   /** Returns the store that the option or the configuration names, with the folder of its relative name. */
@@ -164,6 +166,7 @@ export class Session {
     throw new CommandLineError(
       'no-store',
       "no store is named; pass --store <address>, or set it in the configuration: defineConfig({ system, store: 'bank.db' })",
+      { argument: '--store' },
     );
   }
 }
@@ -173,7 +176,12 @@ export class Session {
  *
  * @throws CommandLineError `store-not-found` if it must exist but does not.
  */
-export async function openNamed(address: string, access: StoreAccess, folder?: string): Promise<OpenedStore> {
+export async function openNamed(
+  address: string,
+  argument: string,
+  access: StoreAccess,
+  folder?: string,
+): Promise<OpenedStore> {
   const parsed = parseAddress(address);
   if (parsed.engine === 'sqlite' && !access.create) {
     const file = fileOf(parsed, folder);
@@ -181,6 +189,7 @@ export async function openNamed(address: string, access: StoreAccess, folder?: s
       throw new CommandLineError(
         'store-not-found',
         `${file} does not exist; pass the name of a store's file, or create one with \`decidable run\` or \`decidable dispatch\``,
+        { argument },
       );
     }
   }
@@ -188,7 +197,7 @@ export async function openNamed(address: string, access: StoreAccess, folder?: s
     return await openStore(address, { ...access, folder });
   } catch (cause) {
     if (!isStoreFailure(cause, 'failure') || cause.payload.val.code !== 'not-found') throw cause;
-    throw new CommandLineError('store-not-found', cause.message, { cause });
+    throw new CommandLineError('store-not-found', cause.message, { argument, cause });
   }
 }
 

@@ -140,10 +140,15 @@ function requireEmpty(folder: string): void {
     names = readdirSync(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw new CommandLineError('usage', `${folder} is not a folder; name one that does not exist`, { cause: error });
+    throw new CommandLineError('usage', `${folder} is not a folder; name one that does not exist`, {
+      argument: 'folder',
+      cause: error,
+    });
   }
   if (names.length > 0)
-    throw new CommandLineError('usage', `the folder ${folder} is not empty; name one that does not exist`);
+    throw new CommandLineError('usage', `the folder ${folder} is not empty; name one that does not exist`, {
+      argument: 'folder',
+    });
 }
 
 /** Returns the files of a folder by their paths in it, or '' for a file. */

@@ -14,6 +14,7 @@ export async function backup(session: Session, file: string): Promise<number> {
       'unsupported',
       'only a SQLite store can be backed up to a file; back this store up with the tools of its server, or copy its ' +
         `commits to a SQLite store: decidable copy <address> ${file}`,
+      { argument: '--store' },
     );
   }
   using _signals = endOnSecondSignal(session.halt, () => {});

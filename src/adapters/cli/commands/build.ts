@@ -24,7 +24,9 @@ const STEPS: { readonly [Step in BuildStep]: string } = {
 export async function build({ output }: Session, file: string, options: BuildCommandOptions): Promise<number> {
   const target = options.output ?? `${basename(file, extname(file))}.wasm`;
   if (!existsSync(dirname(resolve(target)))) {
-    throw new CommandLineError('usage', `${target}: the folder does not exist; create it, or name another file`);
+    throw new CommandLineError('usage', `${target}: the folder does not exist; create it, or name another file`, {
+      argument: '--output',
+    });
   }
   const { buildComponent } = await import('../../component/build/index.ts');
   using progress = showProgress(STEPS.bundle);
@@ -56,6 +58,9 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   } catch (cause) {
     await rm(part, { force: true });
     const { code } = cause as NodeJS.ErrnoException;
-    throw new CommandLineError('usage', `${path}: the file cannot be written (${code})`, { cause });
+    throw new CommandLineError('usage', `${path}: the file cannot be written (${code})`, {
+      argument: '--output',
+      cause,
+    });
   }
 }

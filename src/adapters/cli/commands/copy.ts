@@ -20,8 +20,8 @@ export async function copy(
   { follow = false, processors }: CopyOptions,
 ): Promise<number> {
   const { output, halt } = session;
-  await using from = await openNamed(fromAddress, { readOnly: true, create: false });
-  await using to = await openNamed(toAddress, { readOnly: false, create: true });
+  await using from = await openNamed(fromAddress, 'from', { readOnly: true, create: false });
+  await using to = await openNamed(toAddress, 'to', { readOnly: false, create: true });
   using _signals = endOnSecondSignal(halt, () => {
     if (follow) void report(output, 'finishing', 'adding the rest and comparing both stores', {});
   });

@@ -18,6 +18,7 @@ export async function decision(session: Session, commandId: string): Promise<num
     throw new CommandLineError(
       'not-found',
       `the store has no decision on the command "${commandId}"; pass the id with which it was sent`,
+      { argument: 'command-id' },
     );
   }
   const events = await eventsOf(store, recorded);

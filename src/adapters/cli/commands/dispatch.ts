@@ -47,7 +47,9 @@ function deciderOf(deciders: readonly AnyModule[], type: string): AnyModule {
   const found = deciders.find(({ routing }) => routing.describe().commands.some((command) => command.type === type));
   if (found !== undefined) return found;
   const known = deciders.flatMap(({ routing }) => routing.describe().commands.map((command) => command.type));
-  throw new CommandLineError('usage', `unknown command "${type}"; the system accepts ${known.join(', ')}`);
+  throw new CommandLineError('usage', `unknown command "${type}"; the system accepts ${known.join(', ')}`, {
+    argument: 'type',
+  });
 }
 
 /** Parses the data of a command. @throws CommandLineError with the byte offset. */
@@ -56,7 +58,10 @@ function parse(bytes: Uint8Array, type: string): unknown {
     return json.decode(bytes, { kind: 'command', type, schemaVersion: 1 });
   } catch (cause) {
     if (!isFault(cause)) throw cause;
-    throw new CommandLineError('usage', `the data of ${type} is not valid JSON: ${cause.message}`, { cause });
+    throw new CommandLineError('usage', `the data of ${type} is not valid JSON: ${cause.message}`, {
+      argument: 'json',
+      cause,
+    });
   }
 }
 
@@ -69,7 +74,7 @@ function checkShape(module: AnyModule, type: string, data: unknown): void {
     module.canonicalCommand?.({ type, data });
   } catch (cause) {
     if (!isFault(cause)) throw cause;
-    throw new CommandLineError('usage', cause.message, { cause });
+    throw new CommandLineError('usage', cause.message, { argument: 'json', cause });
   }
 }
 

@@ -46,9 +46,13 @@ export async function events(session: Session, options: EventsOptions): Promise<
 /** Checks the options. @throws CommandLineError if they exclude one another. */
 function checkOptions({ follow, backward, stream, category }: EventsOptions): void {
   if (follow && backward)
-    throw new CommandLineError('usage', '--follow cannot be combined with --backward; omit one of the two');
+    throw new CommandLineError('usage', '--follow cannot be combined with --backward; omit one of the two', {
+      argument: '--backward',
+    });
   if (stream !== undefined && category !== undefined) {
-    throw new CommandLineError('usage', '--stream cannot be combined with --category; omit one of the two');
+    throw new CommandLineError('usage', '--stream cannot be combined with --category; omit one of the two', {
+      argument: '--category',
+    });
   }
 }
 

@@ -23,7 +23,7 @@ async function readComponent(file: string): Promise<Uint8Array> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const problem = code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read (${code})`;
-    throw new CommandLineError('not-found', `${file}: ${problem}`, { cause: error });
+    throw new CommandLineError('not-found', `${file}: ${problem}`, { argument: 'file', cause: error });
   }
 }
 

@@ -26,7 +26,9 @@ export async function listParked(session: Session, options: ListParkedOptions): 
   const { processors } = store;
   const { key } = options;
   const subscription =
-    options.subscription === undefined ? undefined : await findSubscription(processors, options.subscription);
+    options.subscription === undefined
+      ? undefined
+      : await findSubscription(processors, options.subscription, '--subscription');
   const parked = await allParked(processors, { subscription, key });
   const { output } = session;
   if (output.isJson) {
@@ -128,12 +130,13 @@ async function parkedOf(
   name: string,
   key: string,
 ): Promise<{ readonly subscription: SubscriptionId; readonly parked: readonly ParkedEvent[] }> {
-  const subscription = await findSubscription(processors, name);
+  const subscription = await findSubscription(processors, name, 'subscription');
   const parked = await allParked(processors, { subscription, key });
   if (parked.length > 0) return { subscription, parked };
   throw new CommandLineError(
     'not-found',
     `${subscription.name} has no parked events of the key "${key}"; list the keys with \`decidable parked list\``,
+    { argument: 'key' },
   );
 }
 

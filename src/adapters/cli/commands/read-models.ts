@@ -54,10 +54,12 @@ export async function getContents(
   const { system } = await session.config();
   const model = readModel(system, name);
   if (isTables(model) && key !== undefined) {
-    throw new CommandLineError('usage', `${name} has tables, which have no keys; omit "${key}"`);
+    throw new CommandLineError('usage', `${name} has tables, which have no keys; omit "${key}"`, { argument: 'key' });
   }
   if (!isTables(model) && table !== undefined) {
-    throw new CommandLineError('usage', `${name} has documents instead of tables; omit --table`);
+    throw new CommandLineError('usage', `${name} has documents instead of tables; omit --table`, {
+      argument: '--table',
+    });
   }
   const subscription = identityOf(model);
   const { version } = subscription;
@@ -67,6 +69,7 @@ export async function getContents(
     throw new CommandLineError(
       'not-found',
       `${name} ${version} has not run on this store yet; start \`decidable run\` first`,
+      { argument: 'name' },
     );
   }
   if (isTables(model)) return await printRows(session, model, processors, tableOf(model, table), limit);
@@ -76,6 +79,7 @@ export async function getContents(
       throw new CommandLineError(
         'not-found',
         `${name} has no document "${key}"; list the keys with \`decidable read-models get ${name}\``,
+        { argument: 'key' },
       );
     await session.output.document(recordOf(model, stored).document);
     return DONE;
@@ -99,10 +103,14 @@ function tableOf({ name, tables }: AnyTables, named: string | undefined): string
   const [only, ...others] = tables;
   if (named === undefined && only !== undefined && others.length === 0) return only;
   if (named === undefined) {
-    throw new CommandLineError('usage', `${name} has several tables; select one of ${tables.join(', ')} with --table`);
+    throw new CommandLineError('usage', `${name} has several tables; select one of ${tables.join(', ')} with --table`, {
+      argument: '--table',
+    });
   }
   if (tables.includes(named)) return named;
-  throw new CommandLineError('not-found', `${name} has no table "${named}"; it has ${tables.join(', ')}`);
+  throw new CommandLineError('not-found', `${name} has no table "${named}"; it has ${tables.join(', ')}`, {
+    argument: '--table',
+  });
 }
 
 async function printRows(
@@ -186,6 +194,7 @@ export async function dropReadModels(
     throw new CommandLineError(
       'usage',
       'expected a version, such as balances@1, or --old to drop all replaced versions',
+      { argument: 'version' },
     );
   }
   const { system } = await session.config();
@@ -205,13 +214,13 @@ async function dropOne(
   text: string,
   current: readonly SubscriptionId[],
 ): Promise<SubscriptionId> {
-  const subscription = await findSubscription(processors, text);
+  const subscription = await findSubscription(processors, text, 'version');
   try {
     await dropVersion(processors, subscription, current, 'read-models drop');
   } catch (cause) {
     // The version is active, or belongs to another kind of processor.
     if (!(cause instanceof DefinitionError)) throw cause;
-    throw new CommandLineError('usage', cause.message, { cause });
+    throw new CommandLineError('usage', cause.message, { argument: 'version', cause });
   }
   return subscription;
 }
@@ -247,7 +256,9 @@ function readModel(system: AnySystemDefinition, name: string): AnyPart {
   const found = system.readModels.find((model) => nameOf(model) === name);
   if (found !== undefined) return found;
   const known = system.readModels.map(nameOf).join(', ');
-  throw new CommandLineError('not-found', `the system has no read model "${name}"; it has ${known || 'none'}`);
+  throw new CommandLineError('not-found', `the system has no read model "${name}"; it has ${known || 'none'}`, {
+    argument: 'name',
+  });
 }
 
 function nameOf(model: AnyPart): string {

@@ -44,5 +44,6 @@ async function moduleOf(store: EventStore, stream: string): Promise<string> {
   throw new CommandLineError(
     'not-found',
     `the stream "${stream}" has no events; \`decidable events\` lists all events`,
+    { argument: 'stream' },
   );
 }

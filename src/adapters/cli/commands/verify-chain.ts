@@ -16,7 +16,9 @@ export async function verify(session: Session, { stream }: VerifyChainOptions): 
   await using store = await session.openToRead();
   using _signals = endOnSecondSignal(session.halt, () => {});
   if (stream !== undefined && (await store.readCommits(stream, { limit: 1 })).length === 0) {
-    throw new CommandLineError('not-found', `the store has no stream "${stream}"; check the name`);
+    throw new CommandLineError('not-found', `the store has no stream "${stream}"; check the name`, {
+      argument: '--stream',
+    });
   }
   using progress = showProgress(stream === undefined ? 'comparing tables with indexes' : 'computing hashes');
   const verdict = await verifyChain(store, stream, {

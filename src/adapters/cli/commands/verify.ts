@@ -75,11 +75,15 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
 /** Refuses a stream that does not exist before any work is done. */
 async function checkStore(session: Session, { stream, resume, threads }: VerifyOptions): Promise<void> {
   if (stream !== undefined && (resume !== undefined || threads !== undefined)) {
-    throw new CommandLineError('usage', 'one thread verifies one stream; omit --resume and --threads with --stream');
+    throw new CommandLineError('usage', 'one thread verifies one stream; omit --resume and --threads with --stream', {
+      argument: '--stream',
+    });
   }
   await using store = await session.openToRead();
   if (stream !== undefined && (await store.readCommits(stream, { limit: 1 })).length === 0) {
-    throw new CommandLineError('not-found', `the store has no stream "${stream}"; check the name`);
+    throw new CommandLineError('not-found', `the store has no stream "${stream}"; check the name`, {
+      argument: '--stream',
+    });
   }
 }
 
@@ -142,9 +146,9 @@ function resultOf(thread: Worker, onProgress: (progress: VerificationProgress) =
 
 /** Restores the class of an error that another thread sent, because posting removes it. */
 function ofThisThread(error: unknown): unknown {
-  const { name, code, message } = Object(error) as Partial<CommandLineError>;
-  return name === 'CommandLineError' && code !== undefined
-    ? new CommandLineError(code, message ?? '', { cause: error })
+  const { name, code, message, argument } = Object(error) as Partial<CommandLineError>;
+  return name === 'CommandLineError' && code !== undefined && argument !== undefined
+    ? new CommandLineError(code, message ?? '', { argument, cause: error })
     : error;
 }
 

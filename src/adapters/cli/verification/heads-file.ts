@@ -48,5 +48,6 @@ function headOf(line: string, place: string): StreamHead {
   throw new CommandLineError(
     'usage',
     `${place} is not a head: expected {"stream":"…","revision":"…","hash":"…"} as \`decidable verify --heads\` writes it`,
+    { argument: '--compare' },
   );
 }

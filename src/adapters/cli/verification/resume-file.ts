@@ -30,6 +30,7 @@ export class ResumeFile {
     throw new CommandLineError(
       'usage',
       `${this.#file} does not contain the progress of a verification; remove it, or name another file`,
+      { argument: '--resume' },
     );
   }
 
