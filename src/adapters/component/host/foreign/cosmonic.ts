@@ -22,13 +22,13 @@ import { checkOptions } from '../options.ts';
 import { type CosmonicGuest, cosmonicForm } from './cosmonic-forms.ts';
 import {
   checkForeign,
-  checkMessage,
   checkName,
   FOREIGN_NAMES,
   type ForeignDescriptor,
   type ForeignOptions,
   fault,
 } from './foreign-options.ts';
+import { keptMessages } from './kept-messages.ts';
 import { envelopeOf, type KeptMessage, KeptValues, SCHEMA_VERSION } from './kept-values.ts';
 
 /** One command type of {@link cosmonicCommandHandler}. */
@@ -212,26 +212,14 @@ function bindGuest(guest: CosmonicGuest, definition: Definition): BoundExports {
   const checkFold = (payloads: readonly Uint8Array[]): void => guest.state.drop(fold(payloads));
 
   return {
-    command: {
-      fromEnvelope: (envelope) => {
-        checkMessage(envelope, commandTypes);
-        const [type, payload] = [envelope.type, new Uint8Array(envelope.payload)];
-        guest.command.drop(faulty('undecodable-payload', () => guest.command.deserialize(payload)));
-        return keptCommands.keep({ type, payload });
-      },
-      toEnvelope: (command) => envelopeOf(keptCommands.get(command)),
-      drop: (command) => keptCommands.drop(command),
-    },
-    event: {
-      fromEnvelope: (envelope) => {
-        checkMessage(envelope, eventTypes);
-        const [type, payload] = [envelope.type, new Uint8Array(envelope.payload)];
-        guest.event.drop(faulty('undecodable-payload', () => guest.event.deserialize(payload)));
-        return keptEvents.keep({ type, payload, isNew: checksEachEvent });
-      },
-      toEnvelope: (event) => envelopeOf(keptEvents.get(event)),
-      drop: (event) => keptEvents.drop(event),
-    },
+    command: keptMessages(keptCommands, commandTypes, (message) => {
+      guest.command.drop(faulty('undecodable-payload', () => guest.command.deserialize(message.payload)));
+      return message;
+    }),
+    event: keptMessages(keptEvents, eventTypes, (message) => {
+      guest.event.drop(faulty('undecodable-payload', () => guest.event.deserialize(message.payload)));
+      return { ...message, isNew: checksEachEvent };
+    }),
     state: {
       fromBytes: (bytes) => keptStates.keep(guarded('state', () => decodeHistory(bytes, name))),
       toBytes: (state) => msgpack.encode(keptStates.get(state), subjectOf(name)),

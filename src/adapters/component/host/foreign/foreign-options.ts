@@ -1,6 +1,5 @@
 /** The options of components that were built for another contract, and their checks. */
 import { DefinitionError } from '../../../../core/errors.ts';
-import type { Envelope } from '../../../../core/messages.ts';
 import { isText, mustBe } from '../../../../core/predicates.ts';
 import type { Descriptor } from '../../../../core/routing.ts';
 import { checkCategory } from '../../../../core/stream-name.ts';
@@ -69,17 +68,6 @@ export function checkName(value: unknown, place: string): void {
 function checkTypes(types: unknown, place: string): void {
   if (!Array.isArray(types)) throw new DefinitionError(place, mustBe('an array of event types', types));
   for (const [index, type] of types.entries()) checkName(type, `${place}[${index}]`);
-}
-
-/** Checks the type and the version of a message. @throws GuestFault */
-export function checkMessage({ type, schemaVersion }: Envelope, known: ReadonlySet<string>): void {
-  if (!known.has(type)) {
-    const message = `unknown type ${JSON.stringify(type)}; this module has: ${[...known].join(', ')}`;
-    throw fault('unknown-type', message);
-  }
-  if (schemaVersion !== SCHEMA_VERSION) {
-    throw fault('newer-schema-version', `expected schema version ${SCHEMA_VERSION}, got ${schemaVersion}`);
-  }
 }
 
 export function fault(code: string, message: string): GuestFault {

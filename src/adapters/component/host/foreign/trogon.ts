@@ -15,15 +15,9 @@ import { DEFAULT_MAX_HANDLES } from '../limits.ts';
 import { type ComponentCommandHandler, digestOf, moduleOf } from '../load-module.ts';
 import { checkOptions } from '../options.ts';
 import { fitContract } from './fit-contract.ts';
-import {
-  checkForeign,
-  checkMessage,
-  FOREIGN_NAMES,
-  type ForeignDescriptor,
-  type ForeignOptions,
-  fault,
-} from './foreign-options.ts';
-import { envelopeOf, type KeptMessage, KeptValues, SCHEMA_VERSION } from './kept-values.ts';
+import { checkForeign, FOREIGN_NAMES, type ForeignDescriptor, type ForeignOptions, fault } from './foreign-options.ts';
+import { keptMessages } from './kept-messages.ts';
+import { type KeptMessage, KeptValues, SCHEMA_VERSION } from './kept-values.ts';
 
 /** The options of {@link trogonDecider}. */
 export type TrogonDeciderOptions = ForeignOptions;
@@ -122,22 +116,8 @@ function bindHandler(
   const keptCommands = new KeptValues<KeptMessage>('command', maxHandles);
   const keptEvents = new KeptValues<KeptMessage>('event', maxHandles);
   return {
-    command: {
-      fromEnvelope: (envelope) => {
-        checkMessage(envelope, commandTypes);
-        return keptCommands.keep({ type: envelope.type, payload: new Uint8Array(envelope.payload) });
-      },
-      toEnvelope: (command) => envelopeOf(keptCommands.get(command)),
-      drop: (command) => keptCommands.drop(command),
-    },
-    event: {
-      fromEnvelope: (envelope) => {
-        checkMessage(envelope, eventTypes);
-        return keptEvents.keep({ type: envelope.type, payload: new Uint8Array(envelope.payload) });
-      },
-      toEnvelope: (event) => envelopeOf(keptEvents.get(event)),
-      drop: (event) => keptEvents.drop(event),
-    },
+    command: keptMessages(keptCommands, commandTypes, (message) => message),
+    event: keptMessages(keptEvents, eventTypes, (message) => message),
     state: {
       fromBytes: (bytes) => session.create(bytes),
       toBytes: (state) => {
