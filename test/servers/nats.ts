@@ -37,6 +37,8 @@ function findBinary(): string | undefined {
 
 /** The settings of a server. */
 export interface NatsServerOptions {
+  /** The name of a server of a cluster. */
+  readonly name?: string | undefined;
   /** Lines of the `jetstream` block, for example `sync_interval: always`. */
   readonly jetstream?: readonly string[];
   /** More lines of the configuration. */
@@ -57,6 +59,11 @@ export class NatsServer implements AsyncDisposable {
     this.#options = options;
   }
 
+  /** The name of the server in its cluster. */
+  get serverName(): string | undefined {
+    return this.#options.name;
+  }
+
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }
@@ -75,12 +82,13 @@ export class NatsServer implements AsyncDisposable {
   /** Starts the server, and resolves when it accepts connections. */
   async start(): Promise<void> {
     const file = join(this.folder, 'server.conf');
-    const { jetstream = [], lines = [] } = this.#options;
+    const { name, jetstream = [], lines = [] } = this.#options;
     writeFileSync(
       file,
       [
         `listen: "127.0.0.1:${this.port}"`,
         `http: "127.0.0.1:${this.monitoringPort}"`,
+        ...(name === undefined ? [] : [`server_name: ${name}`]),
         'jetstream {',
         `  store_dir: "${join(this.folder, 'data')}"`,
         '  max_memory_store: 256MB',
@@ -139,7 +147,6 @@ export async function startNatsCluster(options: NatsServerOptions = {}): Promise
   const servers: NatsServer[] = [];
   for (const [index, route] of routes.entries()) {
     const lines = [
-      `server_name: n${index}`,
       'cluster {',
       '  name: test',
       `  listen: "127.0.0.1:${route}"`,
@@ -147,7 +154,11 @@ export async function startNatsCluster(options: NatsServerOptions = {}): Promise
       '}',
     ];
     servers.push(
-      new NatsServer(await freePort(), await freePort(), { ...options, lines: [...lines, ...(options.lines ?? [])] }),
+      new NatsServer(await freePort(), await freePort(), {
+        ...options,
+        name: `n${index}`,
+        lines: [...lines, ...(options.lines ?? [])],
+      }),
     );
   }
   await Promise.all(servers.map((server) => server.start()));

@@ -79,7 +79,6 @@ export class PartitionedCluster implements AsyncDisposable {
         routes.push(`"nats://127.0.0.1:${link.port}"`);
       }
       const lines = [
-        `server_name: ${name}`,
         'cluster {',
         '  name: test',
         `  listen: "127.0.0.1:${ports.get(name)}"`,
@@ -88,7 +87,7 @@ export class PartitionedCluster implements AsyncDisposable {
         `  routes: [${routes.join(', ')}]`,
         '}',
       ];
-      servers.push(new NatsServer(await freePort(), await freePort(), { lines }));
+      servers.push(new NatsServer(await freePort(), await freePort(), { name, lines }));
     }
     await Promise.all(servers.map((server) => server.start()));
     return new PartitionedCluster(servers, links);
@@ -96,8 +95,7 @@ export class PartitionedCluster implements AsyncDisposable {
 
   /** Cuts a server off from the other two. */
   isolate(server: NatsServer): void {
-    const name = `n${this.servers.indexOf(server)}`;
-    for (const [pair, link] of this.#links) if (pair.split(' ').includes(name)) link.isCut = true;
+    for (const [pair, link] of this.#links) if (pair.split(' ').includes(server.serverName!)) link.isCut = true;
   }
 
   heal(): void {

@@ -109,6 +109,7 @@ export class Appender {
   async store({ stream, events, decision, recordedAt }: Appending, head: Head): Promise<StoredAt | undefined> {
     const { heads, index, client } = this.#parts;
     const message = encodeCommit(stream, head, events, decision, recordedAt);
+    const deadline = performance.now() + client.timeout;
     for (;;) {
       let answer: Acknowledged;
       try {
@@ -127,16 +128,15 @@ export class Appender {
       }
       switch (answer.error.err_code) {
         case API_ERRORS.wrongLastSequence:
-        case API_ERRORS.wrongLastSequenceUnknown:
           heads.delete(stream);
           return undefined;
         case API_ERRORS.duplicateInBatch: {
           const first = await this.findDecision(decision.commandId);
           if (first !== undefined) throw duplicate(first);
+          // The leader has not finished an earlier write of this command.
+          if (performance.now() > deadline) throw apiFailure(answer.error);
           break;
         }
-        case API_ERRORS.duplicateInProcess:
-          break;
         default:
           throw apiFailure(answer.error);
       }

@@ -4,6 +4,7 @@ import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
 import { API_ERRORS, type ApiError, apiFailure, NoReply, NoResponders, requestFailure } from './failures.ts';
 import { HeaderText, headerTextOf } from './header-text.ts';
+import { Silence } from './silence.ts';
 
 /** The part of the client's package that the store uses. Opening a store loads it. */
 export interface Driver {
@@ -57,6 +58,9 @@ const PAGE_BYTES = 8 * 1_048_576;
 /** Milliseconds between the first two attempts of a read. The delay grows up to `LONGEST_DELAY`. */
 const FIRST_DELAY = 20;
 const LONGEST_DELAY = 500;
+/** Milliseconds between two attempts to store a message while an earlier one is not finished. */
+const FIRST_RESEND = 1;
+const LONGEST_RESEND = 50;
 const NO_BYTES = new Uint8Array(0);
 
 /** Receives the replies to one request. */
@@ -104,8 +108,10 @@ export class Client {
   #nextReply = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   readonly #canMove: boolean;
-  /** The time since which no server of the store has answered a request, by `performance.now()`. */
-  #silentSince: number | undefined;
+  /** The messages that are not answered. */
+  readonly #writes = new Silence();
+  /** The requests to a leader that are not answered. */
+  readonly #leaderReads = new Silence();
 
   constructor(connection: NatsConnection, driver: Driver, { timeout, busyTimeout, readOnly, canMove }: ClientOptions) {
     this.#canMove = canMove;
@@ -135,14 +141,13 @@ export class Client {
   }
 
   /**
-   * Moves the connection to another server if no request has been answered for `timeout` milliseconds. A server that is
-   * cut off from the others keeps its connections, and cannot answer.
+   * Moves the connection to another server if no request of this kind has been answered for `timeout` milliseconds. A
+   * server that is cut off from the others keeps its connections, and cannot store messages.
    */
-  #unanswered(): void {
-    const now = performance.now();
-    this.#silentSince ??= now;
-    if (!this.#canMove || now - this.#silentSince < this.timeout) return;
-    this.#silentSince = undefined;
+  #unanswered(kind: Silence, sentAt: number): void {
+    if (kind.unanswered(sentAt) < this.timeout || !this.#canMove) return;
+    this.#writes.answered();
+    this.#leaderReads.answered();
     this.connection.reconnect().catch(() => {});
   }
 
@@ -176,23 +181,8 @@ export class Client {
    * Stores one message.
    * @throws the client's own error if no answer came, so that the caller can determine whether the message was sent.
    */
-  publish({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
-    return new Promise((resolve, reject) => {
-      const take = (message: Msg): boolean => {
-        // No server listens to the subject, so nothing was stored.
-        if (message.data.length === 0 && headerTextOf(message).status === 503) {
-          this.#unanswered();
-          reject(new NoResponders());
-          return true;
-        }
-        const answer = acknowledged(message);
-        if (answer.tag === 'refused' && answer.error.code === 503) this.#unanswered();
-        else this.#silentSince = undefined;
-        resolve(answer);
-        return true;
-      };
-      this.#send(subject, payload, { take, fail: reject }, this.#headersOf(headers));
-    });
+  publish(message: OutgoingMessage): Promise<Acknowledged> {
+    return this.#afterEarlier(() => this.#publishOnce(message));
   }
 
   /**
@@ -200,7 +190,51 @@ export class Client {
    *
    * The headers are written here, because the client's own batches lose the error code of a refusal.
    */
-  async publishBatch(messages: readonly OutgoingMessage[]): Promise<Acknowledged> {
+  publishBatch(messages: readonly OutgoingMessage[]): Promise<Acknowledged> {
+    return this.#afterEarlier(() => this.#publishBatchOnce(messages));
+  }
+
+  /**
+   * Sends again while the leader refuses because it has not finished an earlier message to the same subject, or with
+   * the same id. It never finishes that if it was cut off from the other servers, so the time is limited.
+   */
+  async #afterEarlier(send: () => Promise<Acknowledged>): Promise<Acknowledged> {
+    let deadline: number | undefined;
+    for (let delay = FIRST_RESEND; ; delay = Math.min(delay * 2, LONGEST_RESEND)) {
+      const answer = await send();
+      if (!isInProcess(answer)) return answer;
+      deadline ??= performance.now() + this.timeout;
+      if (performance.now() > deadline) return answer;
+      await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+  }
+
+  #publishOnce({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
+    return new Promise((resolve, reject) => {
+      const sentAt = performance.now();
+      const take = (message: Msg): boolean => {
+        // No server listens to the subject, so nothing was stored.
+        if (message.data.length === 0 && headerTextOf(message).status === 503) {
+          this.#unanswered(this.#writes, sentAt);
+          reject(new NoResponders());
+          return true;
+        }
+        const answer = acknowledged(message);
+        if (isInProcess(answer) || (answer.tag === 'refused' && answer.error.code === 503))
+          this.#unanswered(this.#writes, sentAt);
+        else this.#writes.answered();
+        resolve(answer);
+        return true;
+      };
+      const fail = (error: unknown): void => {
+        if (error instanceof NoReply) this.#unanswered(this.#writes, sentAt);
+        reject(error);
+      };
+      this.#send(subject, payload, { take, fail }, this.#headersOf(headers));
+    });
+  }
+
+  async #publishBatchOnce(messages: readonly OutgoingMessage[]): Promise<Acknowledged> {
     const last = messages.at(-1);
     if (last === undefined) throw new Error('expected a batch of at least one message');
     const id = uuidV4();
@@ -208,7 +242,7 @@ export class Client {
       const batched = { ...headers, 'Nats-Batch-Id': id, 'Nats-Batch-Sequence': String(index + 1) };
       this.connection.publish(subject, payload, { headers: this.#headersOf(batched) });
     });
-    return this.publish({
+    return this.#publishOnce({
       ...last,
       headers: {
         ...last.headers,
@@ -237,17 +271,23 @@ export class Client {
    * Repeats a read while no server answers it, because servers restart and clusters elect leaders.
    * @throws EngineFailure
    */
-  async readUntilAnswered<Result>(read: () => Promise<Result>): Promise<Result> {
+  readUntilAnswered<Result>(read: () => Promise<Result>): Promise<Result> {
+    return this.#repeat(this.#leaderReads, read);
+  }
+
+  /** @param kind the requests that the read belongs to, if only a leader answers it. Any server answers a page. */
+  async #repeat<Result>(kind: Silence | undefined, read: () => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + this.#busyTimeout;
     for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
+      const sentAt = performance.now();
       try {
         const result = await read();
-        this.#silentSince = undefined;
+        kind?.answered();
         return result;
       } catch (error) {
         const failure = requestFailure(error);
         const isTransient = failure instanceof EngineFailure && ['busy', 'io'].includes(failure.failure.code);
-        if (isTransient) this.#unanswered();
+        if (isTransient && kind !== undefined) this.#unanswered(kind, sentAt);
         if (!isTransient || this.#isClosed || this.connection.isClosed() || performance.now() + delay > deadline) {
           throw failure;
         }
@@ -275,12 +315,12 @@ export class Client {
    */
   page({ stream, subject, from, limit }: PageRequest): Promise<Page> {
     const request = { seq: from, batch: limit, max_bytes: PAGE_BYTES, next_by_subj: subject };
-    return this.readUntilAnswered(() => this.#readPage(stream, request));
+    return this.#repeat(undefined, () => this.#readPage(stream, request));
   }
 
   /** Reads the last message of each subject, from any server that has the stream. At most 1,024 subjects. */
   async lastOfEach(stream: string, subjects: readonly string[]): Promise<readonly StoredMessage[]> {
-    return (await this.readUntilAnswered(() => this.#readPage(stream, { multi_last: subjects }))).messages;
+    return (await this.#repeat(undefined, () => this.#readPage(stream, { multi_last: subjects }))).messages;
   }
 
   #readPage(stream: string, request: object): Promise<Page> {
@@ -341,7 +381,6 @@ export class Client {
     for (const [id, { deadline, fail }] of this.#takers) {
       if (deadline > now) return;
       this.#takers.delete(id);
-      this.#unanswered();
       fail(new NoReply());
     }
   }
@@ -373,6 +412,13 @@ function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
 
 function bytesOf(base64: string): Uint8Array {
   return new Uint8Array(Buffer.from(base64, 'base64'));
+}
+
+/** Returns whether the leader refused a message only because it has not finished an earlier one. */
+function isInProcess(answer: Acknowledged): boolean {
+  if (answer.tag === 'stored') return false;
+  const { err_code } = answer.error;
+  return err_code === API_ERRORS.duplicateInProcess || err_code === API_ERRORS.earlierInProcess;
 }
 
 function acknowledged(message: Msg): Acknowledged {

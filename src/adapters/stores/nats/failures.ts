@@ -32,7 +32,8 @@ export const API_ERRORS = {
   streamNotFound: 10059,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
-  wrongLastSequenceUnknown: 10164,
+  /** In a cluster: an earlier message to the guarded subject is currently being stored. */
+  earlierInProcess: 10164,
   /** A message with this id is currently being stored. */
   duplicateInProcess: 10158,
   duplicateInBatch: 10201,
@@ -41,6 +42,9 @@ export const API_ERRORS = {
   insufficientResources: 10023,
   notAvailable: 10008,
 } as const;
+
+const COMMAND_IN_PROCESS =
+  'the leader has not finished an earlier write of this command; send it again with the same id';
 
 /** The failures by the server's error number. */
 const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new Map([
@@ -52,6 +56,12 @@ const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new 
   [10047, ['full', 'give JetStream more storage']],
   [10077, ['full', 'the stream has reached its limit; raise max_msgs or max_bytes']],
   [API_ERRORS.notAvailable, ['busy', 'the cluster has no leader at the moment; try again']],
+  [
+    API_ERRORS.earlierInProcess,
+    ['busy', 'the leader has not finished an earlier write to the same subject; try again'],
+  ],
+  [API_ERRORS.duplicateInProcess, ['unknown-outcome', COMMAND_IN_PROCESS]],
+  [API_ERRORS.duplicateInBatch, ['unknown-outcome', COMMAND_IN_PROCESS]],
   [API_ERRORS.tooManyBatches, ['busy', 'too many large commits are being written; try again']],
   [API_ERRORS.incompleteBatch, ['busy', 'the server abandoned a large commit; try again']],
 ]);

@@ -31,6 +31,7 @@ export class Follower {
   #starting: Promise<void> | undefined;
   #messages: ConsumerMessages | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #isLooking = false;
   #isClosed = false;
 
   constructor(parts: FollowerParts) {
@@ -59,7 +60,7 @@ export class Follower {
     const { client, stream, subject } = this.#parts;
     if (this.#sequence === 0) this.#sequence = (await client.last(stream, subject))?.sequence ?? 0;
     await this.#consume();
-    this.#timer = setInterval(() => this.#look().catch(() => {}), LOOK_AFTER);
+    this.#timer = setInterval(() => this.#lookOnce(), LOOK_AFTER);
     this.#timer.unref();
   }
 
@@ -86,6 +87,17 @@ export class Follower {
       header: (name) => message.headers?.last(name) ?? '',
     });
     this.changes.notify();
+  }
+
+  /** Looks, unless the last look is still waiting for the server. Two looks would each make a consumer. */
+  #lookOnce(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#look()
+      .catch(() => {}) // the next look tries again
+      .finally(() => {
+        this.#isLooking = false;
+      });
   }
 
   /**

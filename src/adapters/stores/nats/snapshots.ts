@@ -65,8 +65,7 @@ export class Snapshots {
     try {
       const answer = await this.#client.publish({ subject, payload, headers: { ...headers, ...guard } });
       if (answer.tag === 'stored') return true;
-      const { err_code } = answer.error;
-      if (err_code === API_ERRORS.wrongLastSequence || err_code === API_ERRORS.wrongLastSequenceUnknown) return false;
+      if (answer.error.err_code === API_ERRORS.wrongLastSequence) return false;
       throw apiFailure(answer.error);
     } catch (error) {
       if (payload.length <= this.#client.maxPayload - 1_024) throw requestFailure(error);

@@ -122,13 +122,8 @@ export class StateValues {
       });
     }
     if (answer.tag === 'stored') return answer.sequence - messages.length + 1;
-    switch (answer.error.err_code) {
-      case API_ERRORS.wrongLastSequence:
-      case API_ERRORS.wrongLastSequenceUnknown:
-        return undefined;
-      default:
-        throw apiFailure(answer.error);
-    }
+    if (answer.error.err_code === API_ERRORS.wrongLastSequence) return undefined;
+    throw apiFailure(answer.error);
   }
 
   /** Deletes the messages of all subjects that match. No reader may need them. */

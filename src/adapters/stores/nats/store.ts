@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams on a NATS JetStream server or cluster: the contract (wit/event-store.wit), for many machines. */
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection, Server } from '@nats-io/transport-node';
 import type { EventStore } from '../../../core/event-store.ts';
 import { loadPeer } from '../../../core/missing-peer.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
@@ -59,6 +59,7 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
         maxReconnectAttempts: -1,
         reconnectTimeWait: 100,
         timeout: checked.timeout,
+        reconnectToServer: leastRecent,
       }));
     if (checked.connection === undefined) close = () => connection.close();
     const canMove = checked.connection === undefined && servers.length > 1;
@@ -74,6 +75,17 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
     await close();
     throw asStoreFailure(error);
   }
+}
+
+/**
+ * Returns the server to which the client has not connected for the longest time. By default, the client tries the
+ * server that it leaves again.
+ */
+function leastRecent(servers: readonly Server[]): Server | null {
+  return servers.reduce<Server | null>(
+    (oldest, server) => (oldest === null || server.lastConnect < oldest.lastConnect ? server : oldest),
+    null,
+  );
 }
 
 class Store extends GuardedCommitStore implements NatsStore {

@@ -1,0 +1,22 @@
+/**
+ * Requests of one kind that no server answers. A server that is cut off from the others keeps its connections to
+ * clients. It may still answer reads, so each kind of request is counted separately.
+ */
+export class Silence {
+  /** The time of the last answer, by `performance.now()`. */
+  #answeredAt = 0;
+  /** The time since which requests were sent and not answered. */
+  #since: number | undefined;
+
+  /** A server has answered a request. */
+  answered(): void {
+    this.#answeredAt = performance.now();
+    this.#since = undefined;
+  }
+
+  /** A request that was sent at this time has no answer. Returns the milliseconds for which no request had one. */
+  unanswered(sentAt: number): number {
+    this.#since ??= Math.max(sentAt, this.#answeredAt);
+    return performance.now() - this.#since;
+  }
+}
