@@ -10,6 +10,8 @@ export interface PostgresQuery {
   /** The name under which each connection prepares the statement. */
   readonly name?: string;
   readonly rowMode?: 'array';
+  /** The extended mode refuses a text with several statements. @default the simple mode if there are no values */
+  readonly queryMode?: 'extended';
   readonly types: { getTypeParser(type: number, format?: string): (text: string) => unknown };
 }
 

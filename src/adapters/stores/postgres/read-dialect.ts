@@ -1,6 +1,6 @@
 /**
  * The dialects of table read models: one that compiles their statements, and one with which programs read their tables.
- * Each query or transaction of a program has its own connection, which can only read.
+ * Each query or transaction of a program has its own connection, which can only read (read-only-client.ts).
  *
  * By default the driver returns each bigint as a string. Here it is a `number`, or a `bigint` beyond 2^53, as in
  * decoded payloads (docs/encoding.md §1.2). The sum of bigints is a numeric, and is treated in the same way if it is
@@ -17,9 +17,9 @@ import {
   PostgresQueryCompiler,
 } from 'kysely';
 import type { AcquiredClient, Connections } from './connections.ts';
-import type { PostgresClient } from './driver.ts';
+import type { PostgresClient, PostgresQuery } from './driver.ts';
 import { asStoreFailure, NotConnected } from './failures.ts';
-import { quoted } from './functions.ts';
+import { ReadOnlyClient } from './read-only-client.ts';
 
 /** The object ids of types (pg_type.dat). */
 const INT8 = 20;
@@ -73,23 +73,22 @@ async function openForReading(connections: Connections, schema: string): Promise
     throw error instanceof NotConnected ? asStoreFailure(error) : error;
   }
   const { client, release } = acquired;
-  const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> =>
-    client.query({ text, values: [...parameters], types: exactIntegers(client) });
+  const reader = new ReadOnlyClient(client, schema, exactIntegers(client));
   try {
-    await query('begin read only', []);
-    await query(`select set_config('search_path', $1, true)`, [`${quoted(schema)}, public`]);
+    await reader.begin();
   } catch (error) {
     release(true);
     throw error;
   }
   return {
-    query: query as PostgresPoolClient['query'],
+    query: ((text: string, parameters: readonly unknown[]) =>
+      reader.query(text, parameters)) as PostgresPoolClient['query'],
     release: (isBroken) => {
       if (isBroken === true) {
         release(true);
         return;
       }
-      query('rollback', []).then(
+      reader.end().then(
         () => release(),
         () => release(true),
       );
@@ -97,9 +96,7 @@ async function openForReading(connections: Connections, schema: string): Promise
   };
 }
 
-function exactIntegers(client: PostgresClient): {
-  getTypeParser(type: number, format?: string): (text: string) => unknown;
-} {
+function exactIntegers(client: PostgresClient): PostgresQuery['types'] {
   return {
     getTypeParser: (type, format) =>
       type === INT8 || type === NUMERIC ? exactInteger : client.getTypeParser(type, format),

@@ -7,19 +7,47 @@
  * `bigint`, as in decoded payloads (docs/encoding.md §1.2).
  */
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
-import { SqliteDialect } from 'kysely';
+import { type Driver, SqliteDialect, type SqliteDialectConfig } from 'kysely';
 
 type Row = Record<string, unknown>;
 
 /**
-
  * Makes the dialect for the tables of a file.
  * @param own the connection of the store.
  */
 export function readDialect(file: string, own: Database): SqliteDialect {
-  return new SqliteDialect({
-    database: async () => (own.memory ? sharedConnection(own) : withExactIntegers(openForReading(file))),
-  });
+  if (own.memory) return new SqliteDialect({ database: async () => sharedConnection(own) });
+  let connection: Database | undefined;
+  return new ReadDialect(
+    {
+      database: async () => {
+        connection = openForReading(file);
+        return withExactIntegers(connection);
+      },
+    },
+    () => connection,
+  );
+}
+
+/** Ends a transaction that a program has left open, because later queries would not see newer rows. */
+class ReadDialect extends SqliteDialect {
+  readonly #connection: () => Database | undefined;
+
+  constructor(config: SqliteDialectConfig, connection: () => Database | undefined) {
+    super(config);
+    this.#connection = connection;
+  }
+
+  override createDriver(): Driver {
+    const driver = super.createDriver();
+    const { releaseConnection } = driver;
+    driver.releaseConnection = async (...args) => {
+      const connection = this.#connection();
+      if (connection?.open && connection.inTransaction) connection.prepare('rollback').run();
+      await releaseConnection.apply(driver, args);
+    };
+    return driver;
+  }
 }
 
 function sharedConnection(database: Database): ReadDatabase {
