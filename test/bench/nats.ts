@@ -76,7 +76,7 @@ async function appends(
 ): Promise<Rates> {
   const url = servers.map((server) => server.url);
   const store = await opened(url, replicas);
-  // Without this option, the client makes two errors with stacks for each request.
+  // Without this option, the client makes two errors with stack traces for each request.
   const connection = await connect({ servers: url, noAsyncTraces: true });
   const raw = await rawPublisher(connection, replicas);
   const count = (inFlight === 1 ? 400 : 3_000) * (quick ? 1 : 4);

@@ -50,7 +50,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
 
   for (const guest of ['c', 'rust', 'assemblyscript']) {
     test(
-      `an event sourcer stores the same commits and hashes as in Node, with the guest in ${guest} and without`,
+      `stores the same commits and hashes as in Node, with the guest in ${guest} and without`,
       PATIENCE,
       async () => {
         const bytes = bankIn(guest);
@@ -71,7 +71,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     );
   }
 
-  test('a worker runs a posted component without compiling it again', PATIENCE, async () => {
+  test('runs a posted component in a worker without compiling it again', PATIENCE, async () => {
     site.serve('/bank.wasm', 'application/wasm', bank);
     const exports = (await compile(bank)).exports.map(({ name }) => name);
     assert.deepEqual(await outcomeOf('posted'), { exports, compiled: 0 });
@@ -145,7 +145,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test('guests with virtual WASI behave as in Node', PATIENCE, async () => {
+  test('runs guests with virtual WASI as in Node', PATIENCE, async () => {
     const [printing, asking] = [await assemble(WASI_GUEST), await askingGuest()];
     site.serve('/printing-guest.wasm', 'application/wasm', printing);
     site.serve('/asking-guest.wasm', 'application/wasm', asking);
@@ -165,7 +165,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     );
   });
 
-  test('the parts of a system in components return and store the same values as in Node', PATIENCE, async () => {
+  test('returns and stores the same values as in Node if the parts of a system are components', PATIENCE, async () => {
     for (const part of ['gateway', 'event-sourcer', 'event-store', 'event-handler', 'projector']) {
       const file = new URL(`../../examples/system/components/${part}.wasm`, import.meta.url);
       site.serve(`/components/${part}.wasm`, 'application/wasm', readFileSync(file));
@@ -177,7 +177,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     if (outcome !== 'cannot wait') assert.deepEqual(outcome, { ofComponents: story, withAStoreInThePage: story });
   });
 
-  test('every failure has its code', PATIENCE, async () => {
+  test('reports every failure with its code', PATIENCE, async () => {
     const files = {
       counting: await countingGuest('command-handler'),
       asking: await askingGuest(),
@@ -213,7 +213,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test('a guest is suspended while the page waits for a server, and its calls take turns', PATIENCE, async (t) => {
+  test('suspends a guest while the page waits for a server, and serializes its calls', PATIENCE, async (t) => {
     site.serve('/waiting.wasm', 'application/wasm', await assemble(WAITING_GUEST));
     site.answer('/answers', (request, response) => {
       const question = new URL(request.url!, 'http://none/').searchParams.get('question')!;
@@ -230,7 +230,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test('an error names the policy that forbids WebAssembly', PATIENCE, async () => {
+  test('names the policy that forbids WebAssembly in the error', PATIENCE, async () => {
     site.serve('/bank.wasm', 'application/wasm', bank);
     const refused = Object.entries((await outcomeOf('without-wasm')) as Record<string, Thrown>);
     assert.deepEqual(

@@ -3,7 +3,7 @@
 /** The engine's API in a page, declared here because the rest of the repository has no DOM. */
 declare const WebAssembly: { compile: (bytes: Uint8Array) => Promise<unknown> };
 
-/** Calls `onModule` whenever the engine is asked to compile something while `action` is running. */
+/** Calls `onModule` whenever the engine begins to compile a module while `action` is running. */
 export async function watchingTheEngine<Result>(
   onModule: () => unknown,
   action: () => Promise<Result>,

@@ -293,7 +293,7 @@ for (const [language, runaway] of Object.entries(RUNAWAYS) as ['go', Runaway][])
     });
 
     for (const [amount, [what, code]] of Object.entries(runaway.traps)) {
-      test(`${what}: it ends with ${code}, nothing is stored, and the next command is decided`, async () => {
+      test(`ends with ${code} if it ${what}, stores nothing, and decides the next command`, async () => {
         const module = await loadModule(bytes, LIMITS);
         const store = createMemoryStore();
         await using sourcer = createEventSourcer({ store, modules: [module] });

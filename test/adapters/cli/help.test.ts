@@ -73,7 +73,7 @@ describe('decidable without a valid command', () => {
   test('exits with 2 and suggests the nearest command', async () => {
     const { status, stdout, stderr } = await decidable(['evnts']);
     assert.deepEqual([status, stdout], [2, '']);
-    // The suggestion is the point of the message.
+    // This test checks the suggestion in the message.
     assert.match(stderr, /events/);
   });
 

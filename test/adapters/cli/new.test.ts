@@ -52,7 +52,7 @@ describe('decidable new decider', () => {
     });
   }
 
-  test('names the folder after the language, and says what to type next', async () => {
+  test('names the folder after the language, and prints the next commands', async () => {
     const { status, stdout } = await inside('new', 'decider', '--language', 'python');
     assert.equal(status, 0);
     assert.match(stdout, /^created account-python with \d+ files\n\n {2}cd account-python\n/);

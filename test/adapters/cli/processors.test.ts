@@ -113,7 +113,7 @@ describe('decidable parked', () => {
     );
   });
 
-  test('exits with 4 if nothing of the key is parked, or there is no such processor', async () => {
+  test('exits with 4 if no event of the key is parked, or the processor does not exist', async () => {
     for (const [name, key] of [
       ['receipts', 'account-b'],
       ['recepits', 'account-a'],
@@ -251,7 +251,7 @@ describe('decidable read-models drop', async () => {
   }
   const next = ['--store', twice, '--json', '--config', 'next.config.ts'];
 
-  test('exits with 2 for the version that readers see', async () => {
+  test('exits with 2 for the version that readers use', async () => {
     const { status, stderr } = await decidable(['read-models', 'drop', 'balances@2', ...next]);
     assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'usage']);
   });
@@ -292,7 +292,7 @@ describe('a configuration with another store for processors', async () => {
   await run('dispatch', 'Deposit', '{"accountId":"a","amount":5}');
   await run('run', '--once');
 
-  test('keeps checkpoints, documents and tables there', async () => {
+  test('keeps checkpoints, documents and tables in that store', async () => {
     await using store = createSqliteStore({ file: events, readOnly: true });
     assert.deepEqual(await store.processors.listSubscriptions(), []);
     await using other = createSqliteStore({ file: processors, readOnly: true });
@@ -300,7 +300,7 @@ describe('a configuration with another store for processors', async () => {
     assert.deepEqual(await other.readAll({ direction: 'forward', categories: [], eventTypes: [], events: [] }), []);
   });
 
-  test('is read, rebuilt and watched from there', async () => {
+  test('is used by the commands that read, rebuild and watch', async () => {
     assert.deepEqual(JSON.parse(await run('read-models', 'get', 'balances', 'a')), { balance: 5 });
     assert.deepEqual(recordsOf(await run('read-models', 'get', 'statements')), [{ account: 'a', amount: 5 }]);
     assert.equal(JSON.parse(await run('read-models', 'rebuild', 'balances')).events, 2);

@@ -21,20 +21,20 @@ function configOf(name: string, code: string): string {
 }
 
 describe('a configuration', () => {
-  test('is missing', async () => {
+  test('is refused if it is missing', async () => {
     assert.deepEqual(await refusal(['describe'], { cwd: folder }), [2, 'config-not-found']);
   });
 
-  test('is named and missing', async () => {
+  test('is refused if it is named and missing', async () => {
     assert.deepEqual(await refusal(['describe', '--config', 'absent.ts']), [2, 'config-not-found']);
   });
 
-  test('exports a value other than a system', async () => {
+  test('is refused if it exports a value other than a system', async () => {
     const config = configOf('no-system.mjs', 'export default { system: { name: "bank" } };');
     assert.deepEqual(await refusal(['describe', '--config', config]), [2, 'not-a-system']);
   });
 
-  test('exports several systems and no default', async () => {
+  test('is refused if it exports several systems and no default', async () => {
     const config = configOf(
       'two.mts',
       `import { bank } from ${JSON.stringify(join(BANK, 'system.ts'))}; export const [one, other] = [bank, bank];`,
@@ -42,12 +42,12 @@ describe('a configuration', () => {
     assert.deepEqual(await refusal(['describe', '--config', config]), [2, 'not-a-system']);
   });
 
-  test('throws its own error', async () => {
+  test('is refused if it throws an error', async () => {
     const config = configOf('throws.mjs', 'throw new Error("no network");');
     assert.deepEqual(await refusal(['describe', '--config', config]), [2, 'config-failed']);
   });
 
-  test('has an unknown field', async () => {
+  test('is refused if it has an unknown field', async () => {
     const config = configOf(
       'unknown.mts',
       `import { bank } from ${JSON.stringify(join(BANK, 'system.ts'))}; export default { system: bank, stroe: 'x.db' };`,
@@ -67,37 +67,37 @@ test('a configuration that leaves a timer running does not keep the program runn
 });
 
 describe('a store', () => {
-  test('is not named', async () => {
+  test('is required', async () => {
     assert.deepEqual(await refusal(['events']), [2, 'no-store']);
   });
 
-  test('does not exist, and is not created by a command that reads', async () => {
+  test('is not created by a command that reads', async () => {
     const file = join(folder, 'nowhere', 'absent.db');
     mkdirSync(join(folder, 'nowhere'));
     assert.deepEqual(await refusal(['events', '--store', file]), [4, 'store-not-found']);
     assert.deepEqual(readdirSync(join(folder, 'nowhere')), []);
   });
 
-  test('has an address with an unknown scheme or parameter', async () => {
+  test('is refused if its address has an unknown scheme or parameter', async () => {
     assert.deepEqual(await refusal(['events', '--store', 'mysql://host/bank']), [2, 'invalid-address']);
     assert.deepEqual(await refusal(['events', '--store', 'sqlite:bank.db?durabilty=full']), [2, 'invalid-address']);
   });
 
-  test('is in memory, so that there is nothing to read', async () => {
+  test('is refused if it is in memory, because it would be empty', async () => {
     assert.deepEqual(await refusal(['events', '--store', 'memory:']), [1, 'unsupported']);
   });
 
-  test('is a string', async () => {
+  test('is refused if it is a file of text', async () => {
     const file = configOf('letter.db', 'Dear Sir'.repeat(99));
     assert.deepEqual(await refusal(['events', '--store', file]), [1, 'not-a-store']);
   });
 
-  test('is a folder', async () => {
+  test('is refused if it is a folder', async () => {
     assert.deepEqual(await refusal(['events', '--store', folder]), [1, 'not-a-store']);
     assert.deepEqual(await refusal(['dispatch', 'Open', '{"accountId":"a"}', '--store', folder]), [1, 'not-a-store']);
   });
 
-  test('is a SQLite database of another program, which is left unchanged', async () => {
+  test('is refused and left unchanged if it is a SQLite database of another program', async () => {
     const file = newFile();
     new Sqlite(file).exec('create table notes (id)').close();
     const before = readFileSync(file);

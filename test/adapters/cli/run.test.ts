@@ -100,7 +100,7 @@ describe('decidable run', () => {
     assert.equal(unchanged, 0);
   });
 
-  test('prints what it parks', async () => {
+  test('prints the events that it parks', async () => {
     const file = await bankFile(13);
     const { status, stdout } = await decidable(['run', '--store', file, '--once']);
     assert.equal(status, 0);

@@ -62,7 +62,7 @@ async function append(store: OpenedStore, { streams, types, name, version }: Giv
   }
 }
 
-/** Returns what the store answers to questions about its events. */
+/** Returns the results of all reads of the store's events. */
 async function eventsOf(store: OpenedStore, { streams, types, name, version, asked }: Given): Promise<unknown> {
   const answers: unknown[] = [await verifyChain(store), (await store.readStreams()).map((head) => head.stream)];
   const seen = async (options: Partial<ReadAllOptions>): Promise<void> => {

@@ -1,4 +1,4 @@
-/** A process that waits for events sees the commits of another process. */
+/** A process that waits for events receives the commits of another process. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ import { decision, envelope } from './commands.ts';
 const folder = mkdtempSync(join(tmpdir(), 'decidable-awaiting-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Starts a process that waits in this way. Appends each event when the process has seen the one before it. */
+/** Starts a process that waits in this way. Appends each event when the process has received the previous one. */
 async function appendToWaiter(way: string, events: number): Promise<void> {
   const file = join(folder, `${way}.db`);
   await using store = createSqliteStore({ file });
@@ -32,8 +32,10 @@ async function appendToWaiter(way: string, events: number): Promise<void> {
   assert.deepEqual(await ended, [0, null]);
 }
 
-describe('a process that waits sees each commit of another process before the next commit', () => {
-  test('by the reports of the file system, without the slow poll', () => appendToWaiter('reports', 20));
+describe('a process that waits for events', () => {
+  test('receives each commit before the next one by the reports of the file system, without the slow poll', () =>
+    appendToWaiter('reports', 20));
 
-  test('by the slow poll, if the file system reports nothing', () => appendToWaiter('polls', 3));
+  test('receives each commit before the next one by the slow poll, if the file system reports nothing', () =>
+    appendToWaiter('polls', 3));
 });

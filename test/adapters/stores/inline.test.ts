@@ -58,7 +58,7 @@ const lines = defineTables({
 const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(sums)] });
 
 describe('an inline document read model', () => {
-  test('shows what a command did when the command has returned', async () => {
+  test('has the changes of a command when the command has returned', async () => {
     await using store = open();
     await using running = await bank.start({ store });
     await running.dispatch(Open({ accountId: 'a' }));
@@ -133,7 +133,7 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 5, events: 1 });
   });
 
-  test('takes in any number of missed events before the next appends, and counts each once', async () => {
+  test('processes any number of missed events before the next appends, and counts each once', async () => {
     const file = newFile();
     await using store = open(file);
     await using other = open(file);
@@ -151,7 +151,7 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: missed + 2, events: missed + 1 });
   });
 
-  test('takes in the longest decision that a store takes', async () => {
+  test('processes the longest decision that a store accepts', async () => {
     await using store = open();
     await using running = await bank.start({ store });
     await running.dispatch(Open({ accountId: 'a' }));
@@ -161,7 +161,7 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 1_000, events: 1_000 });
   });
 
-  test('refuses an append if one of many missed events cannot be processed, and has taken in those before', async () => {
+  test('refuses an append if one of many missed events cannot be processed, and has processed those before', async () => {
     const file = newFile();
     await using store = open(file);
     await using other = open(file);
@@ -276,7 +276,7 @@ describe('an inline document read model', () => {
     assert.deepEqual(await tool.readModel(counts).get('a'), { sum: 0, events: 2 });
   });
 
-  test('is refused by a store that cannot do it', async () => {
+  test('is refused by a store that does not support it', async () => {
     await using store = createMemoryStore();
     await assert.rejects(bank.start({ store }), { code: 'unsupported-by-store' });
   });
@@ -294,7 +294,7 @@ describe('an inline document read model', () => {
 });
 
 describe('an inline table read model', () => {
-  test('shows what a command did, and refuses what breaks a constraint', async () => {
+  test('has the changes of a command, and refuses a command that breaks a constraint', async () => {
     await using store = open();
     const system = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(lines)] });
     await using running = await system.start({ store });

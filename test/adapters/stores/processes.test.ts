@@ -49,7 +49,7 @@ async function count(name: string, readValue: (payload: Uint8Array) => number): 
   });
   await using store = createSqliteStore({ file, busyTimeout: PATIENCE });
 
-  // A reader that follows them must see every position once, and in order.
+  // A reader that follows them must receive every position once, and in order.
   const seen: bigint[] = [];
   for (let position: bigint | undefined; ; ) {
     const last = !running;

@@ -62,7 +62,7 @@ async function started<Model extends ReturnType<typeof linesOf>>(store: Postgres
 }
 
 describe('a table read model on PostgreSQL', () => {
-  test('holds what its queries write, with 64-bit integers, booleans and bytes', async () => {
+  test('has the rows that its queries write, with 64-bit integers, booleans and bytes', async () => {
     await using store = await open();
     const model = linesOf();
     await using running = await started(store, model);
@@ -186,7 +186,7 @@ describe('a table read model on PostgreSQL', () => {
     }
   });
 
-  test('is rebuilt next to its present rows, and takes their place', async () => {
+  test('is rebuilt next to its present rows, and replaces them', async () => {
     await using store = await open();
     const model = linesOf();
     await using running = await started(store, model);
@@ -200,7 +200,7 @@ describe('a table read model on PostgreSQL', () => {
     assert.equal((await reader.db.selectFrom('lines').selectAll().execute()).length, 21);
   });
 
-  test('has tables of its own also if its name is longer than PostgreSQL allows', async () => {
+  test('has separate tables even if its name is longer than PostgreSQL allows', async () => {
     await using store = await open();
     const [one, two] = ['one', 'two'].map((end) => linesOf('1', -1, `${'statements'.repeat(8)} ${end}`));
     const system = defineSystem({ name: 'bank', deciders: [account], readModels: [one!, two!] });

@@ -85,7 +85,7 @@ async function fill(running: {
 }
 
 describe('a table read model', () => {
-  test('holds what its queries write, and is read with Kysely', async () => {
+  test('has the rows that its queries write, and is read with Kysely', async () => {
     await using store = open();
     const statements = statementsOf();
     await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [statements] }).start({
@@ -324,7 +324,7 @@ describe('a table read model', () => {
     assert.deepEqual(await running.parked.list(), []);
   });
 
-  test('is refused if a statement that creates its tables fails, and nothing of it remains', async () => {
+  test('is refused if a statement that creates its tables fails, and no table remains', async () => {
     await using store = open();
     const notes = defineTables({
       name: 'notes',

@@ -66,7 +66,7 @@ const environment = process.env;
 const { argv, execArgv } = process;
 const LoadedDate = Date;
 
-describe('a decision that reaches outside', () => {
+describe('a decision that is not pure', () => {
   const date = new Date(0);
   const context = new AsyncLocalStorage<string>();
   const utc = { timeZone: 'UTC' };
@@ -315,7 +315,7 @@ describe('a decision that reaches outside', () => {
   });
 });
 
-describe('a schema that reaches outside', () => {
+describe('a schema that is not pure', () => {
   const at = v.object({ at: v.optional(v.number(), () => Date.now()) });
   const timed = z.object({ at: z.number().optional() });
   const clock = (command: StandardSchema, event: StandardSchema) =>

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** The milliseconds of a tick of the kernel's clock, as user programs see it. */
 const TICK = 10;
 
-/** Returns the milliseconds of processor time that the server has used, or 0 if the system does not tell. */
+/** Returns the milliseconds of processor time that the server has used, or 0 if the system does not report it. */
 export function serverTime(dataFolder: string): number {
   if (process.platform !== 'linux') return 0;
   const postmaster = readFileSync(`${dataFolder}/postmaster.pid`, 'utf8').split('\n')[0]!;

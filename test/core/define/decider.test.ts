@@ -137,7 +137,7 @@ describe('a decision', () => {
 });
 
 describe('a decision in steps', () => {
-  test('sees the state after the events that it yielded', () => {
+  test('has the state after the events that it yielded', () => {
     const decided = decider.decide(after(FeeCharged({ cents: 5n })), SettleFees({ memberId: 'm1', cents: 5n }));
     assert.deepEqual(decided, [FeePaid({ cents: 5n }), AccountCleared({})]);
   });

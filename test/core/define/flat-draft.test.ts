@@ -95,7 +95,7 @@ const handler: fc.Arbitrary<Handler> = fc.record({
   value: given,
 });
 
-/** Runs a handler, and returns what it saw at each step and the state or the error at its end. */
+/** Runs a handler, and returns the values that it observed and the state or the error at its end. */
 function observed({ acts, returns, value }: Handler, run: (recipe: Recipe) => unknown): unknown {
   const seen: unknown[] = [];
   const recipe = (draft: Shelf): unknown => {

@@ -28,7 +28,7 @@ interface Shelf {
   all: unknown[];
 }
 
-/** The objects that a test can change afterwards, and the values that the handlers saw. */
+/** The objects that a test can change afterwards, and the values that the handlers received. */
 interface Seen {
   readonly held: unknown[];
   readonly decidedOn: { readonly state: string; readonly data: string }[];
@@ -109,7 +109,7 @@ function shown(value: unknown): string {
   return inspect(value, { depth: 20, maxArrayLength: 100, breakLength: Number.POSITIVE_INFINITY });
 }
 
-/** The value in the form in which handlers see it. */
+/** The value in the form in which handlers receive it. */
 function canonical(value: unknown, codec: Codec): unknown {
   const subject = { kind: 'event', type: 'WasPut', schemaVersion: 1 } as const;
   return codec.decode(codec.encode(value, subject), subject);
@@ -178,7 +178,7 @@ describe('a value', () => {
           assert.equal(shown((read as Message).data), witness.decidedOn[index]!.data);
         }
 
-        // A replay folds the states that were cached, at each revision, and decisions saw them.
+        // A replay folds the states that were cached, at each revision, and decisions received them.
         const replayer = createEventSourcer({ store, modules: [module], cachedStates: 0 });
         for (const [index, state] of states.entries()) {
           const revision = BigInt(index * 2 + 1);

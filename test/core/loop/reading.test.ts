@@ -34,7 +34,7 @@ describe('reading a state', () => {
       assert.equal(readTill((await sourcer.readState('till-a', { revision })).state).amount, Number(revision) + 1);
   });
 
-  test('sees the events of other processes and of earlier commands', async () => {
+  test('includes the events of other processes and of earlier commands', async () => {
     const store = createMemoryStore();
     const sourcer = createEventSourcer({ store, modules: [tillModule()] });
     const neighbour = createEventSourcer({ store, modules: [tillModule()] });

@@ -201,7 +201,7 @@ for (const place of ['command', 'event'] as const) {
           const sourcer = createEventSourcer({ store, modules: [module] });
           const pin: Message = { type: 'Pin', data: place === 'command' ? withNote(example.given) : {} };
           const { commandId } = await sourcer.dispatch(pin as never);
-          // The decision and the fold see the output.
+          // The decision and the fold receive the output.
           assert.deepEqual(seen.notes, place === 'command' ? [example.note, seen.notes[1]] : [example.note]);
 
           // The record and the stored event are read as the same value each time.

@@ -89,7 +89,7 @@ describe('processors in another file than the events', () => {
     assert.deepEqual(await running.readModel(balances).get('b'), { balance: 5 });
   });
 
-  test('hold each event once, wherever their process dies between the commits of the two files', async () => {
+  test('hold each event once, wherever their process ends between the commits of the two files', async () => {
     const clock = new TestClock();
     const crash = async (store: SqliteStore, other: SqliteStore, operations: number, isDone: boolean) => {
       const dying = mortal(store, { after: operations, isDone }, other.processors);
@@ -99,7 +99,7 @@ describe('processors in another file than the events', () => {
         await running.settled();
         await running.stop();
       } catch {
-        // It has died.
+        // The process has ended.
       }
     };
     for (let operations = 0; operations < 140; operations += 11) {

@@ -242,7 +242,7 @@ for (const [engine, open] of ENGINES) {
       });
     }
 
-    test('does not fire at the start if its process has cancelled it, and the cancellation is stored and unseen', async () => {
+    test('does not fire at the start if its process has cancelled it, and the cancellation is stored but not processed', async () => {
       const { clock, store, running } = await opened();
       await running.dispatch(Lend({ loanId: '1', days: 1 }));
       await running.settled();
@@ -266,7 +266,7 @@ for (const [engine, open] of ENGINES) {
         await running.dispatch(Lend({ loanId: '1', days: 1 }));
         await running.settled();
         await running.dispatch(Extend({ loanId: '1', days: 0 }));
-        // The process has not seen the event yet.
+        // The process has not received the event yet.
         clock.advance({ days: 2 });
         await running.settled();
       }
@@ -274,7 +274,7 @@ for (const [engine, open] of ENGINES) {
       await running.stop();
     });
 
-    test('waits while its process manager has stopped, which has not seen all events', async () => {
+    test('waits while its process manager has stopped, which has not processed all events', async () => {
       const { clock, store, running } = await opened();
       await running.dispatch(Lend({ loanId: '1', days: 1 }));
       await running.settled();

@@ -270,7 +270,7 @@ describe('the definition of a reader', () => {
   });
 });
 
-test('a process keeps what it has seen if a new version of its manager has other names for the events', async () => {
+test('a process keeps its state if a new version of its manager has other names for the events', async () => {
   await using store = createMemoryStore();
   const parts = {
     name: 'refunding',
@@ -317,7 +317,7 @@ test('a process keeps what it has seen if a new version of its manager has other
   assert.deepEqual(note.types.event.fromEnvelope(written!.event).data, { text: '700 because moved' });
 });
 
-test('a decision of a process records the category and the type of the event that it saw', async () => {
+test('a decision of a process records the category and the type of its event', async () => {
   await using store = createMemoryStore();
   const system = defineSystem({ name: 's', deciders: [order, subscription, note], processManagers: [scribe] });
   await using running = await system.start({ store });

@@ -59,7 +59,7 @@ describe('the parity of two modules', () => {
     });
   }
 
-  test('ends at the first command that is answered differently, with the shortest history', async () => {
+  test('ends at the first command that is decided differently, with the shortest history', async () => {
     const { divergence, decisions } = await parity(account, stricter(500), store);
     assert.equal(decisions, 6);
     assert.deepEqual([divergence?.stream, divergence?.command.type], ['account-1', 'Deposit']);

@@ -118,7 +118,7 @@ describe('a shadow', () => {
     assert.deepEqual([current.statistics.handles, candidate.statistics.handles], [0, 0]);
   });
 
-  test('reads on after the store could not be read', async () => {
+  test('continues after a failed read of the store', async () => {
     const store = createMemoryStore();
     await using sourcer = createEventSourcer({ store, modules: [account] });
     const failures: unknown[] = [];

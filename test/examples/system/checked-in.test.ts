@@ -77,7 +77,7 @@ describe('the components of examples/system', () => {
   });
 
   for (const [name, { maxBytes, imports, exports }] of Object.entries(EXPECTED)) {
-    test(`${name} has the imports and exports of its world, and is small`, async () => {
+    test(`have the imports and exports of their worlds, and are small: ${name}`, async () => {
       const bytes = readFileSync(new URL(`${name}.wasm`, components));
       const component = await compile(bytes);
       assert.deepEqual(component.imports.map((each) => each.name).sort(), imports.toSorted());

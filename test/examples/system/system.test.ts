@@ -147,8 +147,8 @@ describe('the system of examples/system', async () => {
   }
 
   for (const typescript of [[], ['store'], ['sourcer'], ['gateway'], ['command-handler']] as const) {
-    const what = typescript.length === 0 ? 'a system of components' : `a system with ${typescript[0]} in TypeScript`;
-    test(`${what} accepts concurrent requests`, { skip: skipWithout(typescript) }, async () => {
+    const how = typescript.length === 0 ? 'if it consists of components' : `with ${typescript[0]} in TypeScript`;
+    test(`accepts concurrent requests ${how}`, { skip: skipWithout(typescript) }, async () => {
       const system = await compose(typescript);
       await send(system, ['open', OpenAccount({ accountId: 'a', owner: 'A' })] as never);
       const { payload } = account.types.command.toEnvelope(Deposit({ accountId: 'a', amount: 3 }));

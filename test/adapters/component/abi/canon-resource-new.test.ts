@@ -29,7 +29,7 @@ describe('canon resource.new', () => {
     assert.equal(index, 1);
     assert.equal(api.rep!(index), 0xdead_beef);
     assert.deepEqual(Array.from(api.destroyed!() as Uint32Array), []);
-    // It can be consumed, so it is an own handle.
+    // The handle can be consumed, so it is an own handle.
     assert.equal(api.take!(api.give!(index)), 1);
   });
 

@@ -117,7 +117,7 @@ describe('may_enter_from for a call from another component', () => {
         },
       })
     ).exports as Api;
-    // It is linked directly to the first one, without a function of the host between them.
+    // The component is linked directly to the first one, without a function of the host between them.
     const second: Api = (await run(FAMILY, { out: first.oneGo })).exports as Api;
     traps(() => first.oneGo!(), /cannot enter/);
   });

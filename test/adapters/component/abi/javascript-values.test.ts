@@ -27,7 +27,7 @@ describe('the coercion of JavaScript values', () => {
     assert.deepEqual(echo(Uint8Array.of(8, 9).buffer), Uint8Array.of(8, 9));
   });
 
-  test('accepts an object as a map, in which the last of equal keys wins', async () => {
+  test('accepts an object as a map, in which the last of equal keys is kept', async () => {
     const echo = await throughMemory({ type: '(map string u8)', flat: 'i32 i32' });
     assert.deepEqual(echo({ a: 1 }), new Map([['a', 1]]));
     assert.deepEqual(

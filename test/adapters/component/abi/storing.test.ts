@@ -149,7 +149,7 @@ describe('store_string_into_range, between components', () => {
     const units = (from === 'utf8' ? bytes.length : text.length) + tag;
     const written = { core: i32(START, units), memory: bytes.toString('hex') };
 
-    test(`${name} calls realloc with alignments ${calls.join(', ')} and checks each result`, async () => {
+    test(`calls realloc with alignments ${calls.join(', ')} and checks each result: ${name}`, async () => {
       const honest = await relay({ type: 'string', flat: 'i32 i32' }, from, to);
       const alignments = honest
         .pass(written)

@@ -26,7 +26,7 @@ const errors = [
 
 describe('each error of the component loader', () => {
   for (const [error, family, code, guard] of errors) {
-    test(`${error.name} has the code ${code} and is recognized by its guard alone`, () => {
+    test(`has the code ${code} and is recognized by its guard alone: ${error.name}`, () => {
       assert.deepEqual([error.family, error.code], [family, code]);
       assert.ok((error as unknown) instanceof Error);
       assert.deepEqual(
@@ -35,7 +35,7 @@ describe('each error of the component loader', () => {
       );
     });
 
-    test(`${error.name} of another copy of the package is recognized by its guard`, () => {
+    test(`is recognized by its guard if it is of another copy of the package: ${error.name}`, () => {
       assert.ok(guard({ family, code }));
       for (const other of [{ family: 'decidable/rejection', code }, { code }, code, null, undefined]) {
         assert.ok(!guard(other));

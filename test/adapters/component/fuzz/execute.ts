@@ -17,12 +17,12 @@ import type { Bounds } from '../../../../src/adapters/component/host/metering/bu
 import { Counters } from '../../../../src/adapters/component/host/metering/counters.ts';
 import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
 import type { Random } from './random.ts';
-import { NothingToGive, Values } from './values.ts';
+import { NoValue, Values } from './values.ts';
 
 /** The bounds of a call, so that it ends in a few milliseconds. */
 const BOUNDS: Bounds = { maxMemoryBytes: 1 << 20, maxTableElements: 10_000, budget: { fuel: 20_000, callDepth: 100 } };
 
-/** The most calls of one instance. If a component has more exports, some are not called. */
+/** The maximum number of calls of one instance. If a component has more exports, some are not called. */
 const MAX_CALLS = 12;
 
 /** The end of a run. `message` is the text of the first error that was not an error value of a function. */
@@ -116,7 +116,7 @@ async function called({ type, call }: Call, values: Values, counters: Counters):
   try {
     args = type.params.map((param) => values.of(param.type));
   } catch (error) {
-    if (error instanceof NothingToGive) return undefined;
+    if (error instanceof NoValue) return undefined;
     throw error;
   }
   counters.fill();
@@ -127,7 +127,7 @@ async function called({ type, call }: Call, values: Values, counters: Counters):
     return undefined;
   } catch (thrown) {
     const error = counters.explain(thrown);
-    if (isComponentError(error) || error instanceof NothingToGive) return undefined;
+    if (isComponentError(error) || error instanceof NoValue) return undefined;
     return assertTyped(error);
   }
 }
@@ -143,7 +143,7 @@ async function dropped(held: unknown): Promise<void> {
 /** Returns the text of an error that a component may end with. @throws every other error. */
 function assertTyped(error: unknown): string {
   const isTyped = [isMalformedError, isInvalidError, isLinkError, isTrap, isUnsupportedError, isComponentError];
-  if (error instanceof NothingToGive) return '';
+  if (error instanceof NoValue) return '';
   if (isTyped.some((is) => is(error))) return (error as Error).message;
   throw error;
 }

@@ -5,9 +5,9 @@ import { toCamelCase } from '../../../../src/adapters/component/camel-case.ts';
 import type { Random } from './random.ts';
 
 /** The exception of a stub that has no value to return. The export that was called throws it unchanged. */
-export class NothingToGive extends Error {}
+export class NoValue extends Error {}
 
-/** The most nodes of a value. Larger values would not find more faults. */
+/** The maximum number of nodes of a value. Larger values would not find more faults. */
 const MAX_NODES = 2_000;
 const MAX_FIXED_LENGTH = 1_000;
 
@@ -33,14 +33,14 @@ export class Values {
     return found;
   }
 
-  /** @throws NothingToGive if there is no value that the component would accept. */
+  /** @throws NoValue if there is no value that the component would accept. */
   of(type: ValueType): unknown {
     this.#nodes = 0;
     return this.#of(type);
   }
 
   #of(type: ValueType): unknown {
-    if (++this.#nodes > MAX_NODES) throw new NothingToGive();
+    if (++this.#nodes > MAX_NODES) throw new NoValue();
     const pick = this.#pick;
     switch (type.kind) {
       case 'bool':
@@ -87,7 +87,7 @@ export class Values {
       case 'stream':
       case 'future':
       case 'error-context':
-        throw new NothingToGive();
+        throw new NoValue();
       default:
         return NUMBERS[pick(NUMBERS.length)];
     }
@@ -95,7 +95,7 @@ export class Values {
 
   #length(fixed: number | undefined): number {
     if (fixed === undefined) return this.#nodes > MAX_NODES / 4 ? 0 : this.#pick(4);
-    if (fixed > MAX_FIXED_LENGTH) throw new NothingToGive();
+    if (fixed > MAX_FIXED_LENGTH) throw new NoValue();
     return fixed;
   }
 
@@ -106,7 +106,7 @@ export class Values {
       return isOwn ? known.splice(index, 1)[0] : known[index];
     }
     const made = this.#classes.get(resource);
-    if (made === undefined) throw new NothingToGive();
+    if (made === undefined) throw new NoValue();
     return new made();
   }
 

@@ -176,7 +176,7 @@ export function bankSuite(host: BankHost): void {
       for (const step of play(module, long)) assert.deepEqual('command' in step && step.command, deposit);
     });
 
-    test('skips fields of an event that it does not know', async () => {
+    test('skips fields of an event that it does not declare', async () => {
       const more = envelope('Deposited', {
         accountId: 'a',
         amount: 5,
@@ -221,7 +221,7 @@ export function bankSuite(host: BankHost): void {
   });
 }
 
-/** Stands for a fault with any code, because modules may find different mistakes first in bytes with two of them. */
+/** Represents a fault with any code, because modules may find different mistakes first in bytes with two of them. */
 function outcome(step: object): object {
   return 'fault' in step ? { fault: true } : step;
 }

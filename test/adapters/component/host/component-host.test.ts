@@ -138,7 +138,7 @@ describe('the digest of a module', () => {
     assert.equal((await loadModule(component)).routing.describe().digest, undefined);
   });
 
-  test('is the guest’s own digest only if the host does not know it', async () => {
+  test('is the guest’s own digest only if the host does not have it', async () => {
     // The guest's own digest is the five bytes of its name.
     const core = coreText('command-handler').replace(
       '(i32.store8 (i32.const 44) (i32.const 1))',

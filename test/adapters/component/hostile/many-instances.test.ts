@@ -1,6 +1,6 @@
 /**
- * Components that each instantiate the one before twice ask for exponential work with a few bytes. Core instances ask
- * for tables and memories of any size. Both are limited.
+ * Components that each instantiate the previous one twice require exponential work with a few bytes. Core instances
+ * require tables and memories of any size. Both are limited.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

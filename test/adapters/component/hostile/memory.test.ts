@@ -178,13 +178,13 @@ describe('realloc', () => {
 });
 
 describe('memory that grows in the middle of a call', () => {
-  test('by realloc while arguments are lowered', async () => {
+  test('is read again after realloc has grown it while arguments are lowered', async () => {
     const echo = await throughCoreValues({ type: '(tuple string (list u8) string)', flat: 'i32 i32 i32 i32 i32 i32' });
     const large = new Uint8Array(3_000_000).fill(42);
     assert.deepEqual(echo(['before', large, 'after']), ['before', large, 'after']);
   });
 
-  test('by realloc of zero bytes, before the next value is written', async () => {
+  test('is read again after realloc of zero bytes has grown it, before the next value is written', async () => {
     const { exports } = await run(`(component
       (type $t0 (tuple string u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64)) (import "t" (type $t (eq $t0)))
       (core module $M (memory (export "memory") 1)
@@ -197,7 +197,7 @@ describe('memory that grows in the middle of a call', () => {
     for (const text of ['', 'a']) assert.equal(last([text, ...new Array<bigint>(15).fill(1n), 42n]), 42n);
   });
 
-  test('by the function that returns a list', async () => {
+  test('is read again after the function that returns a list has grown it', async () => {
     const { exports } = await run(`(component
       (core module $M ${ALLOCATOR}
         (func (export "get") (result i32)
@@ -213,7 +213,7 @@ describe('memory that grows in the middle of a call', () => {
     assert.deepEqual(get(), Uint8Array.of(0, 9, 0));
   });
 
-  test('beyond the budget traps', async () => {
+  test('traps if it grows beyond the budget', async () => {
     const { exports } = await run(
       `(component
         (core module $M (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-/** Imports that are missing or have the wrong type are refused together, before anything of the component runs. */
+/** Imports that are missing or have the wrong type are refused together, before any code of the component runs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Component, compile, instantiate, isLinkError, type LinkError } from 'decidable/component';

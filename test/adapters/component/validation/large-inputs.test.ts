@@ -1,5 +1,5 @@
 /**
- * Inputs that are large, or that ask for much more work than their length. Validation ends, with or without a typed
+ * Inputs that are large, or that require much more work than their length. Validation ends, with or without a typed
  * error.
  */
 import assert from 'node:assert/strict';
@@ -71,7 +71,7 @@ describe('a large valid input', () => {
   });
 });
 
-describe('an input that asks for too much work', () => {
+describe('an input that requires too much work', () => {
   test('is refused with instances that each export the previous one', () => {
     const bag = (index: number) => (index === 0 ? [1, 0] : [1, 1, 0, ...name('i'), 5, ...leb(index - 1)]);
     refused('nesting too deep', section(5, vec(9_000, bag)));

@@ -84,7 +84,7 @@ describe('an interface that was not granted', () => {
   for (const names of WASI) {
     const { name, functions } = names;
     if (functions.length === 0) continue;
-    test(`a guest can link against ${name}, and each of its functions fails`, async () => {
+    test(`can be linked, and each of its functions fails: ${name}`, async () => {
       const bytes = await callingGuest(names, '0.2.0');
       const component = await compile(bytes);
       for (const [index, each] of functions.entries()) {
@@ -98,7 +98,7 @@ describe('an interface that was not granted', () => {
     });
 
     if (HARMLESS.includes(name)) continue;
-    test(`each function of ${name} fails with its name, also if JavaScript calls it`, () => {
+    test(`fails with the name of the function, even if JavaScript calls it: ${name}`, () => {
       const { imports } = virtualWasi();
       for (const each of functions)
         assertDenied(

@@ -194,7 +194,7 @@ describe('randomness', () => {
     assert.deepEqual(bytesOf(one), bytesOf(two));
   });
 
-  test('has one constant seed for hash maps, because a language asks for it once and keeps it', () => {
+  test('has one constant seed for hash maps, because a language reads it once and keeps it', () => {
     const { wasi, imports } = granted();
     const { insecureSeed } = imports['wasi:random/insecure-seed@0.2.12'];
     const seed = insecureSeed();
@@ -205,7 +205,7 @@ describe('randomness', () => {
     assert.deepEqual(granted().imports['wasi:random/insecure-seed@0.2.12'].insecureSeed(), seed);
   });
 
-  test('is bounded, so that a guest cannot ask for all the memory of its host', () => {
+  test('is bounded, so that a guest cannot use all the memory of its host', () => {
     const { imports } = granted();
     for (const getBytes of [
       imports['wasi:random/random@0.2.12'].getRandomBytes,

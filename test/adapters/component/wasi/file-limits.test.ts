@@ -102,7 +102,7 @@ describe('a full disk', () => {
     }
   });
 
-  test('closes the stream that met it', () => {
+  test('closes the stream whose write fails', () => {
     const { root } = openRoot({ writableFiles: true });
     const [full] = fill(root);
     const stream = make(root, 'more').appendViaStream();
@@ -152,7 +152,7 @@ describe('a full disk', () => {
     assert.equal(stream.read(3n).length, 3);
   });
 
-  test('has room again when a file takes the place of another', () => {
+  test('has room again when a file replaces another', () => {
     const { root } = openRoot({ writableFiles: true });
     for (const file of fill(root)) file[Symbol.dispose]();
     make(root, 'small')[Symbol.dispose]();
@@ -260,7 +260,7 @@ test('a path leads through a limited number of symbolic links', () => {
   assert.throws(() => root.statAt(follow, `${'here/'.repeat(MAX_SYMBOLIC_LINKS + 1)}f`), fails('loop'));
 });
 
-test('directories may be as deep as there are entries, and are read back', () => {
+test('directories may have as many levels as there may be entries, and are read back', () => {
   const { root, wasi } = openRoot({ writableFiles: true });
   const DEPTH = 30_000;
   let deepest = root;

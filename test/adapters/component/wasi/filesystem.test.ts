@@ -191,7 +191,7 @@ describe('a change of directories', () => {
 });
 
 describe('the right to change files', () => {
-  test('is inherited by a directory that the guest opens without asking for it', () => {
+  test('is inherited by a directory that the guest opens without requesting it', () => {
     const { root, wasi } = openRoot({ files: { 'd/e/f': '1' }, writableFiles: true });
     const inner = root.openAt({}, 'd', { directory: true }, { read: true }).openAt({}, 'e', {}, {});
     assert.deepEqual(inner.getFlags(), { mutateDirectory: true });
@@ -321,7 +321,7 @@ test('each mistake has its code of the standard', () => {
   assert.throws(() => root.openAt(follow, 'f/x', {}, {}), fails('not-directory'));
   assert.throws(() => root.openAt(follow, 'f', { directory: true }, {}), fails('not-directory'));
   assert.throws(() => root.openAt(follow, 'f', { create: true, exclusive: true }, {}), fails('exist'));
-  root.openAt(follow, 'f', { exclusive: true }, {}); // It means nothing without `create`.
+  root.openAt(follow, 'f', { exclusive: true }, {}); // `exclusive` has no effect without `create`.
   assert.throws(() => root.openAt(follow, 'a', {}, { write: true }), fails('is-directory'));
   assert.throws(() => root.openAt(follow, 'a', { truncate: true }, {}), fails('is-directory'));
   assert.throws(() => root.openAt(follow, 'a', { create: true }, {}), fails('is-directory'));

@@ -49,9 +49,7 @@ const timestamp = fc.oneof(
   }),
 );
 
-/**
- * The arguments of each method, as the types of wasi:filesystem/types let them be; a number stands for a descriptor.
- */
+/** The arguments of each method, of the types in wasi:filesystem/types. A number represents a descriptor. */
 const ARGUMENTS: Readonly<Record<string, fc.Arbitrary<readonly unknown[]>>> = {
   readViaStream: fc.tuple(u64),
   writeViaStream: fc.tuple(u64),

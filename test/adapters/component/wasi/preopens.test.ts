@@ -135,7 +135,7 @@ describe('the directories that a guest finds open', () => {
 });
 
 describe('reading back', () => {
-  test('finds a file by the path that the guest knows', () => {
+  test('finds a file by its path in the guest', () => {
     const wasi = withPreopens({
       '/': { files: { f: 'root', 'data/f': 'hidden' } },
       '/data': { files: { f: 'data', 'd/g': 'deep' } },

@@ -32,7 +32,7 @@ describe('standard input', () => {
     assert.throws(() => stdin.read(0n), isClosed);
   });
 
-  test('is one stream, even if the guest asks for it several times', () => {
+  test('is one stream, even if the guest requests it several times', () => {
     const { getStdin } = guestWith(Uint8Array.of(1, 0xff, 2, 3));
     assert.deepEqual(getStdin().read(2n), Uint8Array.of(1, 0xff));
     assert.equal(getStdin().blockingSkip(1n), 1n);
@@ -67,7 +67,7 @@ describe('standard input', () => {
     );
   });
 
-  test('asks an iterable for a piece only when the guest reads on', () => {
+  test('requests a piece of an iterable only when the guest reads more', () => {
     const asked: number[] = [];
     function* pieces() {
       for (let index = 0; ; index++) {

@@ -45,7 +45,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     await first.append('s-1', [envelope('Done')], ANY, known);
     await second.append('s-3', [envelope('Done')], ANY, decision());
     await forgotten(server, name, known.commandId);
-    // A process that starts later can learn the id only from the stream, as after a crash.
+    // A process that starts later can read the id only from the stream, as after a crash.
     await using third = await open();
     for (const store of [first, second, third]) {
       for (const stream of ['s-1', 's-2']) {
@@ -149,7 +149,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     assert.equal(await fresh.findDecision(decision().commandId), undefined);
   });
 
-  test('cannot be kept by a window that is not longer than a connection lives', async () => {
+  test('cannot be kept by a window that is not longer than the life of a connection', async () => {
     await using server = await startNatsServer();
     const name = uniqueName();
     await (await createNatsStore({ url: server.url, name, ...WINDOW })).close();

@@ -62,7 +62,7 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     return error.payload;
   }
 
-  test('a command in JSON has the result of a command in the process', async () => {
+  test('have the result of a command in the process if they are JSON', async () => {
     await using system = await open();
     const { name, sourcer } = system;
     await using _served = serveCommands(sourcer, connection, { name });
@@ -81,7 +81,7 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     );
   });
 
-  test('a command in an envelope is decided like one in the process', async () => {
+  test('are decided like commands in the process if they are in envelopes', async () => {
     await using system = await open();
     const { name, sourcer } = system;
     await using _served = serveCommands(sourcer, connection, { name });
@@ -91,7 +91,7 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     assert.deepEqual((await sourcer.state(counter, 'counter-1')).state, { value: 3 });
   });
 
-  test('a rejection is a result, and an error keeps its payload', async () => {
+  test('return a rejection as a result, and throw an error with its payload', async () => {
     await using system = await open();
     const { name, sourcer } = system;
     await using _served = serveCommands(sourcer, connection, { name });
@@ -109,7 +109,7 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     assert.equal((await failure(commands.send('Add', { id: '1', by: 1 }, { deadline: 1n }))).tag, 'deadline-exceeded');
   });
 
-  test('a request with a wrong header is refused with the name of the header', async () => {
+  test('are refused with the name of a wrong header', async () => {
     await using system = await open();
     const { name, sourcer } = system;
     await using _served = serveCommands(sourcer, connection, { name });
@@ -128,7 +128,7 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     }
   });
 
-  test('each command is decided by one of the processes that serve the name', async () => {
+  test('are each decided by one of the processes that serve the name', async () => {
     await using system = await open();
     const { name, sourcer } = system;
     const counts = [0, 0, 0];
@@ -159,11 +159,11 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     );
   });
 
-  test('a command that nobody serves was not done', async () => {
+  test('are not decided if no process serves them', async () => {
     assert.equal((await failure(natsCommands(connection, { name: uniqueName() }).send('Add', {}))).tag, 'overloaded');
   });
 
-  test('a command without a reply may have been decided, and can be sent again with its id', async () => {
+  test('may have been decided without a reply, and can be sent again with their ids', async () => {
     await using system = await open();
     const { name, sourcer } = system;
     const decided = Promise.withResolvers<void>();
@@ -194,7 +194,7 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
     assert.deepEqual([again.duplicate, again.revision], [true, 0n]);
   });
 
-  test('a request that was taken is answered before the service is closed', async () => {
+  test('are answered before the service is closed if it has accepted them', async () => {
     await using system = await open();
     const { name, sourcer } = system;
     const served = serveCommands(sourcer, connection, { name });

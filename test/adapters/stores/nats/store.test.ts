@@ -64,11 +64,11 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     }
   });
 
-  test('is not created if the caller does not want that', async () => {
+  test('is not created if `create` is false', async () => {
     assert.equal(await refusal(createNatsStore({ url, name: uniqueName(), create: false })), 'not-found');
   });
 
-  test('changes nothing if it was opened to be read', async () => {
+  test('changes nothing if it was opened with readOnly', async () => {
     const name = uniqueName();
     assert.equal(await refusal(createNatsStore({ url, name, readOnly: true })), 'not-found');
     await using store = await open(name);
@@ -92,7 +92,7 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     assert.deepEqual(await reader.readAll(FORWARD), await store.readAll(FORWARD));
   });
 
-  test('refuses a stream of another program, and one that would forget commits', async () => {
+  test('refuses a stream of another program, and one that would discard commits', async () => {
     const connection = await connect({ servers: url });
     const { streams } = await jetstreamManager(connection);
     const foreign = uniqueName();
@@ -123,7 +123,7 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
       assert.equal((await store.readAll({ ...FORWARD, limit: 100 })).length, 100);
       return connection.stats().inMsgs - before;
     };
-    // The first read learns how many events a commit has.
+    // The first read determines how many events a commit has.
     await read();
     const again = await read();
     assert.ok(again < 10, `${again} messages`);
@@ -140,7 +140,7 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     await connection.close();
   });
 
-  test('sees the commits of another process', async () => {
+  test('reads the commits of another process', async () => {
     const name = uniqueName();
     await using mine = await open(name);
     await using yours = await open(name);
@@ -157,7 +157,7 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     assert.deepEqual(await verifyChain(yours), { intact: true, streams: 2, commits: 4 });
   });
 
-  test('lets every command through that may try often enough, while others write the same stream', async () => {
+  test('accepts every command that is retried often enough, while others write the same stream', async () => {
     const counter = defineDecider({
       name: 'counter',
       version: '1',
@@ -242,7 +242,7 @@ describe('the report of the flush to disk', { skip: skipWithoutBinary }, () => {
     ['an interval', ['sync_interval: 10s'], [{ sync: 'periodic', interval: 10_000 }]],
     ['always', ['sync_interval: always'], []],
   ] as const) {
-    test(`says what the monitoring port says about ${setting}`, async () => {
+    test(`has the setting that the monitoring port shows: ${setting}`, async () => {
       await using server = await startNatsServer({ jetstream: lines });
       const reports: FlushReport[] = [];
       const observer = { flush: (report: FlushReport): void => void reports.push(report) };
@@ -255,7 +255,7 @@ describe('the report of the flush to disk', { skip: skipWithoutBinary }, () => {
     });
   }
 
-  test('says that it is unknown without a monitoring port that answers', async () => {
+  test('is unknown without a monitoring port that responds', async () => {
     await using server = await startNatsServer();
     for (const monitoring of [undefined, 'http://127.0.0.1:1']) {
       const reports: FlushReport[] = [];

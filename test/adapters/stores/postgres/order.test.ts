@@ -52,7 +52,7 @@ async function follow(store: PostgresStore, count: number): Promise<string[]> {
 }
 
 describe('readers while a transaction is open', () => {
-  test('see no later event, and see all of them in order as soon as it ends', async () => {
+  test('receive no later event, and receive all of them in order as soon as it ends', async () => {
     await using store = await open();
     await append(store, 'a-1');
     const transaction = await openTransaction();
@@ -66,7 +66,7 @@ describe('readers while a transaction is open', () => {
     assert.deepEqual(await subscriber, ['a-1@0', 'a-2@0', 'a-1@1', 'a-1@2']);
   });
 
-  test('get every event once and in one order, if transactions commit in another order than they began', async () => {
+  test('receive every event once and in one order, if transactions commit in another order than they began', async () => {
     const schema = `order_${schemas++}`;
     await using one = await open(schema);
     await using two = await open(schema);
@@ -89,7 +89,7 @@ describe('readers while a transaction is open', () => {
     assert.deepEqual(first, stored);
   });
 
-  test('never see a revision before a lower one of its stream, if writers wait for one another', async () => {
+  test('never receive a revision before a lower one of its stream, if writers wait for one another', async () => {
     const schema = `order_${schemas++}`;
     const stores = await Promise.all(Array.from({ length: 4 }, () => open(schema)));
     try {

@@ -146,7 +146,7 @@ describe('writers of several processes', () => {
     const [outcome, , isUnheard] = String(rows[0].text).split(' ');
     assert.deepEqual([outcome, isUnheard], ['0', '1']);
     const waiting = reader.awaitEvents(firstPosition);
-    // The reader waits for the lock, and the look that follows LISTEN is over.
+    // The reader waits for the lock, and the check after LISTEN is over.
     await until(async () => {
       const looked = await sql(
         `select from pg_stat_activity waits join pg_stat_activity looks on looks.query_start > waits.backend_start

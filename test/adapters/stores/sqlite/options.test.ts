@@ -43,7 +43,7 @@ describe('an option of a SQLite store', () => {
     assert.throws(() => createSqliteStore(misspelt), {
       code: 'invalid-definition',
       payload: { place: 'createSqliteStore.readonly' },
-      // The suggestion is the point of the message.
+      // This test checks the suggestion in the message.
       message: /did you mean "readOnly"\?/,
     });
     assert.equal(existsSync(file), false);

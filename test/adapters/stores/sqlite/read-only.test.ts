@@ -44,7 +44,7 @@ describe('a store that is opened with readOnly', () => {
     assert.equal((await store.readAll(FORWARD)).length, 2);
   });
 
-  test('sees what another connection commits', async () => {
+  test('reads the commits of another connection', async () => {
     const file = await filled(1);
     await using writer = createSqliteStore({ file });
     await using store = createSqliteStore({ file, readOnly: true });

@@ -82,7 +82,7 @@ describe('the members of the global object', {
   });
 
   for (const { holder, member, kind } of forbidden) {
-    test(`${memberName(holder, member)} is refused`, () => {
+    test(`are refused if they are forbidden: ${memberName(holder, member)}`, () => {
       const object = objectAt(holder) ?? assert.fail(`there is no ${holder}`);
       const { outcome, calls } = withoutAmbient(() => {
         const value: unknown = Reflect.get(object, member);
