@@ -20,6 +20,6 @@ for (const command of commands) {
   console.log(command.type, 'by', module, '→', result);
 }
 
-console.log('checkout sees', (await sourcer.state(checkout, 'order-1')).state);
-console.log('shipping sees', (await sourcer.state(shipping, 'order-1')).state);
+console.log('state of checkout', (await sourcer.state(checkout, 'order-1')).state);
+console.log('state of shipping', (await sourcer.state(shipping, 'order-1')).state);
 await sourcer.close();

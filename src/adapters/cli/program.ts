@@ -319,7 +319,7 @@ Keep the heads elsewhere. They show later that commits at the end of a stream, o
     .command('inspect')
     .summary('read a component')
     .description(
-      'Reads a component without running it: the world that it fits, its imports and what each would grant, its sizes and ' +
+      'Reads a component without running it: the world that it fits, its imports and the capability that each would grant, its sizes and ' +
         'producers, and code that could be indeterministic.',
     )
     .argument('<file>', 'the binary of the component')
