@@ -24,7 +24,8 @@ export const skipWithoutNats: string | false =
 /** The option `skip` of a test that starts, ends and configures servers itself. */
 export const skipWithoutBinary: string | false = natsBinary === undefined ? refuseInCi(HINT) : false;
 
-function refuseInCi(reason: string): string {
+/** Returns the reason of a skip. @throws Error in CI, because a skip is a failure there. */
+export function refuseInCi(reason: string): string {
   if (isCi) throw new Error(reason);
   return reason;
 }

@@ -6,10 +6,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, chmodSync, chownSync, cpSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 
 /** The user that runs the server if the tests run as root. */
 const NOBODY = 65_534;
@@ -236,14 +236,4 @@ function copyData(from: string, to: string, isRoot: boolean): void {
   rmSync(join(to, 'postmaster.pid'), { force: true });
   if (isRoot) spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, to]);
   chmodSync(to, 0o700);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -2,6 +2,8 @@
 import type { Compilable } from 'kysely';
 import { loadPeer } from '../../../core/missing-peer.ts';
 import type { TableStatement } from '../../../core/processors/processor-store.ts';
+import { sha256 } from '../../../core/storage/sha256.ts';
+import { toHex } from '../../../core/uuid.ts';
 import {
   namedQueryOf,
   type OwnPool,
@@ -11,7 +13,7 @@ import {
   queryOf,
   type Row,
 } from './driver.ts';
-import { isConnectionLost, NotConnected } from './failures.ts';
+import { isConnectionLost, isOfSharedSession, NotConnected } from './failures.ts';
 import type { Source } from './options.ts';
 
 /** A connection that has one user. */
@@ -62,7 +64,7 @@ export interface AcquiredClient {
  */
 export async function connectionsOf(source: Source): Promise<Connections> {
   if (source.kind === 'client') return new SharedClient(source.client);
-  if (source.kind === 'pool') return new PooledConnections(source.pool, undefined);
+  if (source.kind === 'pool') return new PooledConnections(source.pool, undefined, false);
   const { default: pg } = await loadPeer('pg', 'decidable/postgres', () => import('pg'));
   const pool: OwnPool = new pg.Pool({
     connectionString: source.url,
@@ -74,13 +76,7 @@ export async function connectionsOf(source: Source): Promise<Connections> {
   });
   // A connection that is lost while it is idle is replaced when it is needed.
   pool.on('error', ignore);
-  // This is the first statement of each connection. It can fail only if the connection is lost.
-  if (source.readOnly) {
-    pool.on('connect', (client) => {
-      client.query(queryOf('set default_transaction_read_only = on', [])).catch(() => {});
-    });
-  }
-  return new PooledConnections(pool, pool);
+  return new PooledConnections(pool, pool, source.readOnly);
 }
 
 /**
@@ -94,27 +90,49 @@ class PooledConnections implements Connections {
   readonly #pool: PostgresPool;
   /** The pool, if the store created it. */
   readonly #own: OwnPool | undefined;
+  readonly #names: StatementNames | undefined;
+  readonly #isReadOnly: boolean;
 
-  constructor(pool: PostgresPool, own: OwnPool | undefined) {
+  constructor(pool: PostgresPool, own: OwnPool | undefined, isReadOnly: boolean) {
     this.#pool = pool;
     this.#own = own;
+    this.#names = own === undefined ? undefined : new StatementNames();
+    this.#isReadOnly = isReadOnly;
   }
 
   async query(text: string, values: readonly unknown[] = [], name?: string): Promise<readonly Row[]> {
-    return this.#using((connection) => connection.query(text, values, name));
+    return this.#using((connection) => this.#alone(connection, () => connection.query(text, values, name)));
   }
 
   run<Output>(query: Compilable<Output>): Promise<readonly Output[]> {
-    return this.#using((connection) => connection.run(query));
+    return this.#using((connection) => this.#alone(connection, () => connection.run(query)));
   }
 
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#using((connection) => transact(connection, run));
+    return this.#using((connection) => transact(connection, run, this.#isReadOnly));
+  }
+
+  /**
+   * Runs a statement outside of a transaction of the caller. Read-only stores begin a transaction for each statement
+   * instead of changing a setting of the session, because a pooler may give the session to other programs.
+   */
+  async #alone<Result>(connection: ClientConnection, run: () => Promise<Result>): Promise<Result> {
+    if (!this.#isReadOnly) return run();
+    // The client sends the three statements together.
+    connection.isInTransaction = true;
+    const begun = connection.query(BEGIN_READ_ONLY);
+    const result = run();
+    const ended = connection.query('commit');
+    const [, found] = await Promise.allSettled([begun, result, ended]);
+    await begun;
+    if (found.status === 'rejected') throw found.reason;
+    await ended;
+    return found.value;
   }
 
   async #using<Result>(use: (connection: ClientConnection) => Promise<Result>): Promise<Result> {
     const client = await this.#connect();
-    const connection = new ClientConnection(client, this.#own !== undefined);
+    const connection = new ClientConnection(client, this.#names);
     try {
       return await use(connection);
     } catch (error) {
@@ -191,7 +209,7 @@ class SharedClient implements Connections {
   constructor(client: PostgresClient) {
     client.on('error', ignore);
     this.#client = client;
-    this.#connection = new ClientConnection(client, false);
+    this.#connection = new ClientConnection(client, undefined);
   }
 
   query(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
@@ -230,24 +248,51 @@ class SharedClient implements Connections {
   }
 }
 
+/**
+ * The names of prepared statements. A pooler may send each transaction to another session, which has the prepared
+ * statements of other clients. So a name has the hash of its statement, and never runs another one.
+ */
+class StatementNames {
+  readonly #names = new Map<string, string>();
+  /** False after the server has shown that its sessions are shared. Statements are not prepared then. */
+  isUsed = true;
+
+  of(text: string, name: string): string {
+    let unique = this.#names.get(text);
+    if (unique === undefined) {
+      unique = `${name} ${toHex(sha256(new TextEncoder().encode(text))).slice(0, 24)}`;
+      this.#names.set(text, unique);
+    }
+    return unique;
+  }
+}
+
 class ClientConnection implements Transaction {
   readonly #client: PostgresClient;
-  /**
-   * True if statements are prepared. A pooler may send each statement to another session, which does not have the
-   * prepared statements of the first.
-   */
-  readonly #prepares: boolean;
+  /** The names of prepared statements, or undefined if statements are not prepared. */
+  readonly #names: StatementNames | undefined;
+  /** True in a transaction. A statement that failed in it cannot be repeated alone. */
+  isInTransaction = false;
   /** True if the connection was lost or is in an unknown state. It is not used again then. */
   isBroken = false;
 
-  constructor(client: PostgresClient, prepares: boolean) {
+  constructor(client: PostgresClient, names: StatementNames | undefined) {
     this.#client = client;
-    this.#prepares = prepares;
+    this.#names = names;
   }
 
   async query(text: string, values: readonly unknown[] = [], name?: string): Promise<readonly Row[]> {
-    const { rows } = await this.#client.query(queryOf(text, values, this.#prepares ? name : undefined));
-    return rows as Row[];
+    const names = name !== undefined && this.#names?.isUsed === true ? this.#names : undefined;
+    try {
+      const { rows } = await this.#client.query(queryOf(text, values, names?.of(text, name!)));
+      return rows as Row[];
+    } catch (error) {
+      if (names === undefined || !isOfSharedSession(error)) throw error;
+      names.isUsed = false;
+      // The statement did not run.
+      if (this.isInTransaction) throw error;
+      return this.query(text, values);
+    }
   }
 
   async run<Output>(query: Compilable<Output>): Promise<readonly Output[]> {
@@ -266,11 +311,16 @@ class ClientConnection implements Transaction {
   }
 }
 
+const BEGIN = 'begin isolation level read committed';
+const BEGIN_READ_ONLY = `${BEGIN} read only`;
+
 async function transact<Result>(
   connection: ClientConnection,
   run: (connection: Transaction) => Promise<Result>,
+  isReadOnly = false,
 ): Promise<Result> {
-  await connection.query('begin isolation level read committed');
+  await connection.query(isReadOnly ? BEGIN_READ_ONLY : BEGIN);
+  connection.isInTransaction = true;
   let result: Result;
   try {
     result = await run(connection);

@@ -59,6 +59,10 @@ function databaseFailure(error: unknown): unknown {
     const message = `no connection to PostgreSQL: ${error.message}; check that the server runs and accepts connections`;
     return new EngineFailure('io', message, { cause: error.cause });
   }
+  if (isStatementPooling(error)) {
+    const message = `${error.message}; use the session or transaction mode of the pooler`;
+    return new EngineFailure('unsupported-engine', message, { cause: error });
+  }
   if (isServerError(error)) {
     const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
       '',
@@ -102,8 +106,22 @@ function isRetryable(error: unknown): boolean {
  * of the driver has no SQLSTATE.
  */
 export function isConnectionLost(error: unknown): boolean {
+  if (isStatementPooling(error)) return false;
   if (isServerError(error)) return /^(57P0|08)/.test(error.code);
   return isConnectionError(error);
+}
+
+/**
+ * Returns whether the session does not have the prepared statements of its client. A pooler sends transactions to
+ * different sessions then. The statement did not run.
+ */
+export function isOfSharedSession(error: unknown): boolean {
+  return isServerError(error) && (error.code === '26000' || error.code === '42P05');
+}
+
+/** Returns whether a pooler refused a transaction. PgBouncer has only a message for that. */
+function isStatementPooling(error: unknown): error is ServerError {
+  return isServerError(error) && error.code === '08P01' && /statement pooling/.test(error.message);
 }
 
 /**
@@ -125,7 +143,8 @@ export class Overtaken extends Error {}
 
 /** Returns whether a read, or an attempt to connect, should be repeated after this error. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof NotConnected || error instanceof Overtaken || isConnectionLost(error) || isRetryable(error);
+  if (error instanceof NotConnected || error instanceof Overtaken) return true;
+  return isConnectionLost(error) || isRetryable(error) || isOfSharedSession(error);
 }
 
 /** Converts an error to the one that `append` throws. */
