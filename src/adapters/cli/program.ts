@@ -293,7 +293,7 @@ ${EXIT_CODE_HELP}`,
     .option('--stream <name>', 'only the decisions of this stream')
     .option('--threads <count>', 'the number of threads (default: one for each core)', count)
     .option('--resume <file>', 'keep the progress in this file, and continue from it after an interruption')
-    .option('--heads <file>', 'write the heads of all streams to this file, if nothing is different')
+    .option('--heads <file>', 'write the heads of all streams to this file, if no decision differs')
     .option('--compare <file>', 'the streams must still have the heads in this file')
     .addHelpText(
       'after',
@@ -385,7 +385,7 @@ The exit code is 6 if the component could be indeterministic, because the host m
         'the same event in the copy; read models are built from the first event.',
     )
     .argument('<from>', 'the address of the source, which is never changed')
-    .argument('<to>', 'the address of the destination, which has nothing but commits of the source')
+    .argument('<to>', 'the address of the destination, which may contain only commits of the source')
     .option('--follow', 'add what is written to the source, until Ctrl-C; then finish the copy')
     .option('--no-processors', 'copy only the commits')
     .addHelpText(

@@ -3,7 +3,8 @@
  * Values that JSON supports are plain JSON. A value that JSON cannot represent is an object with one key that begins
  * with `$`.
  *
- *     import { json } from 'decidable/codecs/json'; const account = defineDecider({ codec: json, … });
+ *     import { json } from 'decidable/codecs/json';
+ *     const account = defineDecider({ codec: json, … });
  *
  * The codec needs two to five times the space and the time of the default codec, msgpack.
  */

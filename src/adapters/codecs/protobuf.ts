@@ -5,22 +5,27 @@
  * A `oneof` is a union of messages. Put the commands into one `oneof`, and the events into another. The type of a
  * message is the name of the case's message (`Deposit`), and its payload is only that message:
  *
- *     message Deposit { string account_id = 1; int64 amount = 2; optional string note = 3; } message Deposited { int64
- *     amount = 1; } message Command { oneof command { Deposit deposit = 1; Withdraw withdraw = 2; } } message Event {
- *     oneof event { Deposited deposited = 1; Withdrawn withdrawn = 2; } } message Account { int64 balance = 1; }
+ *     message Deposit   { string account_id = 1; int64 amount = 2; optional string note = 3; }
+ *     message Deposited { int64 amount = 1; }
+ *     message Command   { oneof command { Deposit deposit = 1; Withdraw withdraw = 2; } }
+ *     message Event     { oneof event { Deposited deposited = 1; Withdrawn withdrawn = 2; } }
+ *     message Account   { int64 balance = 1; }
  *
- * `protoc-gen-es` (the package `@bufbuild/protoc-gen-es`) generates descriptors from the file, which `protobuf`
- * accepts:
+ * `protoc-gen-es` (the package `@bufbuild/protoc-gen-es`) generates descriptors from the file. `protobuf` accepts them:
  *
- *     import { protobuf } from 'decidable/codecs/protobuf'; import { AccountSchema, CommandSchema, EventSchema } from
- *     './generated/account_pb.ts';
+ *     import { protobuf } from 'decidable/codecs/protobuf';
+ *     import { AccountSchema, CommandSchema, EventSchema } from './generated/account_pb.ts';
  *
  *     const types = protobuf({ commands: CommandSchema, events: EventSchema, state: AccountSchema });
  *
- *     export const account = defineDecider({ name: 'bank.account', version: '1.0.0', category: 'account', ...types, //
- *       state, commands, events and codec streamId: (command) => command.data.accountId, initialState: { balance: 0n },
- *       evolve: { Deposited: (draft, { amount }) => { draft.balance += amount } }, decide: { Deposit: (state, { amount
- *       }) => [{ type: 'Deposited', data: { amount } }] }, });
+ *     export const account = defineDecider({
+ *       name: 'bank.account', version: '1.0.0', category: 'account',
+ *       ...types,                                      // state, commands, events and codec
+ *       streamId: (command) => command.data.accountId,
+ *       initialState: { balance: 0n },
+ *       evolve: { Deposited: (draft, { amount }) => { draft.balance += amount } },
+ *       decide: { Deposit: (state, { amount }) => [{ type: 'Deposited', data: { amount } }] },
+ *     });
  *
  * `types.commands.Deposit` is a Standard Schema, so `defineCommand('Deposit', types.commands.Deposit, { precondition: …
  * })` adds a policy to a command. You can replace them by your own schemas (such as zod, with ranges and refinements)

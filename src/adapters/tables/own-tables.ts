@@ -7,7 +7,7 @@ import type { OperationNode } from 'kysely';
 
 /** A table or an expression that a query must not contain. */
 interface Foreign {
-  /** The text for the error: names the part and the remedy. */
+  /** The text for the error, with the part and the remedy. */
   readonly problem: string;
   /** The name of the table, if the problem is a table. */
   readonly table?: string;
@@ -40,7 +40,7 @@ class Search {
   readonly #own: Names;
   /** True if only the names of tables are checked. */
   readonly #onlyTables: boolean;
-  /** True inside of the condition of a join, after which a comma would add a table. */
+  /** True inside the condition of a join. A comma after the condition would add a table. */
   #isInJoin = false;
 
   constructor(own: Names, onlyTables = false) {

@@ -93,10 +93,10 @@ export function testDecider<Handle, CommandHandle, EventHandle, State, Command, 
       when: (command) => {
         // Schemas run here and must be deterministic too, so that a default that reads the clock is found.
         const enter = () => [envelopesOf(types.event, events), types.command.toEnvelope(command)] as const;
-        const [history, asked] = deterministic ? runIsolated(enter) : enter();
+        const [history, request] = deterministic ? runIsolated(enter) : enter();
         const outcome = deterministic
-          ? runDeterministically(module, history, asked, commandId)
-          : runDecision(module, history, asked, 'history', commandId);
+          ? runDeterministically(module, history, request, commandId)
+          : runDecision(module, history, request, 'history', commandId);
         const story: Story = [
           ['given', events.map((event) => showMessage(shownEvent(event)))],
           ['when', [showMessage(plain(command))]],

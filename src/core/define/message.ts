@@ -133,7 +133,7 @@ export interface MessageOptions<Upcast = Upcasters> {
   readonly upcast?: Upcast | undefined;
   /**
    * Former names of the message, under which stored and sent messages can still be read. Stored names are not changed,
-   * and schema versions continue to count after a change of the name.
+   * and the schema versions continue after a change of the name.
    * @default none
    */
   readonly aliases?: readonly string[] | undefined;

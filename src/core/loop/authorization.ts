@@ -34,8 +34,8 @@ export async function authorize(authorizer: Authorizer, inFlight: CommandInFligh
   try {
     // The bytes are copied, because an authorizer that changes them must not change the record.
     const command = { ...envelope, payload: new Uint8Array(envelope.payload) };
-    const asked = authorizer({ principal, actor, command, commandId, module: module.name, stream });
-    answer = await (cancellation === undefined ? asked : cancellation.race(Promise.resolve(asked)));
+    const result = authorizer({ principal, actor, command, commandId, module: module.name, stream });
+    answer = await (cancellation === undefined ? result : cancellation.race(Promise.resolve(result)));
   } catch (error) {
     if (isCommandFailure(error, 'cancelled') || isCommandFailure(error, 'deadline-exceeded')) throw error;
     throw unauthorized(inFlight, error instanceof Error ? `: ${error.message}` : '', error);

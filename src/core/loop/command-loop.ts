@@ -152,7 +152,7 @@ export class CommandLoop {
       attempt.live = initialState(module, stream);
       return true;
     }
-    // Later attempts find no state in the cache, so theirs comes from the store.
+    // Later attempts find no state in the cache, so they load it from the store.
     const live = this.#parts.cache.take(module, stream);
     attempt.fromCache = live !== undefined;
     attempt.live = live;

@@ -156,7 +156,7 @@ export function asCommandFailure(error: unknown, appending: boolean): CommandFai
   }
 }
 
-/** Makes the failure for data that the store cannot have stored. */
+/** Makes the failure for contradictory data of a store. */
 export function storeCorrupt(message: string): CommandFailure {
   return new CommandFailure({ tag: 'store', val: { code: 'corrupt', message } }, message);
 }

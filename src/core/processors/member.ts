@@ -118,10 +118,10 @@ export class Member {
 
   async #balance(runner: Runner, members: readonly GroupMember[], now: number, expiresAt: number): Promise<void> {
     const { subscription } = runner.processor;
-    const colleagues = members.filter(({ subscriptions }) =>
+    const candidates = members.filter(({ subscriptions }) =>
       subscriptions.some(({ name, version }) => name === subscription.name && version === subscription.version),
     );
-    const ids = colleagues.map(({ id }) => id);
+    const ids = candidates.map(({ id }) => id);
     const wanted = sharesOfMember(subscription, runner.shares, ids, this.id);
     await this.#giveUp(
       runner,

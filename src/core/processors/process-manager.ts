@@ -53,13 +53,13 @@ export class ProcessManagerProcessor implements Processor {
 
   batch(): Batch {
     return {
-      apply: (item) => this.#tell(item),
+      apply: (item) => this.#send(item),
       // The process's own stream has all results. If a page is processed again, its commands are duplicates.
       changes: () => ({}),
     };
   }
 
-  async #tell({ event: recorded, key }: Item): Promise<void> {
+  async #send({ event: recorded, key }: Item): Promise<void> {
     const { context, event } = recorded;
     await this.#sourcer.handleCommand(encodeInput({ tag: 'event', key, context, event }), {
       commandId: handlingId(context.id, this.#name),

@@ -19,8 +19,8 @@ export function isAsFar(
   others: readonly Pick<Share, 'checkpoint'>[],
 ): boolean {
   return others.every(({ checkpoint: other }, index) => {
-    const mine = shares[index]?.checkpoint;
-    return other === undefined || (mine !== undefined && mine >= other);
+    const checkpoint = shares[index]?.checkpoint;
+    return other === undefined || (checkpoint !== undefined && checkpoint >= other);
   });
 }
 

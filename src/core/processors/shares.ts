@@ -37,9 +37,9 @@ export function sharesOfMember(
   members: readonly string[],
   member: string,
 ): ReadonlySet<number> {
-  const mine = members.indexOf(member);
+  const index = members.indexOf(member);
   const offset = hash(subscription.name);
   const result = new Set<number>();
-  for (let share = 0; share < shares; share++) if ((offset + share) % members.length === mine) result.add(share);
+  for (let share = 0; share < shares; share++) if ((offset + share) % members.length === index) result.add(share);
   return result;
 }

@@ -96,10 +96,11 @@ export async function activateCaughtUp(
     const record = versions.find(({ subscription }) => subscription.version === version);
     if (record === undefined || record.active) continue;
     const active = versions.find(({ active }) => active);
-    const theirs =
+    const activeCheckpoint =
       active === undefined ? undefined : lowestCheckpoint(await processors.listShares(active.subscription));
-    const mine = lowestCheckpoint(await processors.listShares(record.subscription));
-    if (theirs === undefined || (mine !== undefined && mine >= theirs)) await processors.activate(record.subscription);
+    const checkpoint = lowestCheckpoint(await processors.listShares(record.subscription));
+    if (activeCheckpoint === undefined || (checkpoint !== undefined && checkpoint >= activeCheckpoint))
+      await processors.activate(record.subscription);
   }
 }
 

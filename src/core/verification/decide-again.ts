@@ -26,7 +26,8 @@ export interface DecidedAgain {
   readonly decided: readonly Envelope[];
   readonly outcome: Outcome;
   /**
-   * The events, if decoding the envelopes would return equal ones and they need no release. Otherwise it is `undefined`.
+   * The events, if they equal the decoded envelopes and need no release. The field is `undefined` if the envelopes have
+   * to be decoded.
    */
   readonly events: readonly unknown[] | undefined;
 }

@@ -1,4 +1,4 @@
-/** Replays one stream. It folds the events, and decides the commands again. */
+/** Replays one stream: folds its events, and decides its commands again. */
 import type { BoundModule } from '../loop/bound-module.ts';
 import { foldDecoded, foldRecorded } from '../loop/fold.ts';
 import type { LiveState } from '../loop/live-state.ts';

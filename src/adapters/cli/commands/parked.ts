@@ -87,10 +87,10 @@ export async function retryParked(session: Session, name: string, key: string): 
   const { output } = session;
   if (output.isJson) await output.document({ ...subscription, key, events, isRunning });
   else {
-    const who = isRunning
+    const next = isRunning
       ? 'the process that runs it will process them'
       : 'no process is running it; start one with `decidable run`';
-    await output.text(`${subscription.name}, key ${oneLine(key)}: ${counted(events)} to be retried; ${who}`);
+    await output.text(`${subscription.name}, key ${oneLine(key)}: ${counted(events)} to be retried; ${next}`);
   }
   return DONE;
 }
