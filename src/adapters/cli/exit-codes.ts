@@ -13,6 +13,8 @@ export const NOT_FOUND = 4;
 export const DAMAGED = 5;
 /** `inspect` found code that could be indeterministic, or an import that the host must pass. */
 export const INDETERMINISTIC = 6;
+/** `run --once` has done all work, except events that are parked. */
+export const PARKED = 7;
 /** Ctrl-C ended the program before it was done. */
 export const INTERRUPTED = 130;
 
@@ -24,4 +26,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   4    the store, stream, decision, read model, document or parked event does not exist
   5    verify-chain, verify: the store is damaged, or a decision differs; copy: the copy differs
   6    inspect: the component could be indeterministic
+  7    run --once: all work is done, except events that are parked
   130  ended by Ctrl-C before the work was done`;

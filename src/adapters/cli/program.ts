@@ -160,7 +160,12 @@ ${EXIT_CODE_HELP}`,
       'run a part whose definition has changed without a new version (repeatable)',
       collect,
     )
-    .addHelpText('after', examples('decidable run', 'decidable run --once', 'decidable run --every 60 --json'))
+    .addHelpText(
+      'after',
+      `${examples('decidable run', 'decidable run --once', 'decidable run --every 60 --json')}
+
+The exit code of --once is 7 if events are parked, because they were not processed, and 130 if Ctrl-C ended it.`,
+    )
     .action(action(async () => (await import('./commands/run.ts')).run));
 
   const readModels = program

@@ -48,7 +48,7 @@ const SUCCESSES: readonly { readonly args: readonly string[]; readonly lines?: t
   { args: ['decision', 'deposit-1', '--store', store] },
   { args: ['dispatch', 'Open', '{"accountId":"z"}', '--store', store] },
   { args: ['dispatch', 'Withdraw', '{"accountId":"b","amount":500}', '--store', store], status: 3 },
-  { args: ['run', '--once', '--store', store], lines: true },
+  { args: ['run', '--once', '--store', store], lines: true, status: 7 },
   { args: ['read-models', 'list', '--store', store] },
   { args: ['read-models', 'get', 'balances', 'a', '--store', store] },
   { args: ['read-models', 'get', 'balances', '--store', store], lines: true },

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { createSqliteStore } from 'decidable/sqlite';
 import { account } from '../../core/processors/transfers.ts';
 import { bank } from './bank/system.ts';
-import { bankFile, decidable, ended, recordsOf, start } from './program.ts';
+import { bankFile, decidable, ended, parkedFile, recordsOf, start } from './program.ts';
 
 interface RunRecord {
   readonly event: string;
@@ -103,9 +103,26 @@ describe('decidable run', () => {
   test('prints the events that it parks', async () => {
     const file = await bankFile(13);
     const { status, stdout } = await decidable(['run', '--store', file, '--once']);
-    assert.equal(status, 0);
+    assert.equal(status, 7);
     assert.match(stdout, /receipts: parked Deposited at \d+, key account-a: .*no receipt for 13/);
     assert.match(stdout, /ended: .*1 parked/);
+  });
+
+  test('exits with 7 with --once as long as events are parked, and with 0 when none is', async () => {
+    const file = await parkedFile();
+    const once = ['run', '--once', '--store', file];
+    assert.equal((await decidable(once)).status, 7);
+    await decidable(['parked', 'drop', 'receipts', 'account-a', '--all', '--store', file]);
+    assert.equal((await decidable(once)).status, 0);
+  });
+
+  test('exits with 130 if Ctrl-C ends --once before all work is done', async () => {
+    const child = start(['run', '--once', '--store', await bankFile(98), '--json']);
+    const closed = once(child, 'close');
+    for await (const line of createInterface({ input: child.stdout })) {
+      if ((JSON.parse(line) as RunRecord).event === 'reacting') child.kill('SIGINT');
+    }
+    assert.deepEqual(await closed, [130, null]);
   });
 
   describe('with a processor that stops', async () => {

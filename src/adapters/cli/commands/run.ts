@@ -4,7 +4,7 @@ import { isUnavailable } from '../../../core/processors/failure-policy.ts';
 import type { Processor } from '../../../core/processors/processor.ts';
 import type { ParkedEvent, StopReason } from '../../../core/processors/processor-store.ts';
 import type { ProcessorStatus } from '../../../core/processors/status.ts';
-import { DONE, FAILED } from '../exit-codes.ts';
+import { DONE, FAILED, INTERRUPTED, PARKED } from '../exit-codes.ts';
 import { type Output, oneLine } from '../output.ts';
 import { reasonJson, statusJson } from '../parts.ts';
 import type { AnyRunningSystem, Session } from '../session.ts';
@@ -53,7 +53,10 @@ export async function run(session: Session, { every, once, ...options }: RunOpti
   await running.stop();
   const statuses = await running.status();
   await report.ended(statuses);
-  return statuses.some(({ stopped }) => stopped !== undefined) ? FAILED : DONE;
+  if (statuses.some(({ stopped }) => stopped !== undefined)) return FAILED;
+  if (!once) return DONE;
+  if (session.halt.signal.aborted) return INTERRUPTED;
+  return statuses.some(({ parked }) => parked > 0) ? PARKED : DONE;
 }
 
 /** Prints changes of the status, at most once in each interval. */

@@ -7,7 +7,7 @@ import type { PostgresClient, PostgresQuery, PostgresResult } from './driver.ts'
 import { quoted } from './functions.ts';
 
 /** A statement that a reader runs is not one that reads. The code is that of PostgreSQL for read-only transactions. */
-export class NotReading extends Error {
+class NotReading extends Error {
   override readonly name: string = 'NotReading';
   readonly code = '25006';
 

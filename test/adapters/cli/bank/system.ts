@@ -25,6 +25,8 @@ const statements = defineTables({
 
 /** A deposit of this amount cannot be processed. */
 const POISON = 13;
+/** The reaction to a deposit of this amount ends after the next Ctrl-C. */
+const UNTIL_SIGNAL = 98;
 /** The reaction to a deposit of this amount never ends by itself. */
 const ENDLESS = 99;
 
@@ -35,10 +37,10 @@ const receipts = defineReactor({
   react: {
     Deposited: async ({ amount }) => {
       if (amount === POISON && process.env['RECEIPTS'] !== 'mended') throw new Error('no receipt for 13');
-      if (amount === ENDLESS) {
-        console.log('{"event":"reacting"}');
-        await new Promise(() => {});
-      }
+      if (amount !== ENDLESS && amount !== UNTIL_SIGNAL) return;
+      const signal = new Promise<unknown>((resolve) => process.once('SIGINT', resolve));
+      console.log('{"event":"reacting"}');
+      await (amount === ENDLESS ? new Promise(() => {}) : signal);
     },
   },
 });
