@@ -23,7 +23,7 @@ import { environment, PACKAGES_MISSING, skipGuest } from './built-guest.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMMAND_ID = '0190b0d0-0000-7000-8000-000000000001';
 const LIMITS = {
-  budget: { fuel: 200_000_000, callDepth: 2_000 },
+  budget: { fuel: 100_000_000, callDepth: 2_000 },
   maxMemoryBytes: 64 << 20,
   maxLiftedBytes: 8 << 20,
 };

@@ -27,10 +27,17 @@ export interface Run {
   readonly stderr: string;
 }
 
+interface Installation {
+  /** Packages of this repository that are not installed. */
+  readonly without?: readonly string[];
+  /** The files of the package, except the build. */
+  readonly files?: readonly string[];
+}
+
 /**
  * Creates a project in which the package is installed, with all packages of this repository except those in `without`.
  */
-export function installedProject({ without = [] }: { readonly without?: readonly string[] } = {}): Project {
+export function installedProject({ without = [], files = ['package.json'] }: Installation = {}): Project {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-installed-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const project: Project = {
@@ -62,8 +69,10 @@ export function installedProject({ without = [] }: { readonly without?: readonly
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
   const installed = join(modules, 'decidable');
-  mkdirSync(installed);
-  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  for (const path of files) {
+    mkdirSync(dirname(join(installed, path)), { recursive: true });
+    cpSync(join(ROOT, path), join(installed, path));
+  }
   cpSync(buildFolder(project), join(installed, 'dist'), { recursive: true });
   project.write({ 'package.json': '{ "type": "module" }' });
   return project;

@@ -6,6 +6,7 @@ import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { linkedFilesOf } from '../docs/fences.ts';
+import { packedFiles } from './packed-files.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -15,20 +16,8 @@ function run(command: string, ...args: readonly string[]): string {
   return stdout;
 }
 
-interface Packed {
-  readonly files: readonly { readonly path: string }[];
-}
-
-/** npm 12 prints an object by the package's name, and older versions print a list. */
-function packedOf(json: string): Packed {
-  const packed: Packed = Object.values<Packed>(JSON.parse(json))[0] ?? assert.fail('npm packed nothing');
-  return packed;
-}
-
 describe('the tarball', () => {
-  // The scripts would build first, but this test does not need the files of the build.
-  const files = packedOf(run('npm', 'pack', '--dry-run', '--json', '--ignore-scripts')).files.map(({ path }) => path);
-  const packed = new Set(files.filter((path) => !path.startsWith('dist/')));
+  const packed = new Set(packedFiles());
 
   test('has every file that its documents link to', () => {
     const folders = new Set([...packed].flatMap(foldersOf));

@@ -27,8 +27,8 @@ interface Template {
   readonly next: readonly string[];
 }
 
-/** Node runs `componentize.ts`, which is in TypeScript. */
-const GUEST_TOOLS = ['@bytecodealliance/jco-transpile', 'node'];
+/** Node runs `componentize.ts`, which is in TypeScript. `decidable` inspects the component. */
+const GUEST_TOOLS = ['decidable', '@bytecodealliance/jco-transpile', 'node'];
 const INSPECT = (file: string): string => `npx decidable inspect ${file}`;
 
 /** A guest whose component is made by `componentize.ts`. */
@@ -58,8 +58,8 @@ const DECIDERS: Readonly<Record<Language, Template>> = {
   python: {
     sources: ['examples/guests/python', 'wit'],
     folders: { wit: 'wit' },
-    packages: [],
-    next: ['python3 -m unittest', './build.sh', INSPECT('build/bank.wasm')],
+    packages: ['decidable'],
+    next: ['npm install', 'python3 -m unittest', './build.sh', INSPECT('build/bank.wasm')],
   },
 };
 
@@ -124,7 +124,7 @@ function copy({ sources, folders = {}, packages, scripts, next }: Template, fold
       );
     }
   }
-  if (packages.length > 0) files.set('package.json', manifestOf(folder, packages, scripts));
+  files.set('package.json', manifestOf(folder, packages, scripts));
   for (const [name, text] of files) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
