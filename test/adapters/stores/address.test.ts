@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { DefinitionError, isAppendFailure, isStoreFailure } from 'decidable';
+import { createNatsStore } from 'decidable/nats';
+import { createPostgresStore } from 'decidable/postgres';
 import { createSqliteStore } from 'decidable/sqlite';
 import { AddressError, type AddressPart, openStore } from 'decidable/stores';
 import { decision, envelope } from 'decidable/testing';
@@ -165,6 +168,8 @@ describe('a wrong address', () => {
     ['nats:///bank', 'host'],
     ['nats://host:port/bank', 'host'],
     ['nats://one,/bank', 'host'],
+    ['nats://[/bank', 'host'],
+    ['nats://host:99999/bank', 'host'],
     ['nats://host/bank/two', 'path'],
     ['nats://host/b.nk', 'path'],
     ['nats://host/bank?replicas=2', 'parameter', 'replicas'],
@@ -188,6 +193,30 @@ describe('a wrong address', () => {
   test('is refused without a word of its credentials', async () => {
     for (const address of ['mysql://ada:s3cret@host/bank?password=s3cret', 'mysql://s3cret@host', 'x1:s://s3cret/@h']) {
       await assert.rejects(openStore(address), ({ message }) => !message.includes('s3cret'));
+    }
+  });
+});
+
+describe('a wrong server of a store', () => {
+  test('is refused before a connection is made, without a word of its credentials', async () => {
+    const secret = (place: string): string => `://ada:s3cret@${place}`;
+    const stores: readonly (readonly [place: string, open: () => Promise<unknown>])[] = [
+      ['createPostgresStore.url', () => createPostgresStore({ url: `postgres${secret('host:port/bank')}` })],
+      ['createPostgresStore.url', () => createPostgresStore({ url: `mysql${secret('host/bank')}` })],
+      ['createPostgresStore.pool', () => createPostgresStore({ pool: `postgres${secret('host/bank')}` as never })],
+      ['createPostgresStore.client', () => createPostgresStore({ client: `postgres${secret('host/bank')}` as never })],
+      ['createNatsStore.url', () => createNatsStore({ url: `nats${secret('[')}` })],
+      ['createNatsStore.url', () => createNatsStore({ url: `nats${secret('host:99999')}` })],
+      ['createNatsStore.url', () => createNatsStore({ url: [`nats${secret('host')}`, ''] })],
+      ['createNatsStore.connection', () => createNatsStore({ connection: `nats${secret('host')}` as never })],
+      ['createNatsStore.monitoring', () => createNatsStore({ monitoring: `http${secret('host:port')}` })],
+    ];
+    for (const [place, open] of stores) {
+      await assert.rejects(open, (error: DefinitionError) => {
+        assert.deepEqual([error.code, error.payload], ['invalid-definition', { place }]);
+        assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /s3cret/);
+        return true;
+      });
     }
   });
 });

@@ -190,7 +190,8 @@ function nats({ address, place, query }: Parts): StoreAddress {
   const [, credentials = '', hosts = '', path = ''] = /^\/\/(?:(.*)@)?([^/]*)(?:\/(.*))?$/s.exec(place) ?? [];
   const servers = hosts.split(',');
   for (const host of servers) {
-    if (/^(\[[0-9a-f:.]+\]|[^:@\s]+)(:\d{1,5})?$/i.test(host)) continue;
+    const isServer = /^(\[[0-9a-f:.]+\]|[^:@\s]+)(:\d{1,5})?$/i.test(host) && URL.canParse(`nats://${host}`);
+    if (isServer) continue;
     throw new AddressError('host', `${shown}: expected servers as in nats://host:4222,other:4222/bank`);
   }
   if (path !== '' && !/^[A-Za-z0-9_-]{1,200}$/.test(path)) {

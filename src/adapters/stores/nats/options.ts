@@ -147,13 +147,14 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   const { create = readOnly !== true } = options;
   const { timeout = 5_000, busyTimeout = 30_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
   const { monitoring, observer = {}, now = Date.now } = options;
-  if (connection !== undefined && url !== undefined) throw invalid('url', 'undefined together with connection', url);
+  if (connection !== undefined && url !== undefined)
+    throw invalidAddress('url', 'undefined together with connection', url);
   if (connection !== undefined && typeof Object(connection).request !== 'function') {
-    throw invalid('connection', 'a connection of @nats-io/transport-node', connection);
+    throw invalidAddress('connection', 'a connection of @nats-io/transport-node', connection);
   }
   const servers: readonly unknown[] = Array.isArray(url) ? url : [url ?? DEFAULT_URL];
-  if (servers.length === 0 || !servers.every((server) => typeof server === 'string' && server.trim() !== '')) {
-    throw invalid('url', 'the address of a server, as in nats://host:4222, or an array of them', url);
+  if (servers.length === 0 || !servers.every(isAddress)) {
+    throw invalidAddress('url', 'the address of a server, as in nats://host:4222, or an array of them', url);
   }
   // The name of the second stream is longer by six characters, and a file system may limit names to 255 bytes.
   if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,200}$/.test(name)) {
@@ -171,7 +172,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   checkMilliseconds('connectionLife', connectionLife, 1);
   if (connectionLife >= duplicateWindow) throw invalid('connectionLife', 'less than duplicateWindow', connectionLife);
   if (monitoring !== undefined && !URL.canParse(monitoring)) {
-    throw invalid('monitoring', 'the address of a monitoring port, as in http://host:8222', monitoring);
+    throw invalidAddress('monitoring', 'the address of a monitoring port, as in http://host:8222', monitoring);
   }
   if (typeof observer !== 'object' || observer === null) throw invalid('observer', 'an object', observer);
   checkOptionNames(observer, { flush: true }, 'createNatsStore.observer');
@@ -192,6 +193,19 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
     observer,
     now,
   };
+}
+
+function isAddress(server: unknown): boolean {
+  if (typeof server !== 'string' || server.trim() === '') return false;
+  // The credentials may have any characters.
+  const place = server.slice(server.lastIndexOf('@') + 1);
+  return URL.canParse(place.includes('://') ? place : `nats://${place}`);
+}
+
+/** Does not show the value, because it can be an address with a password. */
+function invalidAddress(name: string, expected: string, actual: unknown): DefinitionError {
+  const kind = typeof actual === 'string' ? 'another string' : typeof actual;
+  return new DefinitionError(`createNatsStore.${name}`, `expected ${expected}, got ${kind}`);
 }
 
 function checkMilliseconds(name: string, value: number, least: number): void {

@@ -146,14 +146,27 @@ function sourceOf({ url, pool, client, maxConnections, readOnly = false }: Postg
     if (typeof url !== 'string' || !/^postgres(ql)?:\/\//.test(url)) {
       throw new DefinitionError('createPostgresStore.url', 'expected an address such as postgres://user@host/database');
     }
+    // The driver accepts an address without a host, which a parameter names.
+    if (!URL.canParse(url) && !URL.canParse(url.replace('@/', '@host/'))) {
+      throw new DefinitionError(
+        'createPostgresStore.url',
+        'the address cannot be parsed; write special characters in the name and the password as % and two hexadecimal digits',
+      );
+    }
     return { kind: 'url', url, maxConnections: maxConnections ?? 10, readOnly };
   }
   if (pool !== undefined) {
-    if (typeof pool?.connect !== 'function') throw invalid('pool', 'a Pool of the package pg', pool);
+    if (typeof pool?.connect !== 'function') throw invalidSource('pool', 'a Pool of the package pg', pool);
     return { kind: 'pool', pool };
   }
-  if (typeof client?.query !== 'function') throw invalid('client', 'a connected Client of the package pg', client);
+  if (typeof client?.query !== 'function')
+    throw invalidSource('client', 'a connected Client of the package pg', client);
   return { kind: 'client', client };
+}
+
+/** Does not show the value, because it can be an address with a password. */
+function invalidSource(name: string, expected: string, actual: unknown): DefinitionError {
+  return new DefinitionError(`createPostgresStore.${name}`, `expected ${expected}, got another ${typeof actual}`);
 }
 
 function invalid(name: string, expected: string, actual: unknown): DefinitionError {
