@@ -8,9 +8,9 @@
  */
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import { setTimeout } from '../../../core/storage/timers.ts';
 import type { Connections } from './connections.ts';
 import { retryDelay } from './failures.ts';
-import { setTimeout } from './timers.ts';
 
 /** The minimum time between two notifications of a process, in milliseconds. */
 const NOTIFICATION_INTERVAL = 3;

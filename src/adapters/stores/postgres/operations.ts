@@ -12,6 +12,7 @@ import {
 } from '../../../core/storage/exclusive-append.ts';
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
+import { elapsed, setTimeout } from '../../../core/storage/timers.ts';
 import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { type AppendStatements, appendCommits, appendStatements, type NewCommit, newCommit } from './append.ts';
 import { textArray } from './binary-arrays.ts';
@@ -47,7 +48,6 @@ import {
 } from './read.ts';
 import { compileDialect, readDialect } from './read-dialect.ts';
 import { type Statements, statementsOf } from './statements.ts';
-import { elapsed, setTimeout } from './timers.ts';
 import { Writer } from './writer.ts';
 
 /** The engine of table read models for PostgreSQL, whose names have at most 63 bytes. */

@@ -10,6 +10,7 @@ import type { Appended } from '../../../core/event-store.ts';
 import type { RecordedDecision } from '../../../core/messages.ts';
 import { conflict, duplicate } from '../../../core/storage/arguments.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
+import { elapsed, setTimeout } from '../../../core/storage/timers.ts';
 import { type AppendStatements, appendCommits, type CommitOutcome, type NewCommit } from './append.ts';
 import type { Connections } from './connections.ts';
 import {
@@ -22,7 +23,6 @@ import {
   retryDelay,
   unknownOutcome,
 } from './failures.ts';
-import { elapsed, setTimeout } from './timers.ts';
 
 /** The maximum number of commits of a transaction. */
 const MAX_GROUP = 512;

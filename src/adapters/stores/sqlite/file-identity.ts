@@ -8,8 +8,8 @@
  */
 import { type Stats, statSync } from 'node:fs';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { elapsed } from '../../../core/storage/timers.ts';
 import type { CheckedOptions } from './options.ts';
-import { elapsed } from './timers.ts';
 
 /** Milliseconds between two checks of all files. */
 const INTERVAL = 1;

@@ -3,11 +3,11 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { elapsed } from '../../../core/storage/timers.ts';
 import { fileFailure, isBusy, randomDelay } from './failures.ts';
 import { copyIntoMemory, isOutOfReach } from './memory-copy.ts';
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from './migrations.ts';
 import type { CheckedOptions } from './options.ts';
-import { elapsed } from './timers.ts';
 
 export interface OpenOptions extends Omit<CheckedOptions, 'now'> {
   /** The absolute path of `file`, or `:memory:`. Messages show `file`. */

@@ -13,6 +13,7 @@ import {
 } from '../../../core/storage/exclusive-append.ts';
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
+import { elapsed, setImmediate, setTimeout } from '../../../core/storage/timers.ts';
 import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { append, importCommit } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
@@ -30,7 +31,6 @@ import { type Connection, findDecision, inOneView, loadSnapshot, readAll, readSt
 import { readCommits } from './read-commits.ts';
 import { readLog } from './read-log.ts';
 import { prepareStatements } from './statements.ts';
-import { elapsed, setImmediate, setTimeout } from './timers.ts';
 import { type Write, Writer } from './writer.ts';
 
 /** The operations on one file. Their arguments have been checked. */

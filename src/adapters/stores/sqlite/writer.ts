@@ -9,8 +9,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { DecidableError } from '../../../core/errors.ts';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { elapsed, setImmediate, setTimeout } from '../../../core/storage/timers.ts';
 import { commitFailure, fileFailure, isBusy, isDriverError, randomDelay } from './failures.ts';
-import { elapsed, setImmediate, setTimeout } from './timers.ts';
 
 /** The maximum number of writes in one transaction. It limits the time for which the event loop is blocked. */
 const MAX_GROUP = 1_000;

@@ -1,5 +1,5 @@
 /**
- * The timers of the store, read when this file is loaded. A test may replace the global timers (node:test, Jest and
+ * The timers of the stores, read when this file is loaded. A test may replace the global timers (node:test, Jest and
  * Sinon can) to control the time of the program under test, but the store's own work must continue.
  */
 const { performance } = globalThis;
