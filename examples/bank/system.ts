@@ -18,7 +18,9 @@ export const bank = defineSystem({
   reactors: [receiptsIn(RECEIPTS_FOLDER)],
 });
 
-/** The same bank with another module for the accounts, such as a component, and another folder for the receipts. */
+/**
+ * Returns the same bank with another module for the accounts, such as a component, and another folder for the receipts.
+ */
 export function bankWith<const Accounts extends AnyModule>(accounts: Accounts, receiptsFolder: string) {
   const { name, processManagers, readModels } = bank;
   return defineSystem({

@@ -21,7 +21,7 @@ type Module<World> = World & { readonly types: ProcessManager<unknown, unknown, 
 export type AnyProcessManager = Module<ProcessManager<unknown, unknown, unknown>>;
 export type AnyReadModel = Module<ReadModel<unknown, unknown, unknown>>;
 
-/** The cause of reactions: the ids that their commands get. */
+/** The cause of reactions: the ids that their commands record. */
 type Cause = Pick<EventContext, 'id' | 'correlationId'>;
 
 export class Readers {

@@ -22,7 +22,7 @@ interface Book {
   balance: number;
 }
 
-/** mulberry32: a small generator of pseudo-random numbers in [0, 1), with the same sequence on every machine. */
+/** Returns the generator mulberry32: pseudo-random numbers in [0, 1), in the same sequence on every machine. */
 function mulberry32(seed: number): () => number {
   let a = seed;
   return () => {

@@ -24,7 +24,7 @@ async function componentOf(guest: Guest, folder: URL) {
   return loadModule(await read(folder, binary, `examples/guests/${guest}/build.sh`));
 }
 
-/** Only small binaries that are the same on every machine are checked in. */
+/** Returns whether the binary is checked in. Only small binaries that are the same on every machine are. */
 function isCheckedIn(guest: Guest): boolean {
   return guest === 'rust' || guest === 'c' || guest === 'assemblyscript';
 }

@@ -55,7 +55,8 @@ export function parseLine(text: string): ParseResult {
 }
 
 /**
- * The deciding module checks the command too. This check reports a bad line before anything is sent, for every module.
+ * Returns the command, after checking it. The deciding module checks it too. This check reports a bad line before
+ * anything is sent, for every module.
  */
 function commandOf(id: string, envelope: Envelope): BankCommand {
   if (ACCOUNT_COMMANDS.includes(envelope.type)) {

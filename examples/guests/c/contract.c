@@ -172,7 +172,7 @@ void state_destructor(state *self) { state_drop(self); }
 EXPORT(DECIDER "#initial-state")
 handle export_initial_state(void) { return state_new(initial_state()); }
 
-/* The state arrives as an owned handle, is changed in place, and the same handle is returned. */
+/* Changes the state in place, and returns the same handle. The state arrives as an owned handle. */
 EXPORT(DECIDER "#evolve")
 result *export_evolve(handle owned_state, const event *borrowed_event) {
   refusal fault = {0};

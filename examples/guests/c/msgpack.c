@@ -70,7 +70,7 @@ uint32_t read_map(reader *r) {
   return (uint32_t)read_bytes(r, tag == 0xde ? 2 : 4);
 }
 
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/* Returns whether the bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
 static bool valid_utf8(const uint8_t *at, const uint8_t *end) {
   while (at < end) {
     uint8_t lead = *at++;

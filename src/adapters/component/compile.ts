@@ -86,7 +86,10 @@ export interface CompileOptions {
    * resources use it. If the function throws, `compile` throws the same error, unless the component itself is invalid.
    */
   readonly instrument?: ((module: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
-  /** Describes what `instrument` does, as data that can be posted. It is kept as `component.instrumentation`. */
+  /**
+   * Describes the change that `instrument` makes, as data that can be posted. It is kept as
+   * `component.instrumentation`.
+   */
   readonly instrumentation?: object | undefined;
 }
 

@@ -176,7 +176,7 @@ export function initialState(): i32 {
   return newState(__pin(changetype<usize>(new Account())));
 }
 
-/** The state arrives as an owned handle, is changed in place, and the same handle is returned. */
+/** Changes the state in place, and returns the same handle. The state arrives as an owned handle. */
 export function evolve(state: i32, event: usize): usize {
   evolveAccount(changetype<Account>(stateOf(state)), changetype<Message>(event));
   return own(state);

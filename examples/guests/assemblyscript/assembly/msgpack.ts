@@ -242,7 +242,7 @@ export class Reader {
   }
 }
 
-/** RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/** Returns whether the bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
 function validUtf8(at: usize, end: usize): bool {
   while (at < end) {
     const lead = load<u8>(at++);

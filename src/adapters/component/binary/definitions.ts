@@ -54,7 +54,7 @@ export interface ModuleInterface {
   readonly exports: readonly (CoreInlineExport & { readonly offset: number })[];
 }
 
-/** A component nested in a component. */
+/** A component inside another component. */
 export interface NestedComponent {
   readonly kind: 'component';
   readonly offset: number;
@@ -63,7 +63,7 @@ export interface NestedComponent {
 
 // Instance Definitions -------------------------------------------------------------------------------------------
 
-/** A `core:sort`. */
+/** A decoded `core:sort`. */
 export type CoreSort = 'func' | 'table' | 'memory' | 'global' | 'tag' | 'type' | 'module' | 'instance';
 
 /** A sort of the component level, or `core ` and a core sort. */
@@ -75,7 +75,7 @@ export interface SortIndex {
   readonly index: number;
 }
 
-/** A `core:instance`. */
+/** A decoded `core:instance`. */
 export type CoreInstance =
   | {
       readonly kind: 'core instance';
@@ -99,7 +99,7 @@ export interface CoreInlineExport {
   readonly index: number;
 }
 
-/** An `instance`. */
+/** A decoded `instance`. */
 export type Instance =
   | {
       readonly kind: 'instance';
@@ -115,7 +115,7 @@ export type Instance =
       readonly exports: readonly InlineExport[];
     };
 
-/** An `instantiatearg`. */
+/** A decoded `instantiatearg`. */
 export interface InstantiateArgument extends SortIndex {
   readonly name: string;
 }
@@ -155,7 +155,7 @@ export type Alias =
 
 // Type Definitions -----------------------------------------------------------------------------------------------
 
-/** A `core:type`. */
+/** A decoded `core:type`. */
 export interface CoreType {
   readonly kind: 'core type';
   readonly offset: number;
@@ -179,13 +179,13 @@ export interface CoreSubType {
   readonly composite: CoreCompositeType;
 }
 
-/** A `core:comptype`. */
+/** A decoded `core:comptype`. */
 export type CoreCompositeType =
   | { readonly kind: 'func'; readonly params: readonly CoreValType[]; readonly results: readonly CoreValType[] }
   | { readonly kind: 'struct'; readonly fields: readonly CoreFieldType[] }
   | { readonly kind: 'array'; readonly element: CoreFieldType };
 
-/** A `core:fieldtype`. */
+/** A decoded `core:fieldtype`. */
 export interface CoreFieldType {
   readonly type: CoreValType | 'i8' | 'i16';
   readonly mutable: boolean;
@@ -200,7 +200,7 @@ export interface CoreRefType {
   readonly heap: CoreHeapType;
 }
 
-/** A `core:heaptype`. */
+/** A decoded `core:heaptype`. */
 export type CoreHeapType =
   | 'func'
   | 'extern'
@@ -234,7 +234,7 @@ export type CoreExternDecl =
   | { readonly kind: 'global'; readonly type: CoreValType; readonly mutable: boolean }
   | { readonly kind: 'tag'; readonly type: number };
 
-/** A `core:moduledecl`. */
+/** A decoded `core:moduledecl`. */
 export type ModuleDeclarator =
   | {
       readonly kind: 'import';
@@ -247,7 +247,7 @@ export type ModuleDeclarator =
   | { readonly kind: 'alias'; readonly offset: number; readonly count: number; readonly index: number }
   | { readonly kind: 'export'; readonly offset: number; readonly name: string; readonly type: CoreExternDecl };
 
-/** A `type`. */
+/** A decoded `type`. */
 export interface Type {
   readonly kind: 'type';
   readonly offset: number;
@@ -263,7 +263,7 @@ export interface LabelValType {
   readonly type: ValType;
 }
 
-/** A `deftype`. */
+/** A decoded `deftype`. */
 export type DefType =
   | { readonly kind: 'primitive'; readonly type: PrimitiveKind }
   | CompoundType
@@ -294,7 +294,7 @@ export interface CompoundType {
 /** A declarator of a component or instance type (`import` only in a component type). */
 export type Declarator = CoreType | Type | Alias | Import | ExportDeclarator;
 
-/** An `exportdecl`. */
+/** A decoded `exportdecl`. */
 interface ExportDeclarator extends NameAttributes {
   readonly kind: 'export declarator';
   readonly offset: number;
@@ -311,7 +311,7 @@ export type ExternDecl =
 
 // Canonical Definitions ------------------------------------------------------------------------------------------
 
-/** A `canon`. */
+/** A decoded `canon`. */
 export type Canon =
   | {
       readonly kind: 'canon';
@@ -413,7 +413,7 @@ export type CanonicalOption =
 
 // Start Definitions ----------------------------------------------------------------------------------------------
 
-/** A `start`. */
+/** A decoded `start`. */
 export interface Start {
   readonly kind: 'start';
   readonly offset: number;
@@ -424,7 +424,7 @@ export interface Start {
 
 // Import and Export Definitions ----------------------------------------------------------------------------------
 
-/** A `nameattributes`. */
+/** A decoded `nameattributes`. */
 export interface NameAttributes {
   readonly name: string;
   readonly implements?: string;
@@ -434,14 +434,14 @@ export interface NameAttributes {
   readonly duplicate?: string;
 }
 
-/** An `import` or an `importdecl`. */
+/** A decoded `import` or `importdecl`. */
 export interface Import extends NameAttributes {
   readonly kind: 'import';
   readonly offset: number;
   readonly type: ExternDecl;
 }
 
-/** An `export`. */
+/** A decoded `export`. */
 export interface Export extends NameAttributes, SortIndex {
   readonly kind: 'export';
   readonly offset: number;

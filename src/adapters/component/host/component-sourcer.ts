@@ -223,7 +223,7 @@ function refuseSignal(options: object): void {
   }
 }
 
-/** Converts the error of a call of the component. */
+/** Converts the error of a call of the component to the failure of a command. */
 function failureOf(error: unknown, { commit, failure }: CallInProgress, module: BoundModule): unknown {
   if (isComponentError(error)) {
     const payload = inJavaScript(error.payload as CommandError);

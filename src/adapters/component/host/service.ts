@@ -193,7 +193,7 @@ async function startInstance<Functions extends object>(template: ServiceTemplate
   }
 }
 
-/** The clock for components that need nothing else of WASI. */
+/** Returns the import object with the clock, for components that need nothing else of WASI. */
 function clock(now: () => number): ImportObject {
   const datetime = (milliseconds: number) => ({
     seconds: BigInt(Math.floor(milliseconds / 1_000)),

@@ -12,7 +12,7 @@ const FIRST_SLOTS = 256;
 export class CommandIds {
   /** Four integers for each commit, in the order of commits, and then those of the id that was last looked up. */
   #ids = new Int32Array((FIRST_SLOTS / 2) * 4);
-  /** The bytes of {@link #ids}. */
+  /** A view of {@link #ids} as bytes. */
   #bytes = new Uint8Array(this.#ids.buffer);
   /** Each slot contains a commit's number plus 1, or 0 if it is empty. The hash of the id selects the slot. */
   #slots = new Int32Array(FIRST_SLOTS);

@@ -1,4 +1,4 @@
-/** Converts errors of the client and of the server to errors of the store that say what to do. */
+/** Converts errors of the client and of the server to errors of the store that name the remedy. */
 import { AppendFailure, StoreFailure } from '../../../core/errors.ts';
 import { EngineFailure, toAppendFailure, toStoreFailure } from '../../../core/storage/engine-failure.ts';
 

@@ -89,12 +89,14 @@ export class Follower {
     this.changes.notify();
   }
 
-  /** Looks, unless the last look is still waiting for the server. Two looks would each make a consumer. */
+  /**
+   * Checks the consumer, unless the last check is still waiting for the server. Two checks would each make a consumer.
+   */
   #lookOnce(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
     this.#look()
-      .catch(() => {}) // the next look tries again
+      .catch(() => {}) // the next check tries again
       .finally(() => {
         this.#isLooking = false;
       });

@@ -39,7 +39,7 @@ export interface ReadingParts {
 }
 
 /**
- * The number of events of a commit, as the last reads found it. A reader asks for as many messages as it needs. The
+ * The number of events of a commit, as the last reads found it. A reader requests as many messages as it needs. The
  * server sends all messages of a page, even if the reader has stopped.
  */
 export class Density {

@@ -99,7 +99,7 @@ async function decide(target: CommandTarget, { headers, data }: Msg): Promise<Co
   try {
     value = JSON.parse(new TextDecoder().decode(data));
   } catch {
-    throw new InvalidRequest('payload', 'must be JSON, as its Content-Type says');
+    throw new InvalidRequest('payload', 'must be JSON, because its Content-Type is that of JSON');
   }
   return target.dispatch({ type, data: value } as never, options);
 }

@@ -8,13 +8,13 @@ export class Silence {
   /** The time since which requests were sent and not answered. */
   #since: number | undefined;
 
-  /** A server has answered a request. */
+  /** Records that a server has answered a request. */
   answered(): void {
     this.#answeredAt = performance.now();
     this.#since = undefined;
   }
 
-  /** A request that was sent at this time has no answer. Returns the milliseconds for which no request had one. */
+  /** Records that a request of this time has no answer. Returns the milliseconds for which no request was answered. */
   unanswered(sentAt: number): number {
     this.#since ??= Math.max(sentAt, this.#answeredAt);
     return performance.now() - this.#since;

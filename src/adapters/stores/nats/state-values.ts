@@ -22,7 +22,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const NO_BYTES = new Uint8Array(0);
 
-/** A stored value. */
+/** A value that the server has stored, and its sequence number. */
 export interface StoredValue {
   readonly subject: string;
   readonly sequence: number;

@@ -53,7 +53,7 @@ export function restored(stored: string): string {
 const CONTROLS = /[\0\u0001]/;
 
 /**
- * Returns the parameter for a category that a caller asks for. Names of streams have no NUL and are stored as they are,
+ * Returns the parameter for a category that a caller requests. Names of streams have no NUL and are stored as they are,
  * and so are their categories. A name with NUL is replaced by one that no category has.
  */
 export function categoryParameter(category: string): string {

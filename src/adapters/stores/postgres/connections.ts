@@ -114,7 +114,7 @@ class PooledConnections implements Connections {
 
   /**
    * Runs a statement outside of a transaction of the caller. Read-only stores begin a transaction for each statement
-   * instead of changing a setting of the session, because a pooler may give the session to other programs.
+   * instead of changing a setting of the session, because a pooler may lend the session to other programs.
    */
   async #alone<Result>(connection: ClientConnection, run: () => Promise<Result>): Promise<Result> {
     if (!this.#isReadOnly) return run();
@@ -254,7 +254,7 @@ class SharedClient implements Connections {
  */
 class StatementNames {
   readonly #names = new Map<string, string>();
-  /** False after the server has shown that its sessions are shared. Statements are not prepared then. */
+  /** False after the server has shown that its sessions are shared, so that statements are no longer prepared. */
   isUsed = true;
 
   of(text: string, name: string): string {
@@ -273,7 +273,7 @@ class ClientConnection implements Transaction {
   readonly #names: StatementNames | undefined;
   /** True in a transaction. A statement that failed in it cannot be repeated alone. */
   isInTransaction = false;
-  /** True if the connection was lost or is in an unknown state. It is not used again then. */
+  /** True if the connection was lost or is in an unknown state, so that it is not used again. */
   isBroken = false;
 
   constructor(client: PostgresClient, names: StatementNames | undefined) {

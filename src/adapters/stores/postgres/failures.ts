@@ -1,4 +1,4 @@
-/** Converts errors of PostgreSQL and of the connection to errors of the store that say what to do. */
+/** Converts errors of PostgreSQL and of the connection to errors of the store that name the remedy. */
 import { DecidableError } from '../../../core/errors.ts';
 import { EngineFailure, toAppendFailure, toStoreFailure } from '../../../core/storage/engine-failure.ts';
 
@@ -112,8 +112,8 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * Returns whether the session does not have the prepared statements of its client. A pooler sends transactions to
- * different sessions then. The statement did not run.
+ * Returns whether the session does not have the prepared statements of its client, because a pooler sends transactions
+ * to different sessions. The statement did not run.
  */
 export function isOfSharedSession(error: unknown): boolean {
   return isServerError(error) && (error.code === '26000' || error.code === '42P05');

@@ -48,9 +48,9 @@ function schemaText(schema: string): string {
 }
 
 /**
- * Returns SQL that is true if no process listens. Then nobody has to be notified, which takes a third of the processor
- * time of an append. The lock is kept until the commit. A process that starts to listen waits for it before it looks at
- * the store, so it sees the commit. Another append may hold the lock too. Then both of them notify, which is harmless.
+ * Returns SQL that is true if no process listens, so that an append saves the notification, a third of its processor
+ * time. The lock is kept until the commit. A process that starts to listen waits for it before it reads the store, so
+ * it reads the commit. If another append holds the lock too, both of them notify, which is harmless.
  */
 function isUnheard(schema: string): string {
   return `pg_try_advisory_xact_lock(${listenersLock(schema)})`;

@@ -22,7 +22,7 @@ export interface HidingTransaction {
 
 /**
  * Returns the open transactions that hide events. Every transaction with an id has a lock on it, which every role can
- * see. The details of other roles' connections need the role `pg_read_all_stats`. A store without hidden events has no
+ * read. The details of other roles' connections need the role `pg_read_all_stats`. A store without hidden events has no
  * such transaction.
  */
 export async function findHidingTransactions(connection: Connection, own: string): Promise<HidingTransaction[]> {

@@ -14,7 +14,7 @@ export interface PostgresStoreOptions {
   /**
    * A connected `Client` of the package `pg`, which the caller ends after the store is closed. The calls use this
    * connection one after another. This option is for serverless functions, and for poolers that share connections
-   * between transactions. The store does not listen for notifications then.
+   * between transactions. With a client, the store does not listen for notifications.
    */
   readonly client?: PostgresClient | undefined;
   /**

@@ -44,7 +44,7 @@ export class ReadOnlyClient {
     await this.#run(`select set_config('search_path', $1, true)`, [`${quoted(this.#schema)}, public`]);
   }
 
-  /** Ends the transaction. Settings that its statements changed get their former values. */
+  /** Ends the transaction. Settings that its statements changed have their former values again. */
   async end(): Promise<void> {
     await this.#run('rollback');
   }

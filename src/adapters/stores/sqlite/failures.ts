@@ -48,7 +48,7 @@ export function fileFailure(error: unknown, file: string): unknown {
 }
 
 /**
- * Converts the failure of a COMMIT. Nothing was written, unless flushing failed. In that case SQLite rolls the commit
+ * Converts the failure of a COMMIT. Nothing was written, unless the flush failed. In that case SQLite rolls the commit
  * back, but the log may contain all its frames, and a recovery after a power loss would apply them
  * (https://www.sqlite.org/walformat.html §4).
  */

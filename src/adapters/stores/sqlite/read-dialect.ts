@@ -1,6 +1,6 @@
 /**
  * The Kysely dialect by which programs read the tables of a file. It has a separate connection, so that a query of a
- * program sees no uncommitted changes and cannot write. A store in memory has only one connection. Its dialect accepts
+ * program reads no uncommitted changes and cannot write. A store in memory has only one connection. Its dialect accepts
  * only reads, and ends each query before it returns.
  *
  * By default the driver returns each integer as a `number`, which rounds those beyond 2^53. Here such an integer is a
@@ -29,7 +29,7 @@ export function readDialect(file: string, own: Database): SqliteDialect {
   );
 }
 
-/** Ends a transaction that a program has left open, because later queries would not see newer rows. */
+/** Ends a transaction that a program has left open, because later queries would not read newer rows. */
 class ReadDialect extends SqliteDialect {
   readonly #connection: () => Database | undefined;
 

@@ -7,7 +7,7 @@ import { type AliasedRawBuilder, sql } from 'kysely';
  */
 export type DecisionRow = [
   id: number,
-  /** Hexadecimal digits. */
+  /** The 16 bytes of the UUID in hexadecimal digits. */
   commandId: unknown,
   streamId: unknown,
   commandTypeId: unknown,
@@ -22,7 +22,7 @@ export type DecisionRow = [
   actor: unknown,
   keyId: unknown,
   recordedAt: unknown,
-  /** Hexadecimal digits. */
+  /** The 32 bytes in hexadecimal digits. */
   hash: unknown,
 ];
 
@@ -56,7 +56,7 @@ export function payloadOf(table: 'decisions' | 'events'): AliasedRawBuilder<unkn
   return sql`iif(length(${payload}) <= ${sql.lit(MAX_HEXADECIMAL)}, hex(${payload}), ${payload})`.as('payload');
 }
 
-/** An event of a commit. */
+/** The columns of an event, without those of its decision. */
 export type CommitEventRow = [revision: number, decision: number, eventType: number, payload: unknown];
 
 export type CommandTypeRow = [

@@ -61,7 +61,7 @@ function refuseTime(): void {
   }
 }
 
-function refuseChance(): void {
+function refuseRandomness(): void {
   define(Math, 'random', refusing('Math.random()', CHANCE, true));
   const names = ['getRandomValues', 'randomUUID'];
   define(
@@ -141,7 +141,7 @@ class Decoder {
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** Source: *HTML*, "Base64 utility methods"; *Infra*, "forgiving-base64 decode". */
+/** Decodes base64. Source: *HTML*, "Base64 utility methods"; *Infra*, "forgiving-base64 decode". */
 function decodeBase64(input: string): string {
   let text = String(input).replace(/[\t\n\f\r ]/g, '');
   if (text.length % 4 === 0) text = text.replace(/={1,2}$/, '');
@@ -185,11 +185,11 @@ function addPlatform(): void {
   define(globalThis, 'console', Object.fromEntries(CONSOLE.map((name) => [name, silent])));
 }
 
-/** Prepares the globals. */
+/** Adds the missing functions to the globals, and replaces the functions that a decision must not call. */
 export function prepareGlobals(): void {
   addPlatform();
   refuseTime();
-  refuseChance();
+  refuseRandomness();
   refuseLocales();
   refusePlatform();
 }

@@ -12,7 +12,7 @@ import { spacesOf } from './spaces.ts';
  *
  * - `relaxed-simd`: the results of relaxed vector instructions depend on the processor.
  * - `threads`: `memory.atomic.wait` waits for another thread.
- * - `nan-bits`: the sign and payload of a computed NaN depend on the processor, and the guest can see them.
+ * - `nan-bits`: the sign and payload of a computed NaN depend on the processor, and the guest can read them.
  */
 export type Indeterminism = 'relaxed-simd' | 'threads' | 'nan-bits';
 
@@ -45,7 +45,7 @@ export class IndeterminismError extends Error {
 const EFFECTS: { readonly [Kind in Indeterminism]: string } = {
   'relaxed-simd': 'the result of a relaxed vector instruction depends on the processor',
   threads: 'memory.atomic.wait waits for another thread, which a guest does not have',
-  'nan-bits': 'the guest can see the bits of a computed NaN, which depend on the processor',
+  'nan-bits': 'the guest can read the bits of a computed NaN, which depend on the processor',
 };
 
 /** The place of an instruction. */

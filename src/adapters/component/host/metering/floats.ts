@@ -2,7 +2,7 @@
  * Makes NaNs have the same bits on every machine.
  *
  * The sign and payload of a NaN that an instruction computes depend on the processor (*WebAssembly 3.0*, "Numerics /
- * NaN Propagation"). A guest can see them if it stores the number or reinterprets its bits. So each instruction that
+ * NaN Propagation"). A guest can read them if it stores the number or reinterprets its bits. So each instruction that
  * may compute a NaN is followed by code that replaces any NaN with the canonical one. NaNs that are only loaded, stored
  * or moved keep their bits, because runtime libraries hide pointers in them.
  */

@@ -2,7 +2,7 @@
  * Rewrites a core module before the engine compiles it, so that it stays within the host's bounds. The bounds are then
  * the same on every machine:
  *
- * - Its memories and tables get maxima. Further growth traps (`growth.ts`).
+ * - Its memories and tables have maxima. Further growth traps (`growth.ts`).
  * - With a budget, its functions count their work (`meter.ts`, `bulk.ts`).
  * - The NaNs that its functions compute become canonical (`floats.ts`).
  *
