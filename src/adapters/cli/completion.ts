@@ -35,7 +35,7 @@ export async function printScript({ output }: Session, shell: string): Promise<n
   return DONE;
 }
 
-/** Returns the script that the library prints. It has no function that returns the script. */
+/** Returns the script that the library prints. The library has no function that returns the script. */
 function scriptOf(shell: string): string {
   const { log } = console;
   let text = '';

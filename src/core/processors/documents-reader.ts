@@ -18,7 +18,8 @@ export interface Document<State> {
 export interface DocumentsReader<State> {
   /**
    * Returns the document with this key, or `undefined` if it does not exist.
-   * @throws DefinitionError if the key is not a string that UTF-8 can encode. Its replacement could be another key.
+   * @throws DefinitionError if the key is not a string that UTF-8 can encode. A replacement character could make it
+   * another key.
    */
   get(key: string): Promise<State | undefined>;
   /**
@@ -61,7 +62,7 @@ export class ModelDocuments<State> implements DocumentsReader<State> {
   }
 }
 
-/** @throws DefinitionError if the value cannot be a key. */
+/** Checks the key of a document. @throws DefinitionError if the value cannot be a key. */
 export function checkKey(key: unknown, place: string): void {
   if (!isText(key)) throw new DefinitionError(place, mustBe('a key, which is a string without lone surrogates', key));
 }

@@ -62,8 +62,8 @@ export class StreamReplay {
   }
 
   /**
-   * Decides on the state that the decision saw. Under the preconditions `any` and `stream-exists`, events that were not
-   * folded before the decision can precede its events.
+   * Decides on the state of the recorded decision. Under the preconditions `any` and `stream-exists`, events that were
+   * not folded before the decision can precede its events.
    */
   async #addEarlier(module: BoundModule, commit: RecordedCommit, index: number): Promise<Difference | undefined> {
     const { decision } = commit.decision;

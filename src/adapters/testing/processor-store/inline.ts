@@ -108,7 +108,7 @@ export function inline(check: CheckProcessors): void {
     assert.deepEqual(await lines.rows(), [[7, 1, null]]);
   });
 
-  check('one of several simultaneous appends fails alone', async (store) => {
+  check('an append that fails does not affect simultaneous appends', async (store) => {
     const { add, append, lines, storedEvents } = await inlineStory(store);
     const poison = decision();
     add((events) => {
@@ -156,7 +156,7 @@ export function inline(check: CheckProcessors): void {
     assert.ok((await checkpoint())! > before!);
   });
 
-  check('a member with the checkpoint before an append is fenced off', async (store) => {
+  check('a member whose checkpoint is older than an append is fenced off', async (store) => {
     const { add, append, lines, processors, share } = await inlineStory(store);
     add();
     await append(1);
@@ -166,7 +166,7 @@ export function inline(check: CheckProcessors): void {
     assert.equal((await lines.rows()).length, 1);
   });
 
-  check('a read model sees its documents and parked keys', async (store) => {
+  check('a read model can read its documents and parked keys', async (store) => {
     const { add, append, processors, share } = await inlineStory(store);
     const put = (text: string) => ({ subscription: BALANCES, key: 'a', state: bytes(text), position: 0n });
     await commit(processors, share, { documents: [put('1')], park: [parked(share, 'b', 0n, true)] });

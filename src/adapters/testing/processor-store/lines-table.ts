@@ -27,7 +27,7 @@ export interface LinesTable {
   insert(id: number, amount: number | bigint, note?: string): TableStatement;
   /** Adds to the amount of a row. */
   add(id: number, amount: number): TableStatement;
-  /** Returns the rows in the order of their ids, as a reader sees them. */
+  /** Returns the rows in the order of their ids, as a reader gets them. */
   rows(): Promise<readonly (readonly [id: number, amount: number | bigint, note: string | null])[]>;
   /** Runs a statement on the connection of a reader. */
   runAsReader(statement: TableStatement): Promise<unknown>;

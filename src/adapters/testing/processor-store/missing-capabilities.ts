@@ -1,4 +1,7 @@
-/** A store without a capability refuses its use. It must not ignore the statements of a table read model. */
+/**
+ * Tests that a store refuses the use of a capability that it lacks. It must not ignore the statements of a table read
+ * model.
+ */
 import assert from 'node:assert/strict';
 import { type Capability, UnsupportedByStore } from '../../../core/processors/capabilities.ts';
 import { BALANCES, bytes, type CheckProcessors, claimed, fence } from './fixtures.ts';

@@ -21,7 +21,7 @@ export function tables(check: CheckProcessors): void {
     assert.equal(await checkpointOf(processors), 5n);
   });
 
-  check('a statement that fails undoes all of its commit, and the error has its index', async ({ processors }) => {
+  check('a statement that fails rolls its commit back, and the error has its index', async ({ processors }) => {
     const lines = await linesTable(processors);
     const share = await claimedWith(processors, lines);
     await processors.commit({ fences: [fence(share, 1n)], statements: [lines.insert(1, 10)] });
@@ -125,7 +125,7 @@ export function tables(check: CheckProcessors): void {
     await assert.rejects(old.rows());
   });
 
-  check('a reader cannot write, also not after it ended its transaction', async ({ processors }) => {
+  check('a reader cannot write, even after it has ended its transaction', async ({ processors }) => {
     const lines = await linesTable(processors);
     const share = await claimedWith(processors, lines);
     await processors.commit({ fences: [fence(share, 5n)], statements: [lines.insert(1, 10)] });
