@@ -121,7 +121,7 @@ const pairs: readonly (readonly [from: EngineName, to: EngineName])[] = [
 
 for (const [fromName, toName] of pairs) {
   describe(`processors from ${fromName} to ${toName}`, { skip: skipWithout(fromName, toName) }, () => {
-    test('repeat no effect, keep what is parked, and meet their deadlines', async () => {
+    test('repeat no effect, keep their parked events, and fire their deadlines', async () => {
       const clock = new TestClock();
       const now = (): number => clock.now();
       await using from = await openStore(await engines.newAddress(fromName), { now });

@@ -152,7 +152,7 @@ for (const [fromName, toName] of pairs) {
 }
 
 describe('a copy', () => {
-  test('is empty if its source is', async () => {
+  test('is empty if its source is empty', async () => {
     await using from = await openStore('memory:');
     await using to = await openStore('memory:');
     const { commits, streams } = await copyStore(from, to);

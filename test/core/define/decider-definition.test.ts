@@ -8,7 +8,7 @@ import { borrow, member } from './library.ts';
 const { routing } = member;
 
 describe('a descriptor', () => {
-  test('has the facts for a host', () => {
+  test('describes the module to a host', () => {
     assert.deepEqual(routing.describe(), {
       name: 'library.member',
       version: '2.1.0',

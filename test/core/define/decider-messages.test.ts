@@ -18,7 +18,7 @@ import {
 const { types } = member;
 
 describe('messages between program and bytes', () => {
-  test('are read as they were, with integers in the form of the schema', () => {
+  test('are decoded unchanged, with integers in the form of the schema', () => {
     const event = FeeCharged({ cents: 250n });
     assert.deepEqual(types.event.fromEnvelope(types.event.toEnvelope(event)), event);
     const command = SettleFees({ memberId: 'm1', cents: 2n ** 70n });

@@ -98,7 +98,7 @@ describe('the cancellation of a command', () => {
     assert.equal((await sent).revision, 0n);
   });
 
-  test('removes its listener from a signal that lives longer than the command', async () => {
+  test('removes its listener from the signal when the command has ended', async () => {
     const { sourcer } = holding(undefined);
     const { signal } = new AbortController();
     await sourcer.handleCommand(payIn, { signal });
@@ -167,7 +167,7 @@ describe('closing', () => {
     assert.equal(sourcer.close(), closing, 'once is enough');
   });
 
-  test('closes the store only if asked to', async () => {
+  test('closes the store only if the option closeStore is true', async () => {
     for (const closeStore of [true, false]) {
       const store = createMemoryStore();
       await using sourcer = createEventSourcer({ store, modules: [tillModule()], closeStore });

@@ -209,7 +209,7 @@ describe('a cached state', () => {
     }
   });
 
-  test('is dropped if the events follow others that the decision did not see', async () => {
+  test('is dropped if events of another writer precede the events of the decision', async () => {
     const { sourcer, memory } = disturbed(1, { disturbance: { type: 'PayIn', till: 'a', amount: 10 } });
     const note = await sourcer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
     assert.deepEqual([note.revision, note.events[0]!.context.revision], [1n, 1n]);

@@ -44,7 +44,7 @@ function contended({ beforeReservation, before, configuration }: Setting = {}) {
 }
 
 describe('a command that had a conflict with another writer', () => {
-  test('is decided inside the store, on the events that came in between', async () => {
+  test('is decided inside the store, after the events of the other writer', async () => {
     const { sourcer, reservations } = contended();
     const result = await sourcer.handleCommand(payOut);
     assert.deepEqual([result.outcome.tag, result.attempts, result.revision], ['accepted', 2, 2n]);
@@ -83,7 +83,7 @@ describe('a command that had a conflict with another writer', () => {
     assert.deepEqual([till.live.size, till.misuses], [0, []]);
   });
 
-  test('records nothing if the module fails to fold the events that came in between, and releases every handle', async () => {
+  test('records nothing if the module fails to fold the events of the other writer, and releases every handle', async () => {
     let folded = 0;
     const before = (point: FailurePoint): void => {
       if (point === 'evolve' && ++folded === 3) throw new FaultError({ code: 'odd', message: 'odd', details: [] });

@@ -17,7 +17,7 @@ const requests: fc.Arbitrary<Precondition | undefined> = fc.oneof(
   fc.bigInt(0n, 3n).map((val) => ({ tag: 'at-revision', val }) as const),
 );
 
-/** The precondition of the module for a decision that saw the stream at `seen`. */
+/** The precondition of the module for a decision that is based on the revision `seen`. */
 function ofModule(declared: WritePrecondition, seen: bigint | undefined, hasEvents: boolean): Precondition {
   if (declared !== 'stream-unchanged' && hasEvents) return { tag: declared };
   return seen === undefined ? { tag: 'no-stream' } : { tag: 'at-revision', val: seen };

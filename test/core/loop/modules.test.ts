@@ -20,7 +20,7 @@ const { RuntimeError } = (globalThis as unknown as { WebAssembly: { RuntimeError
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 
 describe('a command', () => {
-  test('goes to the module that accepts its type', async () => {
+  test('is routed to the module that accepts its type', async () => {
     const modules = [
       tillModule({ name: 'in', prefix: 'in', commands: ['PayIn'] }),
       tillModule({ name: 'out', prefix: 'out', commands: ['PayOut'] }),

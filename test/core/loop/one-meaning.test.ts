@@ -162,7 +162,7 @@ describe('a value', () => {
           vandalize(state);
         }
 
-        // The store holds the values that were sent.
+        // The store has the values that were sent.
         const commits = await store.readCommits(STREAM);
         assert.equal(commits.length, given.length);
         let before = canonical(setup.initial, codec);

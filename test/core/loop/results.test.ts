@@ -70,7 +70,7 @@ describe('the decided events of a dispatched command', () => {
     assert.deepEqual([again.duplicate, again.decided], [true, [{ type: 'Booked', data: entry }]]);
   });
 
-  test('are copies, so that a change does not reach the state and the store', async () => {
+  test('are copies, so that a change does not affect the state and the store', async () => {
     const { sourcer } = start();
     const { decided } = await sourcer.dispatch(book);
     decided[0]!.data.at.setTime(0);

@@ -1,4 +1,4 @@
-/** The queues of streams, of which idle ones are removed now and then. */
+/** The queues of streams. Idle queues are removed if there are too many. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_IDLE_QUEUES } from '../../../src/core/limits.ts';

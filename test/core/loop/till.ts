@@ -19,9 +19,9 @@ export type TillCommand =
   | { readonly type: 'Open'; readonly till: string }
   /** Accepts any amount. */
   | { readonly type: 'PayIn'; readonly till: string; readonly amount: number }
-  /** Is rejected if the till holds less. */
+  /** Is rejected if the till contains less. */
   | { readonly type: 'PayOut'; readonly till: string; readonly amount: number }
-  /** Changes nothing if the till holds this amount already. */
+  /** Changes nothing if the till already contains this amount. */
   | { readonly type: 'SetTo'; readonly till: string; readonly amount: number }
   /** Many events in one decision. */
   | { readonly type: 'Split'; readonly till: string; readonly amount: number }

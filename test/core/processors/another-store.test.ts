@@ -50,7 +50,7 @@ async function send(running: Running): Promise<void> {
   }
 }
 
-/** The documents and rows, which hold each event once. */
+/** The documents and rows, which contain each event once. */
 async function contentsOf(running: Running): Promise<unknown> {
   const documents = await running.readModel(balances).list();
   await using reader = running.readModel(lines);
@@ -89,7 +89,7 @@ describe('processors in another file than the events', () => {
     assert.deepEqual(await running.readModel(balances).get('b'), { balance: 5 });
   });
 
-  test('hold each event once, wherever their process ends between the commits of the two files', async () => {
+  test('contain each event once, wherever their process ends between the commits of the two files', async () => {
     const clock = new TestClock();
     const crash = async (store: SqliteStore, other: SqliteStore, operations: number, isDone: boolean) => {
       const dying = mortal(store, { after: operations, isDone }, other.processors);
@@ -113,7 +113,7 @@ describe('processors in another file than the events', () => {
           const documents = await processors.listDocuments(share.subscription);
           for (const { position } of documents) assert.ok(position <= (share.checkpoint ?? -1n));
         }
-        // The leases of the dead process have ended.
+        // The leases of the process that has ended have expired.
         clock.advance({ minutes: 1 });
         await using running = await bank.start({ store, processors, shares: 1, clock });
         await send(running);

@@ -170,7 +170,7 @@ describe('a document read model', () => {
     await stop();
   });
 
-  test('passes over an event that a document has folded before the checkpoint moved', async () => {
+  test('skips an event that a document has folded before the checkpoint moved', async () => {
     await using store = createMemoryStore();
     const sourcer = createEventSourcer({ store, modules: [counter] });
     for (const by of [1, 2, 4]) await sourcer.dispatch(counter.commands.Add({ counterId: 'a', by }));
@@ -179,7 +179,7 @@ describe('a document read model', () => {
     await store.processors.openSubscription({ subscription, kind, definition, shares: 1 });
     const [free] = await store.processors.listShares(subscription);
     const held = await store.processors.claimShare(free!, 'dead', 0, 1);
-    // A store may write the documents of a large page in parts, and the member may die after the first of them.
+    // A store may write the documents of a large page in parts, and the member may end after the first of them.
     await store.processors.commit({
       fences: [{ ...held!, before: undefined, checkpoint: 0n }],
       documents: [{ subscription, key: 'a', state: totals.types.state.toBytes({ total: 3, events: 2 }), position: 2n }],

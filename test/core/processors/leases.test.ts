@@ -1,4 +1,4 @@
-/** Leases keep shares and let others take them over, even if the clock of the machine was stepped backward. */
+/** A lease keeps a share until it expires, even if the clock of the machine was stepped backward. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -13,7 +13,7 @@ const bank = bankOf([]);
 const { Open, Deposit } = account.commands;
 const BALANCES = { name: 'balances', version: '1' };
 
-/** A member that died before the clock was stepped backward. Its leases end in an hour. */
+/** A member that ended before the clock was stepped backward. Its leases end in an hour. */
 async function leaveShares(store: MemoryStore): Promise<void> {
   await using _looking = await bank.start({ store, process: false });
   const { processors } = store;
@@ -45,7 +45,7 @@ async function holdersOf(store: MemoryStore): Promise<readonly (readonly [string
   return (await store.processors.listShares(BALANCES)).map(({ holder, token }) => [holder, token] as const);
 }
 
-test('members that renew their leases keep their shares for as long as they live', async () => {
+test('members keep their shares as long as they renew their leases', async () => {
   const clock = new TestClock();
   await using store = createMemoryStore({ now: () => clock.now() });
   await using _one = await bank.start({ store, clock, lease: LEASE });
@@ -72,7 +72,7 @@ test('members that renew their leases keep their shares for as long as they live
 });
 
 describe('a clock that was stepped backward', () => {
-  test('does not keep the shares of a dead member from the others', async () => {
+  test('does not prevent other members from claiming the shares of a member that has ended', async () => {
     await using store = createMemoryStore();
     await leaveShares(store);
     await using running = await bank.start({ store, lease: LEASE });
@@ -82,7 +82,7 @@ describe('a clock that was stepped backward', () => {
     assert.deepEqual(await running.readModel(balances).get('a'), { balance: 5 });
   });
 
-  test('does not keep a rebuild from beginning after one that was killed', async () => {
+  test('does not prevent a rebuild after one that was killed', async () => {
     await using store = createMemoryStore();
     await using running = await bank.start({ store, lease: LEASE });
     await running.dispatch(Open({ accountId: 'a' }));
@@ -97,7 +97,7 @@ describe('a clock that was stepped backward', () => {
     assert.deepEqual(await running.readModel(balances).get('a'), { balance: 0 });
   });
 
-  test('lets no rebuild begin while another one renews its leases', async () => {
+  test('does not allow a rebuild while another one renews its lease', async () => {
     await using store = createMemoryStore();
     await using running = await bank.start({ store, lease: LEASE });
     const subscription = { name: 'balances/rebuild', version: '1' };

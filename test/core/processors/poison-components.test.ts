@@ -116,7 +116,7 @@ for (const [part, { processor, system, processed, others, all }] of Object.entri
     const code = CODES[failure as keyof typeof CODES];
     for (const [engine, open] of Object.entries(ENGINES))
       describe(`an event at which ${part} ends in ${NAMES[failure as keyof typeof NAMES]}, on ${engine}`, () => {
-        test('stops the processor with its reason, and a mended component processes everything once', async () => {
+        test('stops the processor with its reason, and a corrected component processes everything once', async () => {
           await using store = open();
           {
             await using running = await (await system('ill')).start({ store, failurePolicy: { retries: 0 } });
@@ -137,7 +137,7 @@ for (const [part, { processor, system, processed, others, all }] of Object.entri
           assert.deepEqual(await processed(store), all(poison));
         });
 
-        test('is parked with the later events of its key, and a mended component processes them in order', async () => {
+        test('is parked with the later events of its key, and a corrected component processes them in order', async () => {
           await using store = open();
           const failurePolicy = { retries: 0, finally: 'park' } as const;
           {

@@ -115,7 +115,7 @@ describe('a share that is claimed while the shares are read before a page', () =
     await deposit(1, 1);
     await deposit(0, 2);
 
-    // The second share is left to another member, which never comes.
+    // The second share is left to another member, which never starts.
     {
       await using _running = await system.start({
         store: claiming(store, async (share, claim) => (share === 1 ? undefined : claim())),

@@ -59,7 +59,7 @@ async function subscriptionsOf(store: Store): Promise<readonly string[]> {
 
 for (const [name, open] of Object.entries(stores)) {
   describe(`a rebuild on the ${name} store`, () => {
-    test('shows readers the old documents until all of the new ones are there', async () => {
+    test('returns the old documents to readers until all new ones are written', async () => {
       await using store: Store = open();
       const { bug, sums, system } = summing();
       await using running = await system.start({ store });
@@ -102,7 +102,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual([last.events, last.position], [4, last.head]);
     });
 
-    test('is followed by the events that come afterwards', async () => {
+    test('is followed by later events', async () => {
       await using store: Store = open();
       const { bug, sums, system } = summing();
       await using running = await system.start({ store });

@@ -87,7 +87,7 @@ for (const [name, open] of Object.entries(stores)) {
       await assert.rejects(next, (error) => isStoreFailure(error, 'closed'));
     });
 
-    test('sees each event once and in order, whenever readers start, stop and resume while writers append', async () => {
+    test('reads each event once and in order, whenever readers start, stop and resume while writers append', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 30 }),

@@ -204,7 +204,7 @@ test('a table read model distinguishes events of one type and two categories', a
   );
 });
 
-test('the description of a system shows which category an event comes from', () => {
+test('the description of a system shows the category of an event', () => {
   const deciders: readonly AnyModule[] = [order, subscription];
   const { flows, readModels } = describeSystem(
     defineSystem({ name: 'shop', deciders, readModels: [refunds, cancellations] }),

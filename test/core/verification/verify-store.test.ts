@@ -271,7 +271,7 @@ describe('heads that were kept elsewhere', () => {
     heads = await store.readStreams({});
   });
 
-  test('are still there after more was written', async () => {
+  test('still exist after more commits', async () => {
     const running = await bank.start({ store: store as never, process: false });
     await running.dispatch(account.commands.OpenAccount({ accountId: '9', owner: 'Bo' }));
     await running.dispatch(account.commands.Deposit({ accountId: '1', amount: 1 }));
@@ -324,8 +324,8 @@ describe('heads that were kept elsewhere', () => {
   });
 });
 
-describe('a decision that did not see the events before it', () => {
-  test('is made again on the revision that it saw', async () => {
+describe('a decision that is based on an earlier revision', () => {
+  test('is made again on that revision', async () => {
     const counter = defineDecider({
       name: 'counter',
       version: '1',

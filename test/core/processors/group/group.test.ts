@@ -1,4 +1,4 @@
-/** Groups of real processes: one that is stopped past its lease, and rebuilds that are killed. */
+/** Groups of real processes: one that is stopped longer than its lease, and rebuilds that are killed. */
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -88,7 +88,7 @@ async function untilHolders(store: SqliteStore, isRight: (holders: ReadonlySet<s
   }
 }
 
-test('a process that was stopped past its lease moves nothing when it continues, and works again', async () => {
+test('a process that was stopped longer than its lease commits nothing of its old page, and then works again', async () => {
   const { file, store } = open('stopped.db');
   await using _store = store;
   const { sums, system } = sumsOf();
@@ -107,7 +107,7 @@ test('a process that was stopped past its lease moves nothing when it continues,
   await untilHolders(store, (holders) => holders.size === 2 && !holders.has(undefined) && !holders.has(id));
   const before = await store.processors.listShares(SUMS);
   stopped.child.kill('SIGCONT');
-  // It has noticed that its page was fenced off, and acquires a third of the shares again.
+  // It has detected that its page was fenced off, and acquires a third of the shares again.
   await untilHolders(store, (holders) => holders.size === 3 && holders.has(id));
   assert.deepEqual(await tool.readModel(sums).get('a'), { sum: PAUSED + 12, deposits: 3 });
   for (const { share, checkpoint, token } of await store.processors.listShares(SUMS)) {
@@ -124,7 +124,7 @@ test('a process that was stopped past its lease moves nothing when it continues,
   await Promise.all([stopped, ...others].map((member) => member.end()));
 });
 
-test('a rebuild under four processes is right, also after one that was killed in the middle', async () => {
+test('a rebuild while four processes run has the correct rows, even after a rebuild that was killed', async () => {
   const { file, store } = open('rebuilt.db');
   await using _store = store;
   const { sums, system } = sumsOf();
@@ -160,7 +160,7 @@ test('a rebuild under four processes is right, also after one that was killed in
   await killed.ended;
   assert.ok(!killed.lines.includes('rebuilt'));
   await documentsAre(rounds);
-  // The rows that a rebuild has to mend.
+  // The wrong rows, which a rebuild has to replace.
   const damaging = new Sqlite(file, { timeout: 60_000 });
   damaging.exec(`delete from documents where key in ('a1', 'a2')`);
   damaging.close();

@@ -84,7 +84,7 @@ const { Add, Mirror, Note } = counter.commands;
 const { Write } = journal.commands;
 const { Added, Mirrored, Noted } = counter.events;
 
-/** The read models cannot process an addition of this amount while they are ill. */
+/** The read models cannot process an addition of this amount while they are faulty. */
 const POISON = 7;
 
 interface Shape {
@@ -92,7 +92,7 @@ interface Shape {
   /** Notes have a separate decider. */
   readonly hasJournal: boolean;
   /** Read models park the events that they cannot process. */
-  readonly isIll: boolean;
+  readonly isFaulty: boolean;
   readonly hasTables: boolean;
   readonly isInline: boolean;
   /** The processors keep their data in a store other than that of the events. */
@@ -109,10 +109,10 @@ interface Sums {
 
 function systemOf(shape: Shape, effects: Set<string>) {
   const { key, hasReactor, hasJournal, endsProcesses } = shape;
-  const health = { isIll: shape.isIll };
+  const fault = { isFaulty: shape.isFaulty };
   const note = (counterId: string) => (hasJournal ? Write({ counterId }) : Note({ counterId }));
   const check = (by: number): void => {
-    if (by === POISON && health.isIll) throw new Error('poison');
+    if (by === POISON && fault.isFaulty) throw new Error('poison');
   };
   const mirrors = defineEventHandler({
     name: 'mirrors',
@@ -208,7 +208,7 @@ function systemOf(shape: Shape, effects: Set<string>) {
     readModels: [shape.isInline ? inline(totals) : totals, ...(shape.hasTables ? [sums] : [])],
     reactors: hasReactor ? [reactor] : [],
   });
-  return { system, totals, sums, health };
+  return { system, totals, sums, fault };
 }
 
 interface Total {
@@ -219,12 +219,12 @@ interface Total {
 
 /**
  * The documents that the commands must produce, whatever fails.
- * @param isIll additions of the poison, and those of the same counter after it, are parked.
+ * @param isFaulty additions of the poison, and those of the same counter after it, are parked.
  */
 function expected(
   commands: readonly Command[],
   { endsProcesses }: Pick<Shape, 'endsProcesses'>,
-  isIll: boolean,
+  isFaulty: boolean,
 ): Record<string, Total> {
   const counters = new Map<string, Total>();
   const of = (id: string): Total => {
@@ -235,7 +235,7 @@ function expected(
   const parked = new Set<string>();
   for (const { counterId, by } of commands) {
     if (by === 0) continue;
-    if (isIll && by === POISON) parked.add(counterId);
+    if (isFaulty && by === POISON) parked.add(counterId);
     if (!parked.has(counterId)) Object.assign(of(counterId), { value: of(counterId).value + by, last: by });
     if (by * 2 > LIMIT) of(`m${counterId}`).notes++;
     else {
@@ -248,8 +248,8 @@ function expected(
 }
 
 /** The rows of the table that the commands must produce. */
-function expectedRows(commands: readonly Command[], isIll: boolean): readonly object[] {
-  const documents = Object.entries(expected(commands, { endsProcesses: false }, isIll));
+function expectedRows(commands: readonly Command[], isFaulty: boolean): readonly object[] {
+  const documents = Object.entries(expected(commands, { endsProcesses: false }, isFaulty));
   return documents.flatMap(([counter, { value, last }]) => (last === 0 ? [] : [{ counter, value, last }]));
 }
 
@@ -261,7 +261,7 @@ interface Command {
 const shapes: fc.Arbitrary<Shape> = fc.record({
   shares: fc.integer({ min: 1, max: 4 }),
   hasJournal: fc.boolean(),
-  isIll: fc.boolean(),
+  isFaulty: fc.boolean(),
   hasTables: fc.boolean(),
   isInline: fc.boolean(),
   isElsewhere: fc.boolean(),
@@ -293,7 +293,7 @@ async function obeysTheModel(
   await using other: Opened = open(() => clock.now());
   const { processors } = shape.isElsewhere ? other : store;
   const effects = new Set<string>();
-  const { system, totals, sums, health } = systemOf(shape, effects);
+  const { system, totals, sums, fault } = systemOf(shape, effects);
   const acknowledged = new Set<number>();
   const parking = { retries: 0, finally: 'park' } as const;
   const failurePolicies = { totals: parking, ...(shape.hasTables ? { sums: parking } : {}) };
@@ -326,17 +326,17 @@ async function obeysTheModel(
     await using running = await system.start({ ...options, store, processors });
     await send(running);
     await running.settled();
-    const obey = async (isIll: boolean): Promise<void> => {
+    const obey = async (isFaulty: boolean): Promise<void> => {
       const documents = await running.readModel(totals).list();
       const found = Object.fromEntries(documents.map(({ key, document }) => [key, document]));
-      assert.deepEqual(found, expected(wanted, shape, isIll));
+      assert.deepEqual(found, expected(wanted, shape, isFaulty));
       if (!shape.hasTables) return;
       await using reader = running.readModel(sums);
       const rows = await reader.db.selectFrom('sums').selectAll().orderBy('counter').execute();
-      assert.deepEqual(rows, expectedRows(wanted, isIll));
+      assert.deepEqual(rows, expectedRows(wanted, isFaulty));
     };
-    await obey(shape.isIll);
-    health.isIll = false;
+    await obey(shape.isFaulty);
+    fault.isFaulty = false;
     // Parked keys stay in order after a retry, so the last addition of each is the last one of the history.
     for (const { subscription, key, reason } of await running.parked.list()) {
       if (reason !== undefined) await running.parked.retry(subscription, key);
@@ -361,7 +361,7 @@ function inMemory(shape: Shape): Shape {
 
 /** An inline read model is in the file of the events, and refuses the commands of events that it cannot process. */
 function onSqlite(shape: Shape): Shape {
-  return { ...shape, isInline: shape.isInline && !shape.isElsewhere && !shape.isIll };
+  return { ...shape, isInline: shape.isInline && !shape.isElsewhere && !shape.isFaulty };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-model-'));

@@ -16,7 +16,7 @@ export interface Death {
 type Store = EventStore & { readonly processors: ProcessorStore };
 
 /**
- * Returns a view of the store that lives until `death`.
+ * Returns a view of the store that works until `death`.
  * @param processors the storage of processors, which may be another store's.
  */
 export function mortal<Mortal extends Store>(
