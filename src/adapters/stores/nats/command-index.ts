@@ -13,7 +13,8 @@
  */
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Client } from './client.ts';
-import { CommandIds, idBits } from './command-ids.ts';
+import { CommandIds, type IdBits, idBits } from './command-ids.ts';
+import { IdBlocks } from './id-blocks.ts';
 import { type IdSegments, SEGMENT } from './id-segments.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -45,8 +46,8 @@ export class CommandIndex {
   /** The instant before which every stored commit is in the index. */
   #coveredAt: Instant | undefined;
   #reading: Promise<void> | undefined;
-  /** The number of blocks that are written, or being written by this process. */
-  #written = 0;
+  /** The ids of the commits in the blocks that are not written yet. */
+  readonly #blocks = new IdBlocks();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -98,7 +99,7 @@ export class CommandIndex {
   /** Adds a commit that this process made, or that it read before the others. */
   add(commandId: string, sequence: number): void {
     if (sequence <= this.#covered || this.#ahead.has(sequence)) return;
-    this.#ids.add(idBits(commandId), sequence);
+    this.#note(commandId, sequence);
     if (sequence !== this.#covered + 1) {
       this.#ahead.add(sequence);
       return;
@@ -106,21 +107,23 @@ export class CommandIndex {
     this.#cover(sequence);
   }
 
+  #note(commandId: string, sequence: number): void {
+    const id: IdBits = idBits(commandId);
+    this.#ids.add(id, sequence);
+    if (this.#client.isWritable) this.#blocks.set(id, sequence);
+  }
+
   #cover(sequence: number): void {
     this.#covered = sequence;
     while (this.#ahead.delete(this.#covered + 1)) this.#covered++;
-    if (Math.floor(this.#covered / SEGMENT) > this.#written) this.#writeSegments();
+    if (this.#client.isWritable) this.#writeComplete();
   }
 
-  /** Writes the blocks that are complete, one after another. If a write fails, a later process repeats it. */
-  #writeSegments(): void {
-    if (!this.#client.isWritable) return;
-    const first = this.#written;
-    this.#written = Math.floor(this.#covered / SEGMENT);
-    this.#writing = this.#writing.then(async () => {
-      for (let segment = first; segment < this.#written; segment++) await this.#segments.write(segment);
-    });
-    this.#writing = this.#writing.catch(() => {});
+  /** Writes the blocks that are complete, one after another. A later process tries again if it fails. */
+  #writeComplete(): void {
+    for (const { segment, bytes } of this.#blocks.takeUpTo(this.#covered)) {
+      this.#writing = this.#writing.then(() => this.#segments.write(segment, bytes)).catch(() => {});
+    }
   }
 
   #age(): number {
@@ -138,8 +141,10 @@ export class CommandIndex {
         if (!this.#ahead.has(sequence)) this.#ids.add(id, sequence);
         this.#ahead.delete(sequence);
       });
-      this.#written = end / SEGMENT;
-      if (end > 0) this.#cover(end);
+      if (end > 0) {
+        this.#blocks.skipTo(end);
+        this.#cover(end);
+      }
     }
     const deadline = performance.now() + this.#client.timeout;
     while (this.#covered < last) {
@@ -149,7 +154,7 @@ export class CommandIndex {
         if (sequence <= this.#covered) continue;
         const commandId = headers.last('Nats-Msg-Id');
         // The parts of a large commit that come before its last one have no id.
-        if (commandId !== '' && !this.#ahead.has(sequence)) this.#ids.add(idBits(commandId), sequence);
+        if (commandId !== '' && !this.#ahead.has(sequence)) this.#note(commandId, sequence);
         this.#ahead.delete(sequence);
         this.#cover(sequence);
       }

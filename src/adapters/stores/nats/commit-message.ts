@@ -65,7 +65,8 @@ export function encodeCommit(
   const firstRevision = events.length > 0 ? BigInt(head.events) : undefined;
   const chained = chainedContent(head.hash, { stream, firstRevision, recordedAt, decision, events });
   const hash = sha256(chained);
-  const bytes = new Uint8Array(chained.length + HASH_BYTES);
+  // Node's pool. A buffer of its own for each commit keeps the garbage collector busy.
+  const bytes = Buffer.allocUnsafe(chained.length + HASH_BYTES);
   bytes.set(chained);
   bytes.set(hash, chained.length);
   return { bytes, hash, firstRevision, events: head.events + events.length };

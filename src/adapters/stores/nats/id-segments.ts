@@ -4,8 +4,7 @@
  * commits. Its content follows from the stream of commits alone, so two processes that write the same block write the
  * same bytes.
  */
-import type { Client } from './client.ts';
-import { type IdBits, idBits } from './command-ids.ts';
+import type { IdBits } from './command-ids.ts';
 import type { StateValues } from './state-values.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -13,16 +12,14 @@ import type { Subjects } from './subjects.ts';
  * The number of messages of one block. A block has 128 KiB, so it fits into one message with any usual `max_payload`.
  */
 export const SEGMENT = 16_384;
-const BITS_BYTES = 8;
-const PAGE = 1_000;
+/** The bytes of an id in a block. */
+export const BITS_BYTES = 8;
 
 export class IdSegments {
-  readonly #client: Client;
   readonly #subjects: Subjects;
   readonly #values: StateValues;
 
-  constructor(client: Client, subjects: Subjects, values: StateValues) {
-    this.#client = client;
+  constructor(subjects: Subjects, values: StateValues) {
     this.#subjects = subjects;
     this.#values = values;
   }
@@ -66,27 +63,9 @@ export class IdSegments {
   }
 
   /** Writes a block whose messages are all stored, unless the block exists already. */
-  async write(segment: number): Promise<void> {
+  async write(segment: number, bytes: Uint8Array): Promise<void> {
     const subject = this.#subjects.state('ids', String(segment));
     if ((await this.#values.get(subject)).value !== undefined) return;
-    const [first, last] = [segment * SEGMENT + 1, (segment + 1) * SEGMENT];
-    const bytes = new Uint8Array(SEGMENT * BITS_BYTES);
-    const view = new DataView(bytes.buffer);
-    for (let next = first; next <= last; ) {
-      const request = { stream: this.#subjects.name, subject: undefined, from: next, limit: PAGE };
-      const { messages } = await this.#client.page(request);
-      for (const { sequence, headers } of messages) {
-        const commandId = headers.last('Nats-Msg-Id');
-        if (sequence > last || commandId === '') continue;
-        const { high, low } = idBits(commandId);
-        const at = (sequence - first) * BITS_BYTES;
-        view.setInt32(at, high);
-        view.setInt32(at + 4, low);
-      }
-      const end = messages.at(-1);
-      if (end === undefined) return; // A server that lacks the newest messages answered. Another process writes the block.
-      next = end.sequence + 1;
-    }
     await this.#values.write([{ subject, guard: 0, record: { segment }, bytes }]);
   }
 }

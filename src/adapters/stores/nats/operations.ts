@@ -77,7 +77,7 @@ export class NatsOperations implements BareCommitStore {
     this.#client = client;
     this.#disconnect = disconnect;
     const values = new StateValues(client, subjects, replicas > 1);
-    const segments = new IdSegments(client, subjects, values);
+    const segments = new IdSegments(subjects, values);
     this.#segments = segments;
     const index = new CommandIndex(client, subjects, segments, duplicateWindow, connectionLife);
     const reader = new CommitReader(client, subjects, replicas > 1);

@@ -5,6 +5,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 import { isAppendFailure } from 'decidable';
 import { createNatsStore, type NatsStore } from 'decidable/nats';
+import { verifyChain } from 'decidable/storage';
 import { type NatsServer, skipWithoutBinary, startNatsServer, uniqueName } from '../../../servers/nats.ts';
 import { ANY, decision, envelope, FORWARD } from '../commands.ts';
 
@@ -147,6 +148,8 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
       assert.ok(await refusedAsDuplicate(fresh.append('other-1', [envelope('Done')], ANY, known)));
     }
     assert.equal(await fresh.findDecision(decision().commandId), undefined);
+    // The first process made the blocks without reading its commits again. They are compared with the messages here.
+    assert.equal((await verifyChain(fresh)).intact, true);
   });
 
   test('cannot be kept by a window that is not longer than the life of a connection', async () => {

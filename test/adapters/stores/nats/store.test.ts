@@ -131,6 +131,20 @@ describe('a NATS store', { skip: skipWithoutNats }, async () => {
     await connection.close();
   });
 
+  test('sends one message for a command, and receives one', async () => {
+    const connection = await connect({ servers: url });
+    const store = await createNatsStore({ connection, name: uniqueName(), storage: 'memory' });
+    const append = async (index: number): Promise<unknown> =>
+      store.append(`s-${index % 10}`, [envelope('A')], ANY, decision());
+    for (let index = 0; index < 10; index++) await append(index);
+    const before = connection.stats();
+    for (let index = 0; index < 100; index++) await append(index);
+    const { outMsgs, inMsgs } = connection.stats();
+    assert.deepEqual([outMsgs - before.outMsgs, inMsgs - before.inMsgs], [100, 100]);
+    await store.close();
+    await connection.close();
+  });
+
   test('leaves the connection of the caller open', async () => {
     const connection = await connect({ servers: url });
     const store = await createNatsStore({ connection, name: uniqueName(), storage: 'memory' });
