@@ -73,7 +73,7 @@ export function appendStatements(schema: string): AppendStatements {
       .join(', ');
   const own = quoted(schema);
   const many = parameters(
-    'text[] uuid[] bigint[] bigint[] int[] int[] bigint[] bytea[] text[] text[] int[] int[] int[]',
+    'text[] uuid[] bigint[] bigint[] int[] int[] bigint[] bytea[] text[] text[] int[] int[] int[] int[]',
   );
   return {
     one: `select ${own}.append_one(${parameters('text uuid bigint bigint int bigint bytea text text')})`,
@@ -150,6 +150,7 @@ function argumentsOf(commits: readonly NewCommit[], places: readonly number[]): 
     byteaArray(given.map(({ content }) => content)),
     textArray(types.categories),
     textArray(types.names),
+    int4Array(types.only),
     int4Array(types.commits),
     int4Array(types.numbers),
     int4Array(types.counts),
@@ -167,10 +168,15 @@ function offsetsOf(commits: readonly NewCommit[], places: readonly number[]): nu
   return places.map((place) => offsets[place]!);
 }
 
-/** The event types of commits. Each type of a category is listed once, and the commits refer to it by its number. */
+/**
+ * The event types of commits. Each type of a category is listed once, and the commits refer to it by its number. Only
+ * commits with several types have entries in `commits`, `numbers` and `counts`.
+ */
 class TypeArguments {
   readonly categories: string[] = [];
   readonly names: string[] = [];
+  /** The number of the type of each commit, or 0 if it has no type or several. */
+  readonly only: number[] = [];
   readonly commits: number[] = [];
   readonly numbers: number[] = [];
   readonly counts: number[] = [];
@@ -187,10 +193,15 @@ class TypeArguments {
         number = this.names.push(storable(type));
         ofCategory.set(type, number);
       }
+      if (types.size === 1) {
+        this.only.push(number);
+        return;
+      }
       this.commits.push(place);
       this.numbers.push(number);
       this.counts.push(count);
     }
+    this.only.push(0);
   }
 }
 

@@ -67,7 +67,11 @@ class Audit {
     const types = new Types(
       this.#rows(
         `select t.position, e.category, e.type, t.events
-        from ${own}.commits_by_type t left join ${own}.event_types e on e.id = t.event_type_id order by t.position`,
+        from (
+          select event_type_id, position, events from ${own}.commits_by_type
+          union all select event_type_id, position, event_count from ${own}.commits where event_type_id <> 0
+        ) t
+        left join ${own}.event_types e on e.id = t.event_type_id order by t.position`,
       ),
     );
     const commits = this.#rows(

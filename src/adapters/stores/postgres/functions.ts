@@ -63,7 +63,8 @@ const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
 /**
  * Appends commits to different streams, each with its own outcome. The arrays have an item for each commit, and are in
  * the order of the streams' names, so that two calls lock the heads in one order and cannot wait for each other. The
- * events of commit n begin at the position `offsets[n]` of this transaction.
+ * events of commit n begin at the position `offsets[n]` of this transaction. They have the type `types[only_types[n]]`,
+ * or several types if `only_types[n]` is 0.
  *
  * 1. Looks up the command ids, and the event types. Creates the types that are new, in order.
  * 2. Moves the heads whose revision is expected, which locks them, and adds the commits, in one statement. The id of
@@ -81,7 +82,8 @@ const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
 function append(schema: string): string {
   return `create function ${schema}.append(
   streams text[], command_ids uuid[], lowest bigint[], highest bigint[], event_counts int[], offsets int[], times bigint[],
-  contents bytea[], categories text[], types text[], type_commits int[], type_numbers int[], type_counts int[]
+  contents bytea[], categories text[], types text[], only_types int[], type_commits int[], type_numbers int[],
+  type_counts int[]
 ) returns table (
   place int, outcome int, revision_before bigint, first_position bigint, recorded_at bigint, hash bytea
 ) language plpgsql volatile
@@ -122,19 +124,20 @@ begin
         position = base + g.start + greatest(g.event_count, 1) - 1, positions = s.positions # (base + g.start),
         hash = ${nextHash('s.hash', 's.revision', 'g.name', 'g.event_count', 'g.time', 'g.content')}
       from (
-        select n, name, command_id, low, high, event_count, start, coalesce(nullif(time, -1), now_ms) as time, content
-        from unnest(streams, command_ids, lowest, highest, event_counts, offsets, times, contents)
-          with ordinality as u(name, command_id, low, high, event_count, start, time, content, n)
+        select n, name, command_id, low, high, event_count, start, coalesce(nullif(time, -1), now_ms) as time, content,
+          coalesce(type_ids[only_type], 0) as event_type_id
+        from unnest(streams, command_ids, lowest, highest, event_counts, offsets, times, contents, only_types)
+          with ordinality as u(name, command_id, low, high, event_count, start, time, content, only_type, n)
         where command_id <> all (known)
         offset 0
       ) g
       where s.name = g.name and s.id >= first_id and s.position < base and s.revision between g.low and g.high
       returning g.n::int, s.id, g.name, s.commits - 1 as number, s.revision - g.event_count as before, s.hash, g.command_id,
-        g.event_count, g.content, g.time, base + g.start as position
+        g.event_count, g.content, g.time, g.event_type_id, base + g.start as position
     ), added as (
       insert into ${schema}.commits
-        (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, hash, content)
-      select command_id, id, name, number, before + 1, event_count, position, time, hash, content from moved
+        (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, event_type_id, hash, content)
+      select command_id, id, name, number, before + 1, event_count, position, time, event_type_id, hash, content from moved
     )
     select n, ${ACCEPTED}, before, position, time, hash from moved;
     get diagnostics added = row_count;
@@ -173,11 +176,12 @@ begin
     left join ${schema}.commits c on c.command_id = command_ids[r.n];
   end if;
 
-  insert into ${schema}.commits_by_type (event_type_id, position, events)
-  select type_ids[number], base + offsets[c], events
-  from unnest(type_commits, type_numbers, type_counts) as g(c, number, events)
-  where c <> all (refused);
-
+  if cardinality(type_commits) > 0 then
+    insert into ${schema}.commits_by_type (event_type_id, position, events)
+    select type_ids[number], base + offsets[c], events
+    from unnest(type_commits, type_numbers, type_counts) as g(c, number, events)
+    where c <> all (refused);
+  end if;
   if not ${isUnheard(schema)} then
     return query select 0, ${LISTENED}, null::bigint, null::bigint, null::bigint, null::bytea;
   end if;
@@ -201,6 +205,7 @@ as $body$
 declare
   base bigint;
   time bigint;
+  type_id int;
   head_id bigint;
   commits_before bigint;
   revision_before bigint;
@@ -208,10 +213,19 @@ declare
 begin
   select
     (pg_current_xact_id()::text::bigint + s.xid_offset) << ${POSITION_BITS},
-    coalesce(nullif(given_time, -1), floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
-  into base, time
+    coalesce(nullif(given_time, -1), floor(extract(epoch from clock_timestamp()) * 1000)::bigint),
+    case when event_count = 0 then 0
+      else (select e.id from ${schema}.event_types e where e.category = given_category and e.type = given_type)
+    end
+  into base, time, type_id
   from ${schema}.store s
   where not exists (select from ${schema}.commits c where c.command_id = command);
+
+  while base is not null and type_id is null loop
+    insert into ${schema}.event_types (category, type) values (given_category, given_type)
+    on conflict (category, type) do nothing;
+    select e.id into type_id from ${schema}.event_types e where e.category = given_category and e.type = given_type;
+  end loop;
 
   update ${schema}.streams s
   set revision = s.revision + event_count, commits = s.commits + 1,
@@ -241,27 +255,17 @@ begin
       from ${schema}.append(
         array[stream], array[command], array[lowest], array[highest], array[event_count], array[0], array[given_time],
         array[given_content], array_fill(given_category, array[least(event_count, 1)]),
-        array_fill(given_type, array[least(event_count, 1)]), array_fill(1, array[least(event_count, 1)]),
-        array_fill(1, array[least(event_count, 1)]), array_fill(event_count, array[least(event_count, 1)])
+        array_fill(given_type, array[least(event_count, 1)]), array[least(event_count, 1)], '{}', '{}', '{}'
       ) a
       where place = 1
     );
   end if;
 
   insert into ${schema}.commits
-    (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, hash, content)
-  values (command, head_id, stream, commits_before, revision_before + 1, event_count, base, time, next_hash, given_content);
-
-  if event_count > 0 then
-    loop
-      insert into ${schema}.commits_by_type (event_type_id, position, events)
-      select e.id, base, event_count
-      from ${schema}.event_types e where e.category = given_category and e.type = given_type;
-      exit when found;
-      insert into ${schema}.event_types (category, type) values (given_category, given_type)
-      on conflict (category, type) do nothing;
-    end loop;
-  end if;
+    (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, event_type_id, hash, content)
+  values (
+    command, head_id, stream, commits_before, revision_before + 1, event_count, base, time, type_id, next_hash, given_content
+  );
   return concat_ws(' ', ${ACCEPTED}, revision_before, ${isUnheard(schema)}::int, base, time, encode(next_hash, 'hex'));
 end
 $body$`;
@@ -319,11 +323,14 @@ $body$`;
 function addCommits(schema: string): string {
   return `create function ${schema}.add_commits(
   streams text[], command_ids uuid[], numbers bigint[], revisions bigint[], event_counts int[], positions bigint[],
-  times bigint[], hashes bytea[], contents bytea[], type_commits int[], type_names text[], type_counts int[]
+  times bigint[], hashes bytea[], contents bytea[], only_types int[], type_commits int[], type_names text[],
+  type_counts int[]
 ) returns void language plpgsql volatile
 ${WRITES}
 as $body$
 #variable_conflict use_column
+declare
+  type_ids int[];
 begin
   insert into ${schema}.event_types (category, type)
   select distinct split_part(streams[c], '-', 1) collate "C", t collate "C"
@@ -331,17 +338,23 @@ begin
   order by 1, 2
   on conflict (category, type) do nothing;
 
+  type_ids := array(
+    select (select e.id from ${schema}.event_types e where e.category = split_part(streams[c], '-', 1) and e.type = t)
+    from unnest(type_commits, type_names) with ordinality as given(c, t, n) order by n
+  );
+
   insert into ${schema}.commits
-    (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, hash, content)
-  select command_id, s.id, s.name, number, g.revision, event_count, g.position, time, g.hash, content
-  from unnest(streams, command_ids, numbers, revisions, event_counts, positions, times, hashes, contents)
-    as g(name, command_id, number, revision, event_count, position, time, hash, content)
+    (command_id, stream_id, stream, number, revision, event_count, position, recorded_at, event_type_id, hash, content)
+  select command_id, s.id, s.name, number, g.revision, event_count, g.position, time, coalesce(type_ids[only_type], 0),
+    g.hash, content
+  from unnest(streams, command_ids, numbers, revisions, event_counts, positions, times, hashes, contents, only_types)
+    as g(name, command_id, number, revision, event_count, position, time, hash, content, only_type)
   join ${schema}.streams s on s.name = g.name;
 
   insert into ${schema}.commits_by_type (event_type_id, position, events)
-  select e.id, positions[c], n
-  from unnest(type_commits, type_names, type_counts) as given(c, t, n)
-  join ${schema}.event_types e on e.category = split_part(streams[c], '-', 1) and e.type = t;
+  select type_ids[n], positions[c], events
+  from unnest(type_commits, type_counts) with ordinality as given(c, events, n)
+  where only_types[c] = 0;
 
   update ${schema}.streams s
   set revision = g.revision + g.event_count - 1, commits = g.number + 1, hash = g.hash,

@@ -108,6 +108,7 @@ class Rows {
   readonly #numbers: bigint[] = [];
   readonly #revisions: bigint[] = [];
   readonly #positions: bigint[] = [];
+  readonly #onlyTypes: number[] = [];
   readonly #typeCommits: number[] = [];
   readonly #typeNames: string[] = [];
   readonly #typeCounts: number[] = [];
@@ -131,6 +132,8 @@ class Rows {
     this.#next += BigInt(Math.max(1, events.length));
     const types = new Map<string, number>();
     for (const { type } of events) types.set(type, (types.get(type) ?? 0) + 1);
+    // The number of the type that the next statement adds.
+    this.#onlyTypes.push(types.size === 1 ? this.#typeNames.length + 1 : 0);
     for (const [type, count] of types) {
       this.#typeCommits.push(place);
       this.#typeNames.push(storable(type));
@@ -153,6 +156,7 @@ class Rows {
       int8Array(recorded.map(({ recordedAt }) => recordedAt)),
       byteaArray(recorded.map(({ hash }) => hash)),
       byteaArray(this.#commits.map(({ decision, events }) => decidedContent(decision.decision, events).slice())),
+      int4Array(this.#onlyTypes),
       int4Array(this.#typeCommits),
       textArray(this.#typeNames),
       int4Array(this.#typeCounts),

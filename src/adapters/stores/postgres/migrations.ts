@@ -54,6 +54,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .addColumn('event_count', 'integer', (column) => column.notNull())
         .addColumn('position', 'bigint', (column) => column.notNull())
         .addColumn('recorded_at', 'bigint', (column) => column.notNull())
+        .addColumn('event_type_id', 'integer', (column) => column.notNull())
         .addColumn('hash', bytes, (column) => column.notNull())
         .addColumn('content', bytes, (column) => column.notNull()),
       schema
@@ -81,6 +82,11 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .on('commits')
         .column('position')
         .where(sql<boolean>`event_count = 0`),
+      schema
+        .createIndex('commits_of_one_type')
+        .on('commits')
+        .columns(['event_type_id', 'position'])
+        .where(sql<boolean>`event_type_id > 0`),
       schema
         .createTable('event_types')
         .addColumn('id', 'integer', (column) => column.primaryKey().generatedAlwaysAsIdentity())

@@ -71,14 +71,14 @@ function containing(own: string): string {
 }
 
 /**
- * Selects events of some types. Each type has an ordered list of its commits, so only `limit` commits of each type are
- * read.
+ * Selects events of some types. Each type has an ordered list of the commits with this type alone, and another of the
+ * commits with other types too, so only `limit` commits of each list are read.
  */
 function some(own: string, direction: 'forward' | 'backward'): string {
   const [order, isInside] =
     direction === 'forward'
-      ? ['', `t.position >= ${containing(own)} and t.position < ${own}.first_hidden()`]
-      : ['desc', `t.position < $1::bigint and t.position < ${own}.first_hidden()`];
+      ? ['', `position >= ${containing(own)} and position < ${own}.first_hidden()`]
+      : ['desc', `position < $1::bigint and position < ${own}.first_hidden()`];
   // The commit at position $1 is not counted, because it may have no wanted event on this side of the position.
   const whole = direction === 'forward' ? 'position > $1::bigint' : `position + ${1_000} <= $1::bigint`;
   return `
@@ -91,9 +91,13 @@ function some(own: string, direction: 'forward' | 'backward'): string {
     ), listed as (
       select found.position, sum(found.events) as events
       from wanted cross join lateral (
-        select t.position, t.events from ${own}.commits_by_type t
-        where t.event_type_id = wanted.id and ${isInside}
-        order by t.position ${order} limit $2::bigint + 1
+        (select position, event_count as events from ${own}.commits
+          where event_type_id > 0 and event_type_id = wanted.id and ${isInside}
+          order by position ${order} limit $2::bigint + 1)
+        union all
+        (select position, events from ${own}.commits_by_type
+          where event_type_id = wanted.id and ${isInside}
+          order by position ${order} limit $2::bigint + 1)
       ) found
       group by found.position
     ), counted as (

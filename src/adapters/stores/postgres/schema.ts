@@ -60,6 +60,11 @@ export interface Tables {
      */
     readonly position: string;
     readonly recorded_at: string;
+    /**
+     * The type of all events of the commit, or 0 if there are no events, or events of several types. Most commits have
+     * one type. An index of this column costs a third of a row in another table.
+     */
+    readonly event_type_id: number;
     readonly hash: string;
     /** The canonical content after the time (docs/chain.md): the command, the decision and the events. */
     readonly content: string;
@@ -70,7 +75,10 @@ export interface Tables {
     readonly category: string;
     readonly type: string;
   };
-  /** The commits that have events of a type, by the position of the commit's first event. */
+  /**
+   * The types of commits whose events have several types, by the position of the commit's first event. A commit with
+   * one type has it in its row.
+   */
   readonly commits_by_type: {
     readonly event_type_id: number;
     readonly position: string;

@@ -99,7 +99,7 @@ export function statementsOf(schema: string): Statements {
       where c.command_id = any($1::uuid[])`,
     addCommits: `
       select ${own}.add_commits($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[],
-        $7::bigint[], $8::bytea[], $9::bytea[], $10::int[], $11::text[], $12::int[])`,
+        $7::bigint[], $8::bytea[], $9::bytea[], $10::int[], $11::int[], $12::text[], $13::int[])`,
     streams: `
       select name, revision, hash from ${own}.streams
       where id > coalesce((select id from ${own}.streams where name = $1), case when $1::text is null then -1 end)

@@ -117,7 +117,7 @@ describe('readers while a transaction is open', () => {
       `select outcome from ${schema}.append(
         streams => array['a-1'], command_ids => array[gen_random_uuid()], lowest => array[-1], highest => array[9],
         event_counts => array[0], offsets => array[0], times => array[-1], contents => array['\\x00'::bytea],
-        categories => '{}', types => '{}', type_commits => '{}', type_numbers => '{}', type_counts => '{}'
+        categories => '{}', types => '{}', only_types => '{0}', type_commits => '{}', type_numbers => '{}', type_counts => '{}'
       )`,
     );
     await early.query('rollback');
