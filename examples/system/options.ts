@@ -35,7 +35,7 @@ Options:
   --help             print this text
 `;
 
-/** @throws UsageError that names the argument. */
+/** Parses the arguments. @throws UsageError that names the argument. */
 export function parseOptions(args: readonly string[]): Options {
   try {
     const { values } = parseArgs({

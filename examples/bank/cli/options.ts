@@ -49,7 +49,7 @@ Types:   OpenAccount { accountId, owner }       Deposit { accountId, amount, tra
 Amounts are integers in minor units: 1250 is 12.50.
 `;
 
-/** @throws UsageError that names the argument. */
+/** Parses the arguments. @throws UsageError that names the argument. */
 export function parseOptions(args: readonly string[]): Options {
   try {
     const { values } = parseArgs({
@@ -74,6 +74,8 @@ export function parseOptions(args: readonly string[]): Options {
     const { help, file, store, receipts } = values;
     return { help, file, store, receipts, guest };
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}. npm start -- --help lists them.`);
+    throw new UsageError(
+      `${error instanceof Error ? error.message : String(error)}. npm start -- --help lists the options.`,
+    );
   }
 }

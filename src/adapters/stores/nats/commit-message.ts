@@ -123,12 +123,12 @@ export function addEvents(
   }
 }
 
-/** @throws EngineFailure `corrupt` if the bytes are not a commit. */
+/** Decodes the decision of a commit. @throws EngineFailure `corrupt` if the bytes are not a commit. */
 export function recordedDecisionOf({ bytes }: Pick<StoredCommit, 'bytes'>): RecordedDecision {
   return decisionOf(bytes, decoded(bytes, readCommit));
 }
 
-/** @throws EngineFailure `corrupt` if the bytes are not a commit. */
+/** Decodes a commit. @throws EngineFailure `corrupt` if the bytes are not a commit. */
 export function recordedCommitOf({ bytes }: StoredCommit): RecordedCommit {
   const commit = decoded(bytes, readCommit);
   return { decision: decisionOf(bytes, commit), events: commit.events };

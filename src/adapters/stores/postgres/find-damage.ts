@@ -61,7 +61,7 @@ class Audit {
     this.#own = own;
   }
 
-  /** @throws Found the first damaged place. */
+  /** Checks all tables. @throws Found the first damaged place. */
   async run(): Promise<void> {
     const own = this.#own;
     const types = new Types(
@@ -199,7 +199,7 @@ class Types {
     this.#rows = rows;
   }
 
-  /** @throws Found if the index does not have exactly these types at the position. */
+  /** Checks a commit. @throws Found if the index does not have exactly these types at the position. */
   async check(place: string, position: bigint, category: string, types: readonly string[]): Promise<void> {
     const counts = new Map<string, number>();
     for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
@@ -217,7 +217,7 @@ class Types {
     if (counts.size > 0) throw wrongTypes(place);
   }
 
-  /** @throws Found if the index has types of a commit that is missing. */
+  /** Checks the rest of the index. @throws Found if it has types of a commit that is missing. */
   async end(): Promise<void> {
     if (!this.#hasBegun) await this.#advance();
     if (this.#next !== undefined) throw wrongTypes(`commits_by_type.position ${this.#next[0]}`);

@@ -171,7 +171,7 @@ function decoded<Result>(decode: () => Result): Result {
   }
 }
 
-/** Returns the position of the last event that readers can see, or undefined if the store has no such event. */
+/** Returns the position of the last visible event, or undefined if the store has no visible events. */
 export async function lastPosition(connection: Connection, statements: Statements): Promise<LastPosition> {
   const [row] = await connection.query(statements.lastPosition, [], 'last-position');
   const count = optionalInteger(row?.[1], 'commits.event_count');

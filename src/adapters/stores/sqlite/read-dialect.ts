@@ -68,7 +68,7 @@ function sharedConnection(database: Database): ReadDatabase {
 const SELECT = /^\s*(?:select|with|values|explain)\b/i;
 const TRANSACTION = /^\s*(?:begin|commit|rollback|savepoint|release)\b/i;
 
-/** @throws SqliteError with the code SQLITE_READONLY if the statement is not a select. */
+/** Prepares a select. @throws SqliteError with the code SQLITE_READONLY for any other statement. */
 function prepareSelect(database: Database, sql: string): Statement<unknown[], Row> {
   if (SELECT.test(sql)) {
     const statement = database.prepare<unknown[], Row>(sql);

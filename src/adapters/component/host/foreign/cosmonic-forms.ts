@@ -4,7 +4,7 @@ import { exportedInterface, fitContract, type Members } from './fit-contract.ts'
 
 /** One of the three types of the contract. */
 interface MessageType {
-  /** @throws ComponentError whose payload is a text. */
+  /** Decodes a message. @throws ComponentError whose payload is a text. */
   deserialize(bytes: Uint8Array): number;
   drop(handle: number): void;
 }

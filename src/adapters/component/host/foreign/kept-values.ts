@@ -10,7 +10,7 @@ export class KeptValues<Value> {
   readonly #most: number;
   #last: Handle = 0;
 
-  /** @param most the maximum number of values at a time. */
+  /** Makes an empty table. @param most the maximum number of values at a time. */
   constructor(kind: HandleKind, most: number) {
     this.#kind = kind;
     this.#most = most;
@@ -20,7 +20,7 @@ export class KeptValues<Value> {
     return this.#values.size;
   }
 
-  /** @throws Trap if there are too many values. */
+  /** Adds a value, and returns its handle. @throws Trap if there are too many values. */
   keep(value: Value): Handle {
     if (this.#values.size >= this.#most) {
       const message = `more than ${this.#most} handles of ${this.#kind} at a time; drop unused handles, or raise maxHandles`;
@@ -30,14 +30,14 @@ export class KeptValues<Value> {
     return this.#last;
   }
 
-  /** @throws ValueError if the number is not a live handle. */
+  /** Returns the value of a handle. @throws ValueError if the number is not a live handle. */
   get(handle: Handle): Value {
     const value = this.#values.get(handle);
     if (value === undefined) throw noLiveHandle(this.#kind, handle);
     return value;
   }
 
-  /** @throws ValueError if the number is not a live handle. */
+  /** Removes a handle. @throws ValueError if the number is not a live handle. */
   drop(handle: Handle): void {
     if (!this.#values.delete(handle)) throw noLiveHandle(this.#kind, handle);
   }
