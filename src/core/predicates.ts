@@ -24,7 +24,8 @@ export function isPositiveU32(value: unknown): value is number {
 }
 
 /**
- * Returns whether the value is an `AbortSignal`. It checks the members, because the signal may come from another realm.
+ * Returns whether the value is an `AbortSignal`. The check uses the members, because the signal may come from another
+ * realm.
  */
 export function isSignal(value: unknown): value is AbortSignal {
   return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
@@ -42,7 +43,7 @@ export function millisecondsOf(time: unknown): bigint | undefined {
   return milliseconds >= 0 ? BigInt(milliseconds) : undefined;
 }
 
-/** Returns whether the value is a date. It checks the tag, because a date may come from another realm. */
+/** Returns whether the value is a date. The check uses the tag, because a date may come from another realm. */
 function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]';
 }

@@ -103,14 +103,22 @@ function checkedConfig(exported: unknown, file: string): Config {
     });
   }
   if (store !== undefined && typeof store !== 'string' && typeof store !== 'function') {
-    throw new CommandLineError('usage', `${file}: store must be the address of a store, or a function that opens one`, {
-      argument: CONFIG,
-    });
+    throw new CommandLineError(
+      'usage',
+      `${file}: store must be the address of a store, or a function that opens one, not ${typeof store}`,
+      {
+        argument: CONFIG,
+      },
+    );
   }
   if (processors !== undefined && typeof processors !== 'string') {
-    throw new CommandLineError('usage', `${file}: processors must be the address of a store`, {
-      argument: CONFIG,
-    });
+    throw new CommandLineError(
+      'usage',
+      `${file}: processors must be the address of a store, not ${typeof processors}`,
+      {
+        argument: CONFIG,
+      },
+    );
   }
   return { system, store, processors, start };
 }
@@ -125,8 +133,8 @@ function notASystem(file: string, found: string): CommandLineError {
 }
 
 /**
- * Returns whether the value is a system. It checks the members instead of the class, so that a system of another copy
- * of the package is recognized.
+ * Returns whether the value is a system. The check uses the members instead of the class, so that a system of another
+ * copy of the package is recognized.
  */
 function isSystem(value: unknown): value is ConfigSystem {
   if (typeof value !== 'object' || value === null) return false;

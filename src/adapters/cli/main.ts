@@ -45,7 +45,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Returns whether errors are printed as JSON. They may be found before the options are parsed. */
+/** Returns whether errors are printed as JSON. Errors may be found before the options are parsed. */
 function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end < 0 ? args : args.slice(0, end)).includes('--json');

@@ -214,7 +214,7 @@ The exit code of --once is 7 if events are parked, because they were not process
     .summary('drop old versions')
     .description('Drops a version of a read model with its documents and tables. The active version cannot be dropped.')
     .argument('[version]', 'the version: name@version')
-    .option('--old', 'drop all versions that those of the system have replaced')
+    .option('--old', 'drop all versions that the system has replaced')
     .addHelpText('after', examples('decidable read-models drop balances@1', 'decidable read-models drop --old'))
     .action(action(async () => (await import('./commands/read-models.ts')).dropReadModels));
 

@@ -116,7 +116,7 @@ class Reading {
   }
 
   /**
-   * Converts an integer to a bigint. It checks the length of the text first, because converting takes quadratic time.
+   * Converts an integer to a bigint. The length of the text is checked first, because converting takes quadratic time.
    */
   #bigInteger(token: string, at: number): bigint {
     const value = token.length > LONGEST_INTEGER ? undefined : BigInt(token);

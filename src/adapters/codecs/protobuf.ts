@@ -102,7 +102,10 @@ export function protobuf<Commands extends DescMessage, Events extends DescMessag
   };
 }
 
-/** Returns a Standard Schema for one message. It accepts exactly the plain objects that the message can represent. */
+/**
+ * Returns a Standard Schema for one message. The schema accepts exactly the plain objects that the message can
+ * represent.
+ */
 export function protobufSchema<Desc extends DescMessage>(message: Desc): StandardSchema<Plain<MessageShape<Desc>>> {
   checkDescriptor(message);
   return {

@@ -260,8 +260,8 @@ const MAX_QUERIES = 1_000;
 type Acceptor = (change: TableChange, model: string, type: string) => TableStatement;
 
 /**
- * Makes the function that converts a change to a statement. It accepts the statements of the read model's own changes,
- * and queries that write to its own tables.
+ * Makes the function that converts a change to a statement. The function accepts the statements of the read model's own
+ * changes, and queries that write to its own tables.
  * @param own the names of the tables in the database.
  */
 function acceptorOf<Tables>(

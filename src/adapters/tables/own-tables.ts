@@ -191,7 +191,7 @@ function rawProblem(node: Node, isInJoin: boolean): Foreign | undefined {
   const word = WORDS.exec(text);
   if (word !== null) return problem(`with the word ${word[0]}; use the functions of Kysely`);
   if (/\bin\b(?!\s*\()/i.test(text)) return problem('with "in" and no parenthesis');
-  return isNested(text, isInJoin) ? undefined : problem('with an open bracket, or a comma in a join');
+  return isNested(text, isInJoin) ? undefined : problem('with an unclosed bracket, or a comma in a join');
 }
 
 /** Returns whether each bracket is closed. @param isInJoin true if a comma must be in brackets. */

@@ -9,10 +9,10 @@ export interface StoredEvent {
 }
 
 /**
- * Makes an event that an older version of the program stored, for `given`. It is read like an event of a store:
+ * Makes an event that an older version of the program stored, for `given`. The event is read like an event of a store:
  * decoded, and upgraded to the newest version.
  *
- * @param type the name under which it was stored.
+ * @param type the name under which the event was stored.
  * @param codec the codec of the module at that time. @default msgpack
  * @example given(storedEvent('Priced', 1, { euros: 5n })).when(Sell({ seats: 1 })).then(Sold({ cents: 500n }));
  */

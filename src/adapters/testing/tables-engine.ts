@@ -25,7 +25,7 @@ interface Database {
 /** Opens an empty database. */
 export type OpenDatabase = () => Database;
 
-/** Loads the driver. It is imported only when a test needs rows. */
+/** Loads the driver. The driver is imported only when a test needs rows. */
 export async function loadDatabase(): Promise<OpenDatabase> {
   const { default: Sqlite } = await import('better-sqlite3');
   return () => new Sqlite(':memory:');

@@ -56,7 +56,7 @@ export const neutral: Decider<null, never, never> = {
 
 /** The mapping between the outer types and those of a decider. */
 export interface Adapter<State, Command, Event, OuterState, OuterCommand, OuterEvent> {
-  /** Returns the command of the decider. If it returns undefined, the decision has no events. */
+  /** Returns the command of the decider, or undefined if the decision has no events. */
   readonly command: (command: OuterCommand) => Command | undefined;
   /**
    * Maps events in both directions. `in` returns undefined for events that do not change the state. It must accept

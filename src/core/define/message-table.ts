@@ -231,7 +231,7 @@ export function enterMessage(
   };
 }
 
-/** Returns a message for a handler. It is a copy, because the handler may change its data. */
+/** Returns a copy of a message for a handler, because the handler may change the data. */
 export function lendMessage(message: Message): Message {
   return { type: message.type, data: copyValue(message.data) };
 }

@@ -278,7 +278,7 @@ function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string)
     if (typeof upcast[version] !== 'function') {
       throw new DefinitionError(
         `${place}.upcast[${version}]`,
-        `is missing; without it, messages that were stored in version ${version} cannot be read`,
+        `is missing; add it, because messages that were stored in version ${version} cannot be read without it`,
       );
     }
   }

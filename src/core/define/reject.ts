@@ -6,9 +6,9 @@ import { rejectionMade, withRejectionsUsed } from '../rejection-use.ts';
 export type RejectionDetail = string | number | bigint | boolean | Date | null | undefined;
 
 /**
- * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. It rejects the whole
- * decision. None of its events is stored, and the rejection is recorded. It is a fault if a decision makes a rejection
- * and does not use it.
+ * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. The whole decision is
+ * then rejected: none of its events is stored, and the rejection is recorded. A decision that makes a rejection and
+ * does not use it is a fault.
  *
  * @example return reject('insufficient-funds', 'The balance is too low.', { balance });
  *

@@ -31,7 +31,7 @@ export interface StateMakers {
   readonly evolve: object;
 }
 
-/** Returns 16 hexadecimal digits. They are enough to detect a change, but they do not protect against an attacker. */
+/** Returns 16 hexadecimal digits, which are enough to detect a change, but do not protect against an attacker. */
 export function fingerprintOf({ schema, initial, events, evolve }: StateMakers): string {
   const description = new Description();
   description.add({ schema, initial, evolve });

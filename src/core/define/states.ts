@@ -66,7 +66,7 @@ export class States<State> {
 
 const STATE_FAULTS: ReadonlySet<string> = new Set(['invalid-state', 'unencodable-value', 'unstable-schema']);
 
-/** Returns the fault for an error in `fold`. It names the handler: `evolve.Deposited`. */
+/** Returns the fault for an error in `fold`. The fault names the handler: `evolve.Deposited`. */
 export function stateFault(cause: unknown, code: string, place: string, type: string): FaultError {
   if (!isFault(cause) || !STATE_FAULTS.has(cause.code)) return faultOf(cause, code, place, type);
   const { payload } = cause;

@@ -185,8 +185,8 @@ function checked(base: Accept, checks: readonly (ZodInternals | undefined)[], kn
 }
 
 /**
- * Runs an unknown check by zod, and accepts a value that the check does not change. It must not be used for lists and
- * records, because a function of the author could change their content.
+ * Runs an unknown check by zod, and accepts a value that the check does not change. Do not use this function for lists
+ * and records, because a function of the author could change their content.
  */
 function checkOf({ def: { when }, check }: ZodInternals): Accept | undefined {
   if (check === undefined) return undefined;

@@ -175,8 +175,8 @@ interface Option {
 }
 
 /**
- * Returns the bridge of a union. It uses the first option that accepts the value with its own kinds of integers,
- * because zod chooses in the same way.
+ * Returns the bridge of a union. The bridge uses the first option that accepts the value with its own kinds of
+ * integers, because zod chooses in the same way.
  */
 function unionBridge(schemas: readonly unknown[], seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
   const options: Option[] = schemas.map((schema) => ({ inner: bridge(schema, seen), accepts: acceptor(schema) }));

@@ -63,9 +63,9 @@ export function excludeEachOther(declared: WritePrecondition, requested: Precond
 }
 
 /**
- * Returns whether reading and deciding again can succeed after the append found another revision. It can succeed if the
- * precondition was that the stream is unchanged. It cannot succeed if the caller required a revision or `no-stream`,
- * because a stream never returns to an earlier revision.
+ * Returns whether reading and deciding again can succeed after the append found another revision. A second attempt can
+ * succeed if the precondition was that the stream is unchanged. It cannot succeed if the caller required a revision or
+ * `no-stream`, because a stream never returns to an earlier revision.
  */
 export function isRetryable(
   declared: WritePrecondition,

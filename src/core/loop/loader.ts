@@ -136,8 +136,8 @@ export class Loader {
 }
 
 /**
- * Checks that a page has no gap, because a gap would lead to a state that the stream never had. It compares the first
- * and the last revision only, because pages are in order.
+ * Checks that a page has no gap, because a gap would lead to a state that the stream never had. Only the first and the
+ * last revision are compared, because pages are in order.
  *
  * @throws CommandFailure `store`.
  */

@@ -79,7 +79,7 @@ function checkedShare(share: number): number {
 }
 
 /**
- * Returns the point of a stream in [0, 1). It is the same in every process and version of this library.
+ * Returns the point of a stream in [0, 1). The point is the same in every process and version of this library.
  *
  * Sources: Fowler, Noll and Vo, FNV-1a (32 bits, over UTF-16 code units). Appleby, the finalizer of MurmurHash3, which
  * spreads names that differ only in their last characters.

@@ -55,7 +55,7 @@ export class StateCache {
     return undefined;
   }
 
-  /** Takes ownership of the state. It replaces an earlier state of the same module and stream. */
+  /** Takes ownership of the state, which replaces an earlier state of the same module and stream. */
   put(live: LiveState): void {
     const entries = this.#byModule.get(live.module);
     if (this.#capacity === 0 || entries === undefined || live.generation !== live.module.generation) {

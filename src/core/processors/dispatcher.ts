@@ -1,6 +1,6 @@
 /**
- * Sends the commands of processes. It subscribes to their reactions, dispatches each command with its derived id,
- * reports rejections to the process, and maintains the index of deadlines.
+ * Sends the commands of processes. The dispatcher subscribes to their reactions, dispatches each command with its
+ * derived id, reports rejections to the process, and maintains the index of deadlines.
  *
  * A crash at any point causes no second effect. A command that was sent before is found by its id and returns its first
  * outcome. A rejection that was reported before is found by its id too.

@@ -67,7 +67,7 @@ export async function replayParked(
 
 /**
  * Returns a parked event under its key. An event that could not be read is parked under the name of its stream. When
- * its key is known, it waits under that key, because another member may hold the share of the key and cache its
+ * its key is known, the event waits under that key, because another member may hold the share of the key and cache its
  * documents.
  */
 function underKey(parked: ParkedEvent, key: string, shares: number): ParkedEvent {

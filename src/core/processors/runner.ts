@@ -76,7 +76,7 @@ export class Runner {
     return this.#processed;
   }
 
-  /** Starts the loop. It ends when {@link stop} is called or the processor fails. */
+  /** Starts the loop, which ends when {@link stop} is called or the processor fails. */
   start(): void {
     this.#running ??= this.#run();
   }

@@ -17,15 +17,15 @@ export interface ReadEventsOptions {
    * positions.
    */
   readonly stream?: string | undefined;
-  /** The first revision to read, inclusive. It requires `stream`. */
+  /** The first revision to read, inclusive. This option requires `stream`. */
   readonly fromRevision?: bigint | undefined;
-  /** Continues after this position, exclusive. It cannot be combined with `stream`. */
+  /** Continues after this position, exclusive. This option cannot be combined with `stream`. */
   readonly afterPosition?: bigint | undefined;
-  /** Reads only streams of these categories. It cannot be combined with `stream`. */
+  /** Reads only streams of these categories. This option cannot be combined with `stream`. */
   readonly categories?: readonly string[] | undefined;
-  /** Reads only events of these types. It cannot be combined with `stream`. */
+  /** Reads only events of these types. This option cannot be combined with `stream`. */
   readonly eventTypes?: readonly string[] | undefined;
-  /** Reads only these events, by category and type. It cannot be combined with `stream`. */
+  /** Reads only these events, by category and type. This option cannot be combined with `stream`. */
   readonly events?: readonly EventName[] | undefined;
   /**
    * The maximum number of events of one page. Larger pages use more memory, and smaller ones take more time.

@@ -53,7 +53,7 @@ const KEPT: ReadonlySet<string> = new Set(['NODE_ENV', 'TZ']);
 /** The original values of the environments that are changed at present. */
 const originals = new Map<object, NodeJS.ProcessEnv>();
 
-/** Returns the environments and arguments of the process. It must be called before they are replaced. */
+/** Returns the environments and arguments of the process. Call this function before they are replaced. */
 export function processData(): ProcessData {
   const objects = [...processes()];
   return {

@@ -36,8 +36,8 @@ export function isCalledByEngine(callee: Callee): boolean {
 }
 
 /**
- * Returns whether the engine's own code called `callee` and uses the result itself. It returns false if the engine
- * passes the result on to its caller.
+ * Returns whether the engine's own code called `callee` and uses the result itself. The result is false if the engine
+ * passes the result of `callee` on to its own caller.
  */
 export function isUsedByEngine(callee: Callee): boolean {
   if (calls === undefined) return true;

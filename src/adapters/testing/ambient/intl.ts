@@ -40,7 +40,7 @@ export function* intlSlots(): Iterable<Slot> {
 }
 
 /**
- * Makes the replacement of `format`, which is a getter. It returns a bound function, so that the function can be passed
+ * Makes the replacement of `format`, which is a getter. The replacement returns a bound function, which can be passed
  * to `map`.
  */
 function withDate(original: (() => unknown) | undefined): () => unknown {

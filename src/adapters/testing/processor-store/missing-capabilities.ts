@@ -1,6 +1,6 @@
 /**
- * Tests that a store refuses the use of a capability that it lacks. It must not ignore the statements of a table read
- * model.
+ * Tests that a store refuses the use of a capability that it lacks. A store must not ignore the statements of a table
+ * read model.
  */
 import assert from 'node:assert/strict';
 import { type Capability, UnsupportedByStore } from '../../../core/processors/capabilities.ts';
