@@ -77,6 +77,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
    *
    * @param position the position of a command's result. It is `undefined` if the decision has no events. The promise
    *   then resolves immediately.
+   *   If the store has no event at this position yet, the call waits for one. Pass
+   *   `{ signal: AbortSignal.timeout(5_000) }` to end a wait for a position that may belong to another store.
    * @throws ProcessorStopped with the reason if a read model has stopped.
    * @throws DefinitionError if an option is unknown, or the system has no processor with one of the names.
    */

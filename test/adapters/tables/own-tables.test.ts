@@ -65,6 +65,7 @@ const refused: readonly [title: string, query: (db: Untyped) => unknown, table?:
   ['an insert into another table', (db) => db.insertInto('streams').values({ id: 1 }), 'streams'],
   ['a table of another read model', (db) => db.deleteFrom('other@1/lines'), 'other@1/lines'],
   ['a table of a schema', (db) => db.deleteFrom('main.lines'), 'main.lines'],
+  ['an own table with the name of a schema', (db) => db.deleteFrom('main.notes@1/lines'), 'main.notes@1/lines'],
   ['a query without plugins', (db) => db.withoutPlugins().deleteFrom('lines'), 'lines'],
   ['a target with an alias', (db) => db.deleteFrom('events as lines'), 'events'],
   ['a second target', (db) => db.deleteFrom(['lines', 'events']), 'events'],
@@ -125,9 +126,51 @@ const refused: readonly [title: string, query: (db: Untyped) => unknown, table?:
   ['text after in', (db) => db.deleteFrom('lines').where(sql<boolean>`id in 'events'`)],
   ['a select in text', (db) => db.deleteFrom('lines').where(sql<boolean>`exists (select 1 from events)`)],
   ['a comment in text', (db) => db.deleteFrom('lines').where(sql<boolean>`1 = 1 -- `)],
-  ['a second statement', (db) => db.deleteFrom('lines').where(sql<boolean>`1 = 1; drop table events`)],
+  ['a second statement', (db) => db.deleteFrom('lines').where(sql<boolean>`1 = 1; rollback`)],
+  ['a table in text', (db) => db.deleteFrom('lines').where(sql<boolean>`exists (table events)`)],
+  ['an open bracket in text', (db) => db.deleteFrom('lines').where(sql<boolean>`(1 = 1`)],
   ['a quoted name in text', (db) => db.deleteFrom('lines').where(sql<boolean>`"events" = 1`)],
   ['a bracket that closes another', (db) => db.deleteFrom('lines').where(sql<boolean>`1) or (1 = 1`.as('x') as never)],
+  [
+    'an insert into a common table expression',
+    (db) =>
+      db
+        .with('events', (query) => query.selectFrom('lines').selectAll())
+        .insertInto('events')
+        .values({ id: 'a' }),
+    'events',
+  ],
+  [
+    'an update of a common table expression',
+    (db) =>
+      db
+        .with('events', (query) => query.selectFrom('lines').selectAll())
+        .updateTable('events')
+        .set({ id: 'a' }),
+    'events',
+  ],
+  ['text as a target of an update', (db) => db.updateTable(sql`events`.as('lines') as never).set({ id: 'a' } as never)],
+  ['text in using', (db) => db.deleteFrom('lines').using(sql`events`.as('e') as never)],
+  [
+    'text in a join',
+    (db) =>
+      db
+        .insertInto('lines')
+        .expression(
+          db
+            .selectFrom('totals')
+            .innerJoin(sql<{ id: string }>`events`.as('e'), 'e.id', 'totals.id')
+            .select('totals.id'),
+        ),
+  ],
+  [
+    'text as the alias of a table',
+    (db) =>
+      db
+        .insertInto('lines')
+        .expression(db.selectFrom(db.fn('json_each', [sql.lit('[]')]).as<'e'>(sql`e, events`) as never).selectAll()),
+  ],
+  ['a backslash in quotes', (db) => db.deleteFrom('lines').where(sql<boolean>`id = 'a\\'`)],
   ['text as a target', (db) => db.deleteFrom(sql`events`.as('lines') as never)],
   [
     'text as a table',
