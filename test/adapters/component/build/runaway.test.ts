@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { CommandFailure, commandUuid, createEventSourcer, isFault } from 'decidable';
+import { CommandFailure, commandUuid, createEventSourcer } from 'decidable';
 import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import { createMemoryStore } from 'decidable/memory';
 import { built } from './built.ts';
@@ -31,6 +31,13 @@ const RUNAWAYS: readonly (readonly [title: string, what: Mischief, code: string]
   ['uses a schema that needs a class of the platform', 'url', 'trap'],
 ];
 
+const BROKEN = probe.types.command.toEnvelope({ type: 'Do', data: { what: 'error' } });
+/** The last details of its failure. */
+const PLACE = [
+  ['module', 'probe'],
+  ['stream', 'probe-1'],
+  ['commandType', 'Do'],
+];
 const KEEP = probe.types.command.toEnvelope({ type: 'Keep', data: { value: 1 } });
 
 describe('a decision of a guest in TypeScript', () => {
@@ -60,9 +67,22 @@ describe('a decision of a guest in TypeScript', () => {
     });
   }
 
-  test('that throws an error is a fault in the process, which is not recorded either', () => {
-    const { decider } = probe;
-    const command = { type: 'Do', data: { what: 'error' } } as const;
-    assert.throws(() => decider.decide(decider.initialState(), command), isFault);
+  test('that throws an error names the module, the stream and the command', async () => {
+    await using sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
+    await assert.rejects(sourcer.handleCommand(BROKEN), (error) => {
+      assert.ok(error instanceof CommandFailure && error.payload.tag === 'trap');
+      assert.deepEqual(error.payload.val.details, PLACE);
+      return true;
+    });
+  });
+
+  test('that throws an error is a fault in the process, which has the text of the error', async () => {
+    await using sourcer = createEventSourcer({ store: createMemoryStore(), modules: [probe] });
+    await assert.rejects(sourcer.handleCommand(BROKEN), (error) => {
+      assert.ok(error instanceof CommandFailure && error.payload.tag === 'fault');
+      const { code, details } = error.payload.val;
+      assert.deepEqual([code, details], ['decide-failed', [['type', 'Do'], ['cause', 'broken'], ...PLACE]]);
+      return true;
+    });
   });
 });
