@@ -110,9 +110,9 @@ export function leaveToHost(instance: ComponentInstance): void {
 }
 
 /**
- * Ends a call that failed. Returns the error to throw. If a value could not be lowered, the caller caused the error.
- * The guest was not called then, and can be entered again. The borrows that were lowered before that value are removed
- * here, and the caller of this function restores the own handles. Every other error is a trap.
+ * Ends a call that failed. Returns the error to throw. If a value could not be lowered, the caller caused the error. In
+ * this case the guest was not called, and can be entered again. The borrows that were lowered before that value are
+ * removed here, and the caller of this function restores the own handles. Every other error is a trap.
  */
 export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
   if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {

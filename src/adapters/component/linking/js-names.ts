@@ -43,7 +43,7 @@ function collisionIn({ kind, inside, labels }: ValueTypeNode): readonly [string,
 
 // Imports ----------------------------------------------------------------------------------------------------------
 
-/** For the name of an import, the name of another import in the list with the same JavaScript name. */
+/** The imports of a list whose JavaScript names collide, each with another import of the same JavaScript name. */
 export type SameNames = ReadonlyMap<string, string>;
 
 /** Returns the imports whose JavaScript names collide, or undefined if all names differ. */

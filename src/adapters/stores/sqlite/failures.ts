@@ -92,13 +92,13 @@ export class InlineRefusal extends Error {
   }
 }
 
-/** Converts an error for `append`. */
+/** Converts an error to the one that `append` throws. */
 export function asAppendFailure(error: unknown, file: string): unknown {
   if (error instanceof InlineRefusal) return error.fault;
   return toAppendFailure(error instanceof DecidableError ? error : fileFailure(error, file));
 }
 
-/** Converts an error for all functions except `append`. */
+/** Converts an error to the one that all other methods throw. */
 export function asStoreFailure(error: unknown, file: string): unknown {
   return toStoreFailure(error instanceof DecidableError ? error : fileFailure(error, file));
 }
