@@ -1,6 +1,7 @@
 /** The states of a NATS cluster that a test waits for, as the monitoring ports show them. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
+import { connect } from '@nats-io/transport-node';
 import { createNatsStore, type NatsStore, type NatsStoreOptions } from 'decidable/nats';
 import type { NatsServer } from './nats.ts';
 
@@ -74,6 +75,18 @@ export async function settled(servers: readonly NatsServer[], names: readonly st
       return replicas.length === servers.length - 1 && replicas.every(({ current }) => current === true);
     });
   }
+}
+
+/** Makes a server the leader of a stream. */
+export async function makeLeader(server: NatsServer, name: string, servers: readonly NatsServer[]): Promise<void> {
+  const connection = await connect({ servers: server.url });
+  await until(async () => {
+    if ((await leaderOf(servers, name)) === server) return true;
+    const placement = { preferred: server.serverName };
+    await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.${name}`, JSON.stringify({ placement }));
+    return false;
+  });
+  await connection.close();
 }
 
 /** Opens a store with three replicas, as soon as the cluster has a leader. */

@@ -170,7 +170,7 @@ export class Appender {
 
   async #refuseKnown(commandId: string): Promise<void> {
     const { index } = this.#parts;
-    if (!index.isReady) await index.prepare();
+    if (!index.isReady) await index.makeReady();
     const known = index.find(commandId).length === 0 ? undefined : await this.#indexed(commandId);
     if (known !== undefined) throw duplicate(recordedDecisionOf(known));
   }

@@ -32,6 +32,13 @@ export interface StoredMessage {
   readonly payload: Uint8Array;
 }
 
+/** The end of a stream, as its leader knows it. */
+export interface StreamEnd {
+  readonly sequence: number;
+  /** The milliseconds since the leader heard from a majority of the replicas. It knows all messages until then. */
+  readonly age: number;
+}
+
 /** A part of a JetStream stream, in the order of sequence numbers. */
 export interface PageRequest {
   readonly stream: string;
@@ -62,6 +69,7 @@ const LONGEST_DELAY = 500;
 const FIRST_RESEND = 1;
 const LONGEST_RESEND = 50;
 const NO_BYTES = new Uint8Array(0);
+const NANOSECONDS = 1_000_000;
 
 /** Receives the replies to one request. */
 interface ReplyTaker {
@@ -258,6 +266,25 @@ export class Client {
     return this.#fromLeader(stream, { last_by_subj: subject });
   }
 
+  /**
+   * Reads the end of a stream with several replicas from its leader. A leader that was cut off does not know of later
+   * messages.
+   */
+  async end(stream: string): Promise<StreamEnd> {
+    const { error, state, cluster } = await this.readUntilAnswered(async () => {
+      const info = await this.api<StreamState>(`STREAM.INFO.${stream}`);
+      if (info.error?.code === 503) throw apiFailure(info.error);
+      return info;
+    });
+    if (error !== undefined) throw apiFailure(error);
+    const { replicas = [] } = cluster ?? {};
+    // A replica that the leader has not heard since it began to lead has the time 0.
+    const silent = replicas.map(({ active }) => (active > 0 ? active / NANOSECONDS : Infinity)).sort((a, b) => a - b);
+    // The leader and this many others are the majority.
+    const others = Math.floor((replicas.length + 1) / 2);
+    return { sequence: state?.last_seq ?? 0, age: others === 0 ? 0 : silent[others - 1]! };
+  }
+
   /** Reads the first message of a subject that has this sequence number or a later one, from the leader. */
   async next(stream: string, subject: string, from: number): Promise<StoredMessage | undefined> {
     return this.#fromLeader(stream, { seq: from, next_by_subj: subject });
@@ -396,6 +423,11 @@ export class Client {
     for (const name in values) headers.set(name, values[name]!);
     return headers;
   }
+}
+
+interface StreamState {
+  readonly state?: { readonly last_seq?: number };
+  readonly cluster?: { readonly replicas?: readonly { readonly active: number }[] };
 }
 
 interface RawMessage {

@@ -10,6 +10,10 @@
  * index have every commit that was stored before the instant t. The message arrives at most `connectionLife` after it
  * was sent, because it cannot outlive its connection. So an append that is sent before t + window − connectionLife is
  * safe. Before a later append, the index reads the newer commits. If it cannot, the append is refused with `busy`.
+ *
+ * A server that was cut off from the others believes for some seconds that it still leads the stream. It does not have
+ * the commits that the others have stored since. So t is not later than the instant at which the leader that answered
+ * last heard from a majority.
  */
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Client } from './client.ts';
@@ -20,6 +24,8 @@ import type { Subjects } from './subjects.ts';
 
 /** The number of messages of one page. */
 const PAGE = 1_000;
+/** Milliseconds between two reads that do not make the index ready. */
+const PAUSE = 20;
 
 /**
  * An instant on two clocks. The steady clock may stop while the machine is suspended, and the wall clock may be set
@@ -32,11 +38,19 @@ interface Instant {
 
 const now = (): Instant => ({ steady: performance.now(), wall: Date.now() });
 
+export interface IndexOptions {
+  readonly duplicateWindow: number;
+  readonly connectionLife: number;
+  /** True if the stream has several replicas, so that a server that was cut off may still believe that it leads it. */
+  readonly isReplicated: boolean;
+}
+
 export class CommandIndex {
   readonly #client: Client;
   readonly #subjects: Subjects;
   readonly #ids = new CommandIds();
   readonly #segments: IdSegments;
+  readonly #isReplicated: boolean;
   /** The maximum number of milliseconds between the instant that the index covers and an append. */
   readonly #limit: number;
   /** The sequence number up to which the index contains every commit. */
@@ -54,25 +68,40 @@ export class CommandIndex {
     client: Client,
     subjects: Subjects,
     segments: IdSegments,
-    duplicateWindow: number,
-    connectionLife: number,
+    { duplicateWindow, connectionLife, isReplicated }: IndexOptions,
   ) {
+    this.#isReplicated = isReplicated;
     this.#client = client;
     this.#segments = segments;
     this.#subjects = subjects;
     this.#limit = duplicateWindow - connectionLife;
   }
 
-  /** Returns whether an append may be sent now. If not, {@link prepare} reads the newer commits first. */
+  /** Returns whether an append may be sent now. If not, {@link makeReady} reads the newer commits first. */
   get isReady(): boolean {
     const age = this.#age();
     // If this read fails, the next append repeats it.
-    if (age > this.#limit / 2 && age <= this.#limit) this.prepare().catch(() => {});
+    if (age > this.#limit / 2 && age <= this.#limit) this.#prepare().catch(() => {});
     return age <= this.#limit;
   }
 
-  /** Reads the commits that the index does not have. @throws EngineFailure */
-  prepare(): Promise<void> {
+  /**
+   * Reads the commits that the index does not have, until an append may be sent.
+   * @throws EngineFailure `busy` if the leader has not heard from the other servers for too long.
+   */
+  async makeReady(): Promise<void> {
+    const deadline = performance.now() + this.#client.timeout;
+    while (!this.isReady) {
+      await this.#prepare();
+      if (this.isReady) return;
+      if (performance.now() > deadline) {
+        throw new EngineFailure('busy', 'the leader of the store does not reach the other servers; try again');
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+
+  #prepare(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
     });
@@ -83,7 +112,7 @@ export class CommandIndex {
   async readToEnd(): Promise<void> {
     // A read that has begun already may have asked for the last commit before the call.
     await this.#reading?.catch(() => {});
-    await this.prepare();
+    await this.#prepare();
   }
 
   /** Forgets the covered instant after a lost connection, because messages on the next one must be checked again. */
@@ -135,7 +164,9 @@ export class CommandIndex {
   async #read(): Promise<void> {
     const { name, allCommits } = this.#subjects;
     const began = now();
-    const last = (await this.#client.last(name, allCommits))?.sequence ?? 0;
+    const { sequence: last, age } = this.#isReplicated
+      ? await this.#client.end(name)
+      : { sequence: (await this.#client.last(name, allCommits))?.sequence ?? 0, age: 0 };
     if (this.#covered === 0 && last >= SEGMENT) {
       const end = await this.#segments.read((id, sequence) => {
         if (!this.#ahead.has(sequence)) this.#ids.add(id, sequence);
@@ -163,6 +194,6 @@ export class CommandIndex {
         throw new EngineFailure('busy', 'the index of command ids cannot read the commits of the store; try again');
       }
     }
-    this.#coveredAt = began;
+    this.#coveredAt = { steady: began.steady - age, wall: began.wall - age };
   }
 }

@@ -79,7 +79,11 @@ export class NatsOperations implements BareCommitStore {
     const values = new StateValues(client, subjects, replicas > 1);
     const segments = new IdSegments(subjects, values);
     this.#segments = segments;
-    const index = new CommandIndex(client, subjects, segments, duplicateWindow, connectionLife);
+    const index = new CommandIndex(client, subjects, segments, {
+      duplicateWindow,
+      connectionLife,
+      isReplicated: replicas > 1,
+    });
     const reader = new CommitReader(client, subjects, replicas > 1);
     const heads = this.#heads;
     const committed = (sequence: number, events: number): void => this.#sawEvents(sequence, events);

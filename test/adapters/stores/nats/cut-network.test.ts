@@ -10,6 +10,7 @@ import {
   connectionsTo,
   leaderOf,
   leaderSeenBy,
+  makeLeader,
   openReplicated,
   settled,
   until,
@@ -22,11 +23,13 @@ import { examine, send, Writers } from './writers.ts';
 const PAUSE = 100;
 const TWO = [envelope('A'), envelope('B')];
 
-/** Expects that the store refuses the commit, or does not know its outcome. */
-async function refused(appending: Promise<unknown>): Promise<void> {
+const REFUSALS = ['busy', 'io', 'unknown-outcome'];
+
+/** Expects that the store refuses the commit, with one of these codes. */
+async function refused(appending: Promise<unknown>, codes: readonly string[] = REFUSALS): Promise<void> {
   await assert.rejects(
     appending,
-    (error) => isAppendFailure(error, 'failure') && ['busy', 'io', 'unknown-outcome'].includes(error.payload.val.code),
+    (error) => isAppendFailure(error, 'failure') && codes.includes(error.payload.val.code),
   );
 }
 
@@ -94,6 +97,13 @@ describe('a cluster whose network is cut', { skip: skipWithoutBinary, timeout: 3
     const trapped = stack.use(await createNatsStore({ name, connection: bound, timeout: 1_500, busyTimeout: 3_000 }));
     const moving = stack.use(await openedOn(cut, { name, url: [cut.url, ...inMajority], timeout: 1_500 }));
 
+    // In this store, the server forgets command ids sooner than it notices that it was cut off.
+    const brief = { name: uniqueName(), duplicateWindow: 3_000, connectionLife: 1_000, timeout: 1_500 };
+    const majorityOfBrief = stack.use(await openReplicated(majority, brief.name, brief));
+    await makeLeader(cut, brief.name, servers);
+    const trappedInBrief = stack.use(await createNatsStore({ ...brief, connection: bound, busyTimeout: 3_000 }));
+    await trappedInBrief.append('s-1', TWO, ANY, decision());
+
     // The consumer of at least one subscriber is on the server that is cut off.
     const observer = await connect({ servers: inMajority, ignoreClusterUpdates: true });
     stack.defer(() => observer.close());
@@ -118,15 +128,25 @@ describe('a cluster whose network is cut', { skip: skipWithoutBinary, timeout: 3
     await refused(trapped.append('s-9', TWO, ANY, commands[1]!));
     await refused(trapped.append('s-9', TWO, ANY, commands[0]!));
     assert.equal(await leaderSeenBy(cut, name), cut.serverName);
+    // The server may have forgotten ids that the majority has stored since the cut, so the command is not even sent.
+    await refused(trappedInBrief.append('s-2', TWO, ANY, decision()), ['busy']);
+    assert.equal(await leaderSeenBy(cut, brief.name), cut.serverName);
     await leaderOf(majority, name);
+    const known = decision();
+    await leaderOf(majority, brief.name);
+    await send(majorityOfBrief, 's-1', known, PAUSE);
     // The client has moved to the majority, which acknowledges commits.
     await writers.more(40);
     await until(async () => (await leaderSeenBy(cut, name)) === undefined);
     await refused(trapped.append('s-9', TWO, ANY, commands[2]!));
+    await refused(trappedInBrief.append('s-2', TWO, ANY, known));
 
     cluster.heal();
     await writers.more(40);
-    await settled(servers, [name, `${name}_state`]);
+    await settled(servers, [name, `${name}_state`, brief.name]);
+    await send(trappedInBrief, 's-2', known, PAUSE);
+    assert.equal((await majorityOfBrief.findDecision(known.commandId))?.stream, 's-1');
+    assert.deepEqual(await majorityOfBrief.readStream('s-2', { direction: 'forward' }), []);
     for (const command of commands) {
       await send(trapped, 's-9', command, PAUSE);
       writers.acknowledged.set(command.commandId, 's-9');
