@@ -59,7 +59,7 @@ function printHelp({ code, message }: CommanderError, help: string): Promise<voi
 
 /**
  * Returns the argument or the option that an error of commander quotes, such as `--limit` in "option '--limit <count>'
- * argument 'x' is invalid". The library has no other field for it.
+ * argument 'x' is invalid". The library has no field for this name.
  */
 function argumentOf({ message }: CommanderError): string | undefined {
   const quoted = /for argument '([^']+)'|(?:option|argument) '([^']+)'|(unknown command)/.exec(message);
