@@ -32,16 +32,18 @@ describe('a project without the optional peers', () => {
     });
   });
 
-  test('gets an error that names the package that a store needs when it is opened', () => {
-    const program = `
-      const { openStore } = await import('decidable/stores');
-      await openStore('nats://localhost/bank').catch(({ code, payload }) => console.log(JSON.stringify({ code, payload })));`;
-    const { stdout, stderr } = bare.run('node', ['--input-type=module', '-e', program]);
-    assert.deepEqual(stdout === '' ? stderr : JSON.parse(stdout), {
-      code: 'missing-peer',
-      payload: { package: '@nats-io/transport-node', subpath: 'decidable/nats' },
+  for (const [address, payload] of [
+    ['postgres://localhost/bank', { package: 'pg', subpath: 'decidable/postgres' }],
+    ['nats://localhost/bank', { package: '@nats-io/transport-node', subpath: 'decidable/nats' }],
+  ] as const) {
+    test(`gets an error that names the package that a store needs when it is opened: ${payload.package}`, () => {
+      const program = `
+        const { openStore } = await import('decidable/stores');
+        await openStore('${address}').catch(({ code, payload }) => console.log(JSON.stringify({ code, payload })));`;
+      const { stdout, stderr } = bare.run('node', ['--input-type=module', '-e', program]);
+      assert.deepEqual(stdout === '' ? stderr : JSON.parse(stdout), { code: 'missing-peer', payload });
     });
-  });
+  }
 
   test('gets an error that names the package that a build needs', () => {
     const program = `

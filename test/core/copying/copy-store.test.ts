@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { DefinitionError, type RecordedEvent } from 'decidable';
+import { DefinitionError, isStoreFailure, type RecordedEvent } from 'decidable';
 import { verifyChain } from 'decidable/storage';
 import {
   CopyError,
@@ -16,7 +16,7 @@ import {
   openStore,
 } from 'decidable/stores';
 import { decision, envelope } from 'decidable/testing';
-import { type EngineName, Engines, skipWithout } from '../../servers/engines.ts';
+import { ENGINES, type EngineName, Engines, skipWithout } from '../../servers/engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-copy-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -150,6 +150,46 @@ for (const [fromName, toName] of pairs) {
     });
   });
 }
+
+describe('a copy between any two engines', { skip: skipWithout(...ENGINES) }, () => {
+  for (const toName of ENGINES) {
+    test(`to ${toName} has the same chains from each source, and can be continued`, async () => {
+      for (const fromName of ENGINES) {
+        await using from = await open(fromName);
+        await using to = await open(toName);
+        await fill(from, 40);
+        await to.importCommits(await from.readLog({ limit: 13 }));
+        assert.deepEqual([fromName, (await copyStore(from, to)).added], [fromName, 27]);
+        await assertSame(to, from);
+      }
+    });
+  }
+});
+
+describe('a damaged source', () => {
+  for (const toName of ENGINES) {
+    test(`is refused by a copy to ${toName}, which keeps the commits before the damage`, {
+      skip: skipWithout(toName),
+    }, async () => {
+      const file = join(folder, `damaged-${toName}.db`);
+      const whole = await openStore(file);
+      for (let index = 0; index < 30; index++) await whole.append('s-1', [envelope('Done')], ANY, decision());
+      await whole.close();
+      const database = new Sqlite(file);
+      assert.equal(database.prepare(`update events set payload = x'00' where position = 20`).run().changes, 1);
+      database.close();
+      await using from = await openStore(file);
+      await using to = await open(toName);
+      await assert.rejects(
+        copyStore(from, to),
+        (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'diverged',
+      );
+      const stored = await to.readLog({ limit: 100 });
+      assert.ok(stored.length < 20);
+      assert.equal((await verifyChain(to)).intact, true);
+    });
+  }
+});
 
 describe('a copy', () => {
   test('is empty if its source is empty', async () => {

@@ -17,6 +17,7 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
   const { output } = session;
   if (output.isJson) {
     await output.document(statuses.map((status) => ('shares' in status ? statusJson(status) : status)));
+    await printHiding(store, output);
     return DONE;
   }
   await printTable(statuses, output);
@@ -38,7 +39,10 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
   return DONE;
 }
 
-/** Warns of open transactions that hide later events from readers. Only a PostgreSQL store has them. */
+/**
+ * Warns of open transactions that hide later events from readers. Only a PostgreSQL store has them. With `--json`, the
+ * warning is a line of JSON on standard error, because standard output has the subscriptions.
+ */
 async function printHiding(store: Pick<OpenedStore, 'hidingTransactions'>, output: Output): Promise<void> {
   for (const transaction of (await store.hidingTransactions?.()) ?? []) {
     const { processId, prepared, database, user, application, since, state } = transaction;
@@ -46,10 +50,13 @@ async function printHiding(store: Pick<OpenedStore, 'hidingTransactions'>, outpu
       processId === undefined ? `the prepared transaction ${prepared}` : `the transaction of process ${processId}`;
     const details = [database, user, application, state].filter((detail) => detail !== undefined && detail !== '');
     const time = since === undefined ? '' : ` since ${new Date(since).toISOString()}`;
-    await output.text(
-      '',
-      `${output.styled('red', `${name} hides later events`)}${time}: ${oneLine(details.join(', '))}; end it if it was forgotten`,
-    );
+    const rest = `${time}: ${oneLine(details.join(', '))}; end it if it was forgotten`;
+    if (output.isJson) {
+      const warning = { code: 'hiding-transaction', message: `${name} hides later events${rest}`, ...transaction };
+      process.stderr.write(`${JSON.stringify({ warning })}\n`);
+    } else {
+      await output.text('', `${output.styled('red', `${name} hides later events`)}${rest}`);
+    }
   }
 }
 
