@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Client } from './client.ts';
 import { API_ERRORS, type ApiError, apiFailure } from './failures.ts';
-import type { CheckedOptions, FlushReport } from './options.ts';
+import type { CheckedOptions } from './options.ts';
 import type { Subjects } from './subjects.ts';
 
 /** The format version of the layout that this version writes. It is in the metadata of the JetStream streams. */
@@ -148,39 +148,4 @@ function checkStream(wanted: StreamConfig & { readonly name: string }, found: St
     `the JetStream stream ${wanted.name} is not a store of this package, or its settings were changed so that it discards ` +
       'messages; choose another name, or restore the settings',
   );
-}
-
-/** Determines how often the server flushes to disk. Only the monitoring port shows the interval to applications. */
-export async function readFlush({ monitoring, storage, timeout }: CheckedOptions): Promise<FlushReport> {
-  if (storage === 'memory') {
-    return { sync: 'periodic', message: 'the store is in memory, so all commits are lost when the server stops' };
-  }
-  const advice = 'set sync_interval: always in the jetstream block of its configuration';
-  if (monitoring === undefined) {
-    const message = `it is unknown how often the NATS server flushes to disk, because no monitoring address was given; ${advice}`;
-    return { sync: 'unknown', message };
-  }
-  let interval: number | undefined;
-  let isAlways = false;
-  try {
-    const address = new URL('/jsz?config=1', monitoring);
-    const response = await fetch(address, { signal: AbortSignal.timeout(timeout) });
-    const { config } = (await response.json()) as { config?: { sync_interval?: number; sync_always?: boolean } };
-    interval = config?.sync_interval === undefined ? undefined : config.sync_interval / NANOSECONDS;
-    isAlways = config?.sync_always === true;
-  } catch (error) {
-    const message = `it is unknown how often the NATS server flushes to disk: ${String(error)}; ${advice}`;
-    return { sync: 'unknown', message };
-  }
-  if (isAlways) return { sync: 'always', interval, message: 'the NATS server flushes each commit to disk' };
-  if (interval === undefined)
-    return {
-      sync: 'unknown',
-      message: `the monitoring port does not report how often the NATS server flushes to disk; ${advice}`,
-    };
-  return {
-    sync: 'periodic',
-    interval,
-    message: `the NATS server flushes to disk every ${interval / 1_000} seconds, so a power loss can lose commits; ${advice}`,
-  };
 }

@@ -95,6 +95,11 @@ export interface NatsStoreOptions {
    * between two flushes to disk there, and reports it to `observer.flush`.
    */
   readonly monitoring?: string | undefined;
+  /**
+   * A connection of the caller to the system account of the servers, instead of `monitoring`. All servers of the cluster
+   * report their intervals, and `observer.flush` gets the longest one. `close` leaves the connection open.
+   */
+  readonly systemConnection?: NatsClientConnection | undefined;
   readonly observer?: NatsStoreObserver | undefined;
   /**
    * The clock of `recordedAt`: milliseconds since the Unix epoch.
@@ -116,6 +121,7 @@ const NAMES: OptionNames<NatsStoreOptions> = {
   duplicateWindow: true,
   connectionLife: true,
   monitoring: true,
+  systemConnection: true,
   observer: true,
   now: true,
 };
@@ -134,6 +140,7 @@ export interface CheckedOptions {
   readonly duplicateWindow: number;
   readonly connectionLife: number;
   readonly monitoring: string | undefined;
+  readonly systemConnection: NatsClientConnection | undefined;
   readonly observer: NatsStoreObserver;
   readonly now: () => number;
 }
@@ -146,7 +153,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   const { url, connection, name = 'decidable', replicas = 1, storage = 'file', readOnly = false } = options;
   const { create = readOnly !== true } = options;
   const { timeout = 5_000, busyTimeout = 30_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
-  const { monitoring, observer = {}, now = Date.now } = options;
+  const { monitoring, systemConnection, observer = {}, now = Date.now } = options;
   if (connection !== undefined && url !== undefined)
     throw invalidAddress('url', 'undefined together with connection', url);
   if (connection !== undefined && typeof Object(connection).request !== 'function') {
@@ -174,6 +181,12 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   if (monitoring !== undefined && !URL.canParse(monitoring)) {
     throw invalidAddress('monitoring', 'the address of a monitoring port, as in http://host:8222', monitoring);
   }
+  if (systemConnection !== undefined && typeof Object(systemConnection).requestMany !== 'function') {
+    throw invalid('systemConnection', 'a connection of @nats-io/transport-node', systemConnection);
+  }
+  if (systemConnection !== undefined && monitoring !== undefined) {
+    throw invalid('monitoring', 'undefined together with systemConnection', monitoring);
+  }
   if (typeof observer !== 'object' || observer === null) throw invalid('observer', 'an object', observer);
   checkOptionNames(observer, { flush: true }, 'createNatsStore.observer');
   if (typeof now !== 'function') throw invalid('now', 'a function that returns milliseconds', now);
@@ -190,6 +203,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
     duplicateWindow,
     connectionLife,
     monitoring,
+    systemConnection,
     observer,
     now,
   };

@@ -6,6 +6,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import {
   createEventSourcer,
+  DefinitionError,
   defineDecider,
   isAppendFailure,
   isStoreFailure,
@@ -268,6 +269,33 @@ describe('the report of the flush to disk', { skip: skipWithoutBinary }, () => {
       );
     });
   }
+
+  test('has the setting that the servers report in the system account', async () => {
+    const accounts = [
+      'accounts { SYS { users: [{ user: sys, password: x }] }, A { jetstream: enabled, users: [{ user: a, password: x }] } }',
+      'system_account: SYS',
+    ];
+    for (const [interval, expected] of [
+      ['always', []],
+      ['30s', [{ sync: 'periodic', interval: 30_000 }]],
+    ] as const) {
+      await using server = await startNatsServer({ lines: accounts, jetstream: [`sync_interval: ${interval}`] });
+      const systemConnection = await connect({ servers: server.url, user: 'sys', pass: 'x' });
+      const reports: FlushReport[] = [];
+      const observer = { flush: (report: FlushReport): void => void reports.push(report) };
+      const url = server.url.replace('nats://', 'nats://a:x@');
+      await using _store = await createNatsStore({ url, name: uniqueName(), systemConnection, observer });
+      assert.deepEqual(
+        reports.map(({ sync, interval: found }) => ({ sync, interval: found })),
+        expected,
+      );
+      await systemConnection.close();
+    }
+    const systemConnection = { isClosed: () => false, getServer: () => '', drain: async () => {} };
+    await assert.rejects(createNatsStore({ systemConnection }), (error) => {
+      return error instanceof DefinitionError && error.payload.place === 'createNatsStore.systemConnection';
+    });
+  });
 
   test('is unknown without a monitoring port that responds', async () => {
     await using server = await startNatsServer();
