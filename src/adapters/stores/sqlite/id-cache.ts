@@ -4,7 +4,7 @@
  * (PRAGMA data_version). A rollback empties the cache.
  */
 
-import type { Decision } from '../../../core/messages.ts';
+import type { Decision, ModuleIdentity } from '../../../core/messages.ts';
 import { CHAIN_START, HASH_BYTES } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { bytes, optionalNumber, text, wholeNumber } from './columns.ts';
@@ -48,9 +48,7 @@ export interface EventType {
 
 /** The part of a decision that is the same for all commands of one type. */
 export interface CommandType {
-  readonly name: string;
-  readonly version: string;
-  readonly digest: Uint8Array | undefined;
+  readonly module: ModuleIdentity;
   readonly contentType: string;
   readonly type: string;
   readonly schemaVersion: number;
@@ -190,9 +188,11 @@ export class IdCache {
     if (row === undefined) throw damage(`the command type with the id ${typeId} is missing`);
     const [name, version, digest, contentType, type, schemaVersion] = row;
     return remembered(this.#commandTypes, typeId, {
-      name: text(name, 'command_types.module_name'),
-      version: text(version, 'command_types.module_version'),
-      digest: digest === null ? undefined : bytes(digest, 'command_types.module_digest'),
+      module: {
+        name: text(name, 'command_types.module_name'),
+        version: text(version, 'command_types.module_version'),
+        digest: digest === null ? undefined : bytes(digest, 'command_types.module_digest'),
+      },
       contentType: text(contentType, 'command_types.content_type'),
       type: text(type, 'command_types.type'),
       schemaVersion: wholeNumber(schemaVersion, 'command_types.schema_version'),

@@ -183,7 +183,7 @@ export function findDecision(connection: Connection, commandId: string): Recorde
 
 export function recordedDecision({ cache }: Connection, row: DecisionRow): RecordedDecision {
   const [, id, streamId, commandTypeId, payload, seen, count, lastRevision, rejection, causationId] = row;
-  const { name, version, digest, contentType, type, schemaVersion } = cache.commandType(commandTypeId);
+  const { module, contentType, type, schemaVersion } = cache.commandType(commandTypeId);
   const commandId = uuidText(id, 'decisions.command_id');
   const seenRevision = optionalNumber(seen, 'decisions.seen_revision');
   const eventCount = wholeNumber(count, 'decisions.event_count');
@@ -194,7 +194,7 @@ export function recordedDecision({ cache }: Connection, row: DecisionRow): Recor
       commandId,
       command: { type, schemaVersion, payload: payloadBytes(payload, 'decisions.payload') },
       contentType,
-      module: { name, version, digest },
+      module,
       seenRevision: seenRevision === undefined ? undefined : BigInt(seenRevision),
       outcome: rejection === null ? { tag: 'accepted' } : { tag: 'rejected', val: rejectionOf(rejection, commandId) },
       causationId: optionalText(causationId, 'decisions.causation_id'),
@@ -215,7 +215,7 @@ function firstRevision(eventCount: number, revision: number | undefined, command
   throw damage(`the decision of command ${commandId} cannot have ${eventCount} events up to revision ${revision}`);
 }
 
-function rejectionOf(json: unknown, commandId: string): Rejection {
+export function rejectionOf(json: unknown, commandId: string): Rejection {
   const { code, message, details } = parsed(text(json, 'decisions.rejection'));
   if (typeof code === 'string' && typeof message === 'string' && isDetails(details)) return { code, message, details };
   throw damage(`the rejection of command ${commandId} is incomplete`);

@@ -56,9 +56,6 @@ export function payloadOf(table: 'decisions' | 'events'): AliasedRawBuilder<unkn
   return sql`iif(length(${payload}) <= ${sql.lit(MAX_HEXADECIMAL)}, hex(${payload}), ${payload})`.as('payload');
 }
 
-/** The columns of an event, without those of its decision. */
-export type CommitEventRow = [revision: number, decision: number, eventType: number, payload: unknown];
-
 export type CommandTypeRow = [
   moduleName: string,
   moduleVersion: string,

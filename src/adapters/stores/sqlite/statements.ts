@@ -2,14 +2,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type Compilable, sql } from 'kysely';
 import type { Direction } from '../../../core/event-store.ts';
-import {
-  type CommandTypeRow,
-  type CommitEventRow,
-  type DecisionRow,
-  type EventRow,
-  payloadOf,
-  type SnapshotRow,
-} from './rows.ts';
+import { type CommandTypeRow, type DecisionRow, type EventRow, payloadOf, type SnapshotRow } from './rows.ts';
 import { bound, compiler } from './schema.ts';
 
 const decisionColumns = [
@@ -93,12 +86,6 @@ export interface Statements {
     [position: number, streamId: number, revision: number, decisionId: number, eventTypeId: number, payload: Uint8Array]
   >;
   readonly decisionByCommand: Statement<[commandId: Uint8Array], DecisionRow>;
-  /** Selects decisions. The ids are a JSON array. */
-  readonly decisionsByIds: Statement<[ids: string], DecisionRow>;
-  /** Selects decisions without events, in order. */
-  readonly withoutEvents: Statement<[streamId: number, afterId: number, limit: number], DecisionRow>;
-  /** Selects the events of a stream from a revision on, with the ids of their decisions. */
-  readonly commitEvents: Statement<[streamId: number, from: number, limit: number], CommitEventRow>;
   /** Selects the events of a stream after revision `after`, up to `last`. */
   readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
   /** Selects decisions in the order of their commits. */
@@ -354,26 +341,6 @@ export function prepareStatements(database: Database): Statements {
     ),
 
     decisionByCommand: rows(database, decisions.where('command_id', '=', bytes)),
-    decisionsByIds: rows(database, decisions.where(sql<boolean>`id in ${listed}`)),
-    withoutEvents: rows(
-      database,
-      decisions
-        .where('stream_id', '=', number)
-        .where('event_count', '=', sql.lit(0))
-        .where('id', '>', number)
-        .orderBy('id')
-        .limit(number),
-    ),
-    commitEvents: rows(
-      database,
-      compiler
-        .selectFrom('events')
-        .select(['revision', 'decision_id', 'event_type_id', payloadOf('events')])
-        .where('stream_id', '=', number)
-        .where('revision', '>=', number)
-        .orderBy('revision')
-        .limit(number),
-    ),
     payloads: rows(
       database,
       compiler
