@@ -48,16 +48,25 @@ export function isUuid(text: string): boolean {
   return text === last || (text.length === UUID_LENGTH && parse(text));
 }
 
+/** The value of each digit in lower case by its character code, and 255 for other characters. */
+const DIGITS = new Uint8Array(256).fill(255);
+for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit;
+
 /** Reads a text of 36 characters. Returns false if it is not a UUID in lower case. */
 function parse(text: string): boolean {
   last = undefined;
+  let digits = 0;
   for (let byte = 0, at = 0; byte < UUID_BYTES; byte++) {
     if (isAfterHyphen(byte) && text.charCodeAt(at++) !== HYPHEN) return false;
     const high = text.charCodeAt(at++);
     const low = text.charCodeAt(at++);
-    if (!isLowerDigit(high) || !isLowerDigit(low)) return false;
-    lastBytes[byte] = (hexDigit(high) << 4) | hexDigit(low);
+    if ((high | low) > 255) return false;
+    const first = DIGITS[high]!;
+    const second = DIGITS[low]!;
+    digits |= first | second;
+    lastBytes[byte] = (first << 4) | second;
   }
+  if (digits > 15) return false;
   last = text;
   return true;
 }
@@ -65,10 +74,6 @@ function parse(text: string): boolean {
 /** Returns whether a hyphen of xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx precedes a byte. */
 function isAfterHyphen(byte: number): boolean {
   return byte === 4 || byte === 6 || byte === 8 || byte === 10;
-}
-
-function isLowerDigit(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
 }
 
 /** Writes the 16 bytes of a UUID string to `into`, from the index `at`. */

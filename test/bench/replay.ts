@@ -3,18 +3,26 @@
  * store is created once and shared. Events are folded as the event sourcer does before a command: stream by stream,
  * checked by the schemas, through the decider's own `evolve`.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
+import type { CommitSource } from '../../src/core/storage/verify-chain.ts';
 import { verifyStore } from '../../src/core/verification/verify-store.ts';
 import { account, accountName, commandOf } from './bank.ts';
 import { type Benchmark, type Contestant, collect, type Measured, timed } from './measure.ts';
 import { openRaw, rawHandler } from './raw-driver.ts';
 
 const STREAM_LENGTH = 1_000;
+
+const VERIFY = 'verify';
+const VERIFY_COMMITS = 'verify, without indexes';
+const VERIFY_IN_THREADS = `decidable verify, ${availableParallelism()} cores`;
 const PAGE = 1_000;
 
 export interface Replay extends Benchmark {
@@ -42,17 +50,22 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
       rawRead(file, events, 'arrays'),
       { name: 'read and decode', run: () => readAndDecode(file, events, () => undefined) },
       readAndFold(file, streams),
-      { name: 'verify', run: () => verifyAll(file, streams, () => undefined) },
+      { name: VERIFY, run: () => verifyAll(file, streams, 'store') },
+      { name: VERIFY_COMMITS, run: () => verifyAll(file, streams, 'commits') },
+      // Starting the command line takes as long as verifying 100,000 events.
+      ...(quick ? [] : [verifyInThreads(file, events)]),
     ],
     targets: [
       { of: 'read and decode', against: 'raw driver', atLeast: 0.6 },
       { of: 'read, decode and fold', against: 'raw driver', atLeast: 0.35 },
-      { of: 'verify', against: 'read, decode and fold', atLeast: 0.5 },
+      { of: VERIFY, against: 'read, decode and fold', atLeast: 0.5 },
+      { of: VERIFY_COMMITS, against: 'read, decode and fold', atLeast: 0.5 },
+      { of: VERIFY_IN_THREADS, against: 'read, decode and fold', atLeast: 0.5 },
       // The driver's rows as arrays are only a comparison, because they must be converted before use.
       { of: 'read and decode', against: 'raw driver, rows as arrays', atLeast: 0 },
     ],
     inUse: () => tenthsOf((eachTenth) => readAndDecode(file, events, eachTenth)),
-    inUseByVerifying: () => tenthsOf((eachTenth) => verifyAll(file, streams, eachTenth)),
+    inUseByVerifying: () => tenthsOf((eachTenth) => verifyAll(file, streams, 'store', eachTenth)),
     dispose: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -67,13 +80,25 @@ async function tenthsOf(run: (eachTenth: () => void) => Promise<unknown>): Promi
   return tenths;
 }
 
-/** Decides every command again, after the store was searched for damage. */
-async function verifyAll(file: string, streams: number, eachTenth: () => void): Promise<Measured> {
+/**
+ * Decides every command again.
+ * @param part `store`: the other data of the store, such as its indexes, is searched for damage too.
+ */
+async function verifyAll(
+  file: string,
+  streams: number,
+  part: 'store' | 'commits',
+  eachTenth: () => void = () => undefined,
+): Promise<Measured> {
   const store = createSqliteStore({ file, readOnly: true });
+  const commits: CommitSource = {
+    readCommits: (stream, options) => store.readCommits(stream, options),
+    readStreams: (options) => store.readStreams(options),
+  };
   let last = 0;
   const measured = await timed(streams * STREAM_LENGTH, async () => {
     const { difference, decisions } = await verifyStore(
-      store,
+      part === 'store' ? store : commits,
       { deciders: [account] },
       {
         progress: ({ streams: verified }) => {
@@ -86,6 +111,24 @@ async function verifyAll(file: string, streams: number, eachTenth: () => void): 
   });
   await store.close();
   return measured;
+}
+
+/** Runs `decidable verify`, whose process starts first. Its processor time is unknown, so wall-clock time counts. */
+function verifyInThreads(file: string, events: number): Contestant {
+  const program = fileURLToPath(new URL('../../src/adapters/cli/bin.ts', import.meta.url));
+  const config = fileURLToPath(new URL('bank.config.ts', import.meta.url));
+  const args = ['verify', '--store', file, '--config', config, '--json'];
+  return {
+    name: VERIFY_IN_THREADS,
+    run: async () => {
+      const { milliseconds } = await timed(events, async () => {
+        const node = promisify(execFile)(process.execPath, ['--conditions=decidable-source', program, ...args]);
+        const { decisions, isIntact } = JSON.parse((await node).stdout);
+        if (!isIntact || decisions !== events) throw new Error('a decision is different');
+      });
+      return { operations: events, milliseconds };
+    },
+  };
 }
 
 /** Writes one command and one event in each commit, in the form that commands produce, stream after stream. */

@@ -15,6 +15,7 @@ import {
   putOptionalBytes,
   putOptionalText,
   putOptionalU64,
+  putSameTexts,
   putText,
   putU8,
   putU32,
@@ -22,7 +23,7 @@ import {
   putUuid,
   start,
 } from './field-writer.ts';
-import { sha256 } from './sha256.ts';
+import { isSha256, sha256 } from './sha256.ts';
 
 /** A commit of a stream: one decision with its events. */
 export interface Commit {
@@ -52,6 +53,11 @@ export const CONTENT_VERSION = 1;
 /** Returns the hash of a commit: SHA-256 over `previous`, which is the previous commit's hash, and the content. */
 export function commitHash(previous: Uint8Array, commit: Commit): Uint8Array {
   return sha256(chainedContent(previous, commit));
+}
+
+/** Returns whether a hash is the {@link commitHash} of a commit. */
+export function isCommitHash(hash: Uint8Array, previous: Uint8Array, commit: Commit): boolean {
+  return isSha256(chainedContent(previous, commit), hash);
 }
 
 /** Returns the canonical content of a commit (docs/chain.md). */
@@ -87,9 +93,7 @@ export function decidedContent(decision: Decision, events: readonly Envelope[]):
 function putDecided(decision: Decision, events: readonly Envelope[]): void {
   putUuid(decision.commandId);
   putEnvelope(decision.command);
-  putText(decision.contentType);
-  putText(decision.module.name);
-  putText(decision.module.version);
+  putSameTexts(decision.contentType, decision.module.name, decision.module.version);
   putOptionalBytes(decision.module.digest);
   putOptionalU64(decision.seenRevision);
   const { outcome } = decision;

@@ -14,6 +14,7 @@ const FIRST_BYTES = 4_096;
 const LARGEST_KEPT_BYTES = 1_048_576;
 
 let buffer = new Uint8Array(FIRST_BYTES);
+let view = new DataView(buffer.buffer);
 let end = 0;
 const encoder = new TextEncoder();
 
@@ -24,7 +25,7 @@ export function start(): void {
 /** Returns the bytes that were written, as a view that is valid until the next {@link start}. */
 export function finish(): Uint8Array {
   const content = buffer.subarray(0, end);
-  if (buffer.length > LARGEST_KEPT_BYTES) buffer = new Uint8Array(FIRST_BYTES);
+  if (buffer.length > LARGEST_KEPT_BYTES) use(new Uint8Array(FIRST_BYTES));
   return content;
 }
 
@@ -40,7 +41,12 @@ function room(bytes: number): void {
   if (end + bytes <= buffer.length) return;
   const grown = new Uint8Array(Math.max(buffer.length * 2, end + bytes));
   grown.set(buffer.subarray(0, end));
-  buffer = grown;
+  use(grown);
+}
+
+function use(bytes: Uint8Array<ArrayBuffer>): void {
+  buffer = bytes;
+  view = new DataView(bytes.buffer);
 }
 
 export function putU8(value: number): void {
@@ -61,17 +67,9 @@ function storeU32(value: number, at: number): void {
   buffer[at + 3] = value;
 }
 
-/** Writes a u64. Revisions and times fit in 53 bits in practice, and numbers are faster to split than bigints. */
 export function putU64(value: bigint): void {
   room(8);
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) {
-    storeU32(Math.floor(number / 2 ** 32), end);
-    storeU32(number >>> 0, end + 4);
-  } else {
-    storeU32(Number(value >> 32n), end);
-    storeU32(Number(value & 0xffff_ffffn), end + 4);
-  }
+  view.setBigUint64(end, value);
   end += 8;
 }
 
@@ -95,6 +93,7 @@ export function putOptionalBytes(bytes: Uint8Array | undefined): void {
 export function putText(text: string): void {
   room(4 + 3 * text.length);
   const start = end + 4;
+  const into = buffer;
   let at = start;
   // Names and ids are short and ASCII, so a loop is faster than the encoder.
   for (let index = 0; index < text.length; index++) {
@@ -103,10 +102,31 @@ export function putText(text: string): void {
       at = start + encoder.encodeInto(text, buffer.subarray(start)).written;
       break;
     }
-    buffer[at++] = unit;
+    into[at++] = unit;
   }
   storeU32(at - start, end);
   end = at;
+}
+
+/** The texts of the last call of `putSameTexts`, and their bytes with the lengths. */
+let lastTexts: readonly string[] = [];
+let lastTextsBytes = new Uint8Array();
+
+/**
+ * Writes texts that are often the same as in the previous call. Copying their bytes takes a quarter of the time of
+ * writing each of them.
+ */
+export function putSameTexts(first: string, second: string, third: string): void {
+  if (first === lastTexts[0] && second === lastTexts[1] && third === lastTexts[2]) {
+    putFixed(lastTextsBytes);
+    return;
+  }
+  const from = end;
+  putText(first);
+  putText(second);
+  putText(third);
+  lastTexts = [first, second, third];
+  lastTextsBytes = buffer.slice(from, end);
 }
 
 export function putOptionalText(text: string | undefined): void {

@@ -1,5 +1,5 @@
 /** The chain of one stream, checked commit by commit (docs/chain.md). */
-import { CHAIN_START, commitHash, type RecordedCommit } from './chain.ts';
+import { CHAIN_START, commitHash, isCommitHash, type RecordedCommit } from './chain.ts';
 import { equalBytes } from './equal-bytes.ts';
 
 /** A stream and the end of its chain. Keep heads elsewhere to detect later that commits were removed from the end. */
@@ -45,8 +45,8 @@ export class StreamChain {
   add({ decision: recorded, events }: RecordedCommit): BrokenCommit | undefined {
     const { decision, firstRevision, recordedAt, hash } = recorded;
     const stream = this.#stream;
-    const expected = commitHash(this.#hash, { stream, firstRevision, recordedAt, decision, events });
-    const reason = !equalBytes(expected, hash)
+    const commit = { stream, firstRevision, recordedAt, decision, events };
+    const reason = !isCommitHash(hash, this.#hash, commit)
       ? 'hash'
       : recorded.eventCount !== events.length
         ? 'event-count'
@@ -55,10 +55,11 @@ export class StreamChain {
           : undefined;
     if (reason !== undefined) {
       const { commandId } = decision;
+      const expected = commitHash(this.#hash, commit);
       return { stream, commit: this.#commits, commandId, firstRevision, reason, expected, actual: hash };
     }
     this.#hash = hash;
-    this.#next += BigInt(events.length);
+    if (events.length > 0) this.#next += events.length === 1 ? 1n : BigInt(events.length);
     this.#commits++;
     return undefined;
   }

@@ -49,7 +49,7 @@ export function decideAgain({ module, handle }: LiveState, { commandId, command:
     const outcome: Outcome = { tag: 'rejected', val: copyValue(error.payload) as Rejection };
     return { decided: [], outcome, events: undefined };
   } finally {
-    for (const event of events) module.releaseEvent(event);
+    if (types.event.drop !== undefined) for (const event of events) module.releaseEvent(event);
     module.releaseCommand(command);
   }
 }

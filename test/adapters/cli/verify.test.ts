@@ -1,9 +1,10 @@
 /** `decidable verify`. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import Sqlite from 'better-sqlite3';
 import { BANK, bankFile, decidable, folder } from './program.ts';
 
 interface Report {
@@ -78,6 +79,19 @@ describe('decidable verify', () => {
     const rest = await report('--resume', resume);
     assert.deepEqual([rest.status, rest.streams, rest.decisions], [0, whole.streams, whole.decisions]);
     assert.ok(!existsSync(resume));
+  });
+
+  test('finds an event that was moved to another position, with one thread and with several', async () => {
+    const moved = join(folder, 'moved.db');
+    copyFileSync(file, moved);
+    const database = new Sqlite(moved);
+    database.exec('update events set position = position + 1000 where position = (select max(position) from events)');
+    database.close();
+    for (const threads of ['1', '2']) {
+      const { stdout } = await decidable(['verify', '--store', moved, '--threads', threads, '--json']);
+      const { isIntact, difference } = JSON.parse(stdout) as Report;
+      assert.deepEqual([isIntact, difference?.reason], [false, 'chain'], `${threads} threads`);
+    }
   });
 
   test('refuses a file that does not hold its progress', async () => {

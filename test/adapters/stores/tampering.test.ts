@@ -11,7 +11,7 @@ import { createSqliteStore } from 'decidable/sqlite';
 import fc from 'fast-check';
 import { newFile } from './sqlite/files.ts';
 import { type Attack, attacksOn } from './tampering/attacks.ts';
-import { commandIdsOf, examine } from './tampering/examine.ts';
+import { commandIdsOf, examine, verdictOn } from './tampering/examine.ts';
 import { type Answers, ask, writeStory } from './tampering/story.ts';
 
 /** Attacks to try, spread evenly over all of them. */
@@ -28,6 +28,7 @@ describe('a file that was changed', () => {
     {
       await using store = createSqliteStore({ file });
       truth = await ask(store, commandIdsOf(file));
+      assert.equal(await verdictOn(store), 'intact');
     }
     attacks = attacksOn(file);
   });

@@ -11,7 +11,7 @@ import { showProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { endOnSecondSignal } from '../signals.ts';
 import { writeHeads } from '../verification/heads-file.ts';
-import type { PartResult, PartTask, ShownDifference } from '../verification/part.ts';
+import { NOTHING, type PartResult, type PartTask, type ShownDifference } from '../verification/part.ts';
 import { ResumeFile } from '../verification/resume-file.ts';
 
 export interface VerifyOptions {
@@ -21,15 +21,6 @@ export interface VerifyOptions {
   readonly heads?: string | undefined;
   readonly compare?: string | undefined;
 }
-
-const NOTHING: VerificationProgress = {
-  streams: 0,
-  commits: 0,
-  events: 0,
-  decisions: 0,
-  last: undefined,
-  unverified: [],
-};
 
 export async function verify(session: Session, options: VerifyOptions): Promise<number> {
   const { stream, heads, compare } = options;
@@ -54,7 +45,12 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
     const tasks = done.map((each, part): PartTask => {
       return { options: session.addresses(), part, parts, stream, after: each.last, heads: compare };
     });
-    const difference = await runParts(tasks, done, report, signal);
+    const difference = await runParts(
+      stream === undefined ? [...tasks, damageTask(session)] : tasks,
+      done,
+      report,
+      signal,
+    );
     progress[Symbol.dispose]();
     if (difference !== undefined) resume.write(done);
     else {
@@ -72,6 +68,15 @@ export async function verify(session: Session, options: VerifyOptions): Promise<
   }
 }
 
+/**
+ * Makes the task that searches the store for damage, for a thread of its own. A verification in one thread does it before
+ * the streams.
+ */
+function damageTask(session: Session): PartTask {
+  const nothing = { stream: undefined, after: undefined, heads: undefined };
+  return { options: session.addresses(), part: 'damage', parts: 0, ...nothing };
+}
+
 /** Refuses a stream that does not exist before any work is done. */
 async function checkStore(session: Session, { stream, resume, threads }: VerifyOptions): Promise<void> {
   if (stream !== undefined && (resume !== undefined || threads !== undefined)) {
@@ -87,7 +92,10 @@ async function checkStore(session: Session, { stream, resume, threads }: VerifyO
   }
 }
 
-/** Runs the parts in threads. Returns the first difference that one of them finds. */
+/**
+ * Runs the parts in threads. Returns the damage of the store, or else the first difference that one of them finds. Damage
+ * is the cause of the differences and failures that the other parts find.
+ */
 async function runParts(
   tasks: readonly PartTask[],
   before: readonly VerificationProgress[],
@@ -106,13 +114,20 @@ async function runParts(
     const all = tasks.map(async (task) => {
       const thread = threadOf(task);
       threads.push(thread);
-      const { difference, ...extent } = await resultOf(thread, (progress) => {
-        report(task.part, sum(start[task.part]!, progress));
-      });
-      report(task.part, sum(start[task.part]!, extent));
-      if (difference !== undefined) first.resolve(difference);
+      const { part } = task;
+      const add = (extent: VerificationProgress): void => {
+        if (part !== 'damage') report(part, sum(start[part]!, extent));
+      };
+      const { difference, ...extent } = await resultOf(thread, add);
+      add(extent);
+      if (difference !== undefined && part !== 'damage') first.resolve(difference);
+      return difference;
     });
-    return await Promise.race([first.promise, Promise.all(all).then(() => undefined), onAbort.promise]);
+    const damage = Promise.resolve(all[tasks.findIndex(({ part }) => part === 'damage')]);
+    const streams = Promise.race([first.promise, Promise.all(all).then(() => undefined)]);
+    const found = damage.then((difference) => difference ?? streams);
+    streams.catch(() => {});
+    return await Promise.race([found, onAbort.promise]);
   } finally {
     signal.removeEventListener('abort', abort);
     await Promise.all(threads.map((thread) => thread.terminate()));

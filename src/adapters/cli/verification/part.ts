@@ -15,8 +15,9 @@ import { readHeads } from './heads-file.ts';
 /** The task of one thread, as data that can be posted. */
 export interface PartTask {
   readonly options: Pick<GlobalOptions, 'config' | 'store'>;
-  /** The number of this part, from 0, and the number of all parts. */
-  readonly part: number;
+  /** The number of this part, from 0, or `damage` for the search for damage in the other data of the store. */
+  readonly part: number | 'damage';
+  /** The number of the parts that verify streams. */
   readonly parts: number;
   readonly stream: string | undefined;
   readonly after: string | undefined;
@@ -47,7 +48,11 @@ export async function verifyPart(
   const session = new Session(options);
   const { system } = await session.config();
   await using store = await session.openToRead();
-  const { difference, ...extent } = await verifyStore(part === 0 ? store : commitsOf(store), system, {
+  if (part === 'damage') {
+    const broken = await store.findDamage?.();
+    return { ...NOTHING, difference: broken && shown({ reason: 'chain', broken }) };
+  }
+  const { difference, ...extent } = await verifyStore(parts === 1 ? store : commitsOf(store), system, {
     stream,
     after,
     heads: heads === undefined ? undefined : readHeads(heads),
@@ -58,7 +63,17 @@ export async function verifyPart(
   return { ...extent, difference: difference && shown(difference) };
 }
 
-/** Returns only the commits of the store. The first part searches the other data for damage, and once is enough. */
+/** The extent of a verification that has verified nothing. */
+export const NOTHING: VerificationProgress = {
+  streams: 0,
+  commits: 0,
+  events: 0,
+  decisions: 0,
+  last: undefined,
+  unverified: [],
+};
+
+/** Returns only the commits of the store, because a part of its own searches the other data for damage. */
 function commitsOf(store: CommitSource): CommitSource {
   return {
     readCommits: (stream, options) => store.readCommits(stream, options),

@@ -1,17 +1,42 @@
 /** The queries of `find-damage.ts`, built and typed by Kysely. */
 import type { Database, Statement } from 'better-sqlite3';
+import { sql } from 'kysely';
+import { concatenated, PackedBytes, parts } from './packed-bytes.ts';
 import type { SnapshotRow } from './rows.ts';
 import { bound, compiler } from './schema.ts';
 import { rows, values } from './statements.ts';
 
-/** The columns of a decision. Their types are unknown until they are checked. */
-export type AuditedDecision = [
-  id: number,
-  streamId: unknown,
-  commandTypeId: unknown,
-  eventCount: unknown,
-  revision: unknown,
-];
+/** The columns of a decision that the search for damage reads. */
+export class AuditedDecisions {
+  readonly #packed: PackedBytes;
+  id = 0;
+  streamId = 0;
+  commandTypeId = 0;
+  eventCount = 0;
+  /** The last revision, or -1. */
+  revision = -1;
+  /** The bytes with the command id, and its offset. */
+  bytes: Uint8Array;
+  at = 0;
+
+  constructor(page: Uint8Array | null | undefined) {
+    this.#packed = new PackedBytes(page);
+    this.bytes = this.#packed.bytes;
+  }
+
+  /** Reads the next decision. Returns false at the end of the page. */
+  next(): boolean {
+    const packed = this.#packed;
+    if (packed.isAtEnd) return false;
+    this.id = packed.integer();
+    this.streamId = packed.integer();
+    this.commandTypeId = packed.part();
+    this.eventCount = packed.part();
+    this.revision = packed.integer() - 1;
+    this.at = packed.skip(UUID_BYTES);
+    return true;
+  }
+}
 
 export type AuditedEvent = [
   position: number,
@@ -35,14 +60,26 @@ export interface AuditStatements {
   readonly streams: Statement<[afterId: number, limit: number], [id: number, name: unknown]>;
   readonly eventTypes: Statement<[], [id: number, category: unknown]>;
   readonly commandTypes: Statement<[], number>;
-  readonly decisions: Statement<[afterId: number, limit: number], AuditedDecision>;
+  /** Selects a page of {@link AuditedDecisions}. */
+  readonly decisions: Statement<[afterId: number, limit: number], Uint8Array | null>;
   readonly events: Statement<[afterPosition: number, limit: number], AuditedEvent>;
   readonly snapshots: Statement<[afterRowid: number, limit: number], AuditedSnapshot>;
 }
 
+const UUID_BYTES = 16;
+
 const number = bound<number>();
 
+const decisionColumns = sql`char(${parts(sql.ref('id'))}, ${parts(sql.ref('stream_id'))}, command_type_id, event_count,
+  ${parts(sql`ifnull(revision, -1) + 1`)}) || command_id`;
+
 export function prepareAuditStatements(database: Database): AuditStatements {
+  const decisions = compiler
+    .selectFrom('decisions')
+    .select(decisionColumns.as('packed'))
+    .where('id', '>', number)
+    .orderBy('id')
+    .limit(number);
   return {
     streams: rows(
       database,
@@ -50,15 +87,7 @@ export function prepareAuditStatements(database: Database): AuditStatements {
     ),
     eventTypes: rows(database, compiler.selectFrom('event_types').select(['id', 'category'])),
     commandTypes: values(database, compiler.selectFrom('command_types').select('id')),
-    decisions: rows(
-      database,
-      compiler
-        .selectFrom('decisions')
-        .select(['id', 'stream_id', 'command_type_id', 'event_count', 'revision'])
-        .where('id', '>', number)
-        .orderBy('id')
-        .limit(number),
-    ),
+    decisions: values(database, compiler.selectFrom(decisions.as('rows')).select(concatenated)),
     events: rows(
       database,
       compiler
