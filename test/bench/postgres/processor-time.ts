@@ -8,7 +8,7 @@ const TICK = 10;
 export function serverTime(dataFolder: string): number {
   if (process.platform !== 'linux') return 0;
   const postmaster = readFileSync(`${dataFolder}/postmaster.pid`, 'utf8').split('\n')[0]!;
-  let ticks = 0;
+  let milliseconds = 0;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     let stat: string;
@@ -23,8 +23,17 @@ export function serverTime(dataFolder: string): number {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const isPostmaster = name === postmaster;
     if (!isPostmaster && fields[1] !== postmaster) continue;
-    const times = isPostmaster ? fields.slice(11, 15) : fields.slice(11, 13);
-    ticks += times.reduce((sum, time) => sum + Number(time), 0);
+    const times = isPostmaster ? fields.slice(13, 15) : [];
+    milliseconds += times.reduce((sum, time) => sum + Number(time) * TICK, 0) + timeOf(name, fields);
   }
-  return ticks * TICK;
+  return milliseconds;
+}
+
+/** Returns the milliseconds of a process. The scheduler counts nanoseconds, and a kernel without its counters ticks. */
+function timeOf(name: string, fields: readonly string[]): number {
+  try {
+    return Number(readFileSync(`/proc/${name}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+  } catch {
+    return (Number(fields[11]) + Number(fields[12])) * TICK;
+  }
 }

@@ -60,6 +60,8 @@ export interface Raw {
   append(stream: string, commit: NewCommit): Promise<void>;
   /** Adds as many commits as are missing, in one statement. */
   fill(commits: number, commit: NewCommit): Promise<void>;
+  /** Writes a checkpoint. The server writes the next one after five minutes, or a gigabyte of log. */
+  checkpoint(): Promise<void>;
   /** Reads all rows in pages. @returns their number. */
   read(): Promise<number>;
   close(): Promise<void>;
@@ -88,6 +90,9 @@ export async function openRaw(url: string): Promise<Raw> {
         from generate_series(1, $1 - (select count(*) from raw.commits)) n`,
         [commits, new Uint8Array(32), Buffer.from(decidedContent(decision, events))],
       );
+    },
+    checkpoint: async () => {
+      await pool.query('checkpoint');
     },
     read: async () => {
       let [after, read] = ['0', 0];
