@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { installedProject } from './installed.ts';
 
-const { bin } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const { bin, engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const project = installedProject();
 const program = join(project.folder, 'node_modules/decidable', bin.decidable);
 project.write({
@@ -44,6 +44,24 @@ describe('the program decidable of an installed package', () => {
   test('finds the store next to the configuration', () => {
     const { stdout } = project.run('node', [program, 'state', 'counter-1', '--json']);
     assert.deepEqual(JSON.parse(stdout).state, { total: 1 });
+  });
+
+  test('names the oldest Node that it needs, with an older one', () => {
+    // The older Node is only claimed. A real one (20.20.2) fails while it links a static import of a newer function.
+    assert.doesNotMatch(readFileSync(program, 'utf8'), /^import\s/m);
+    const needed = engines.node.replace('>=', '');
+    const run = (version: string) => {
+      project.write({
+        'version.mjs': `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });`,
+      });
+      return project.run('node', ['--import', './version.mjs', program, '--version']);
+    };
+    for (const version of ['20.20.2', '22.13.1']) {
+      const { status, stdout, stderr } = run(version);
+      assert.deepEqual([status, stdout], [1, '']);
+      assert.ok(stderr.includes(needed) && stderr.includes(version), stderr);
+    }
+    assert.equal(run(`${needed}.0`).status, 0);
   });
 
   test('prints a remedy if Node cannot run the configuration in TypeScript', () => {
