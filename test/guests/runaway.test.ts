@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createEventSourcer } from 'decidable';
+import { createEventSourcer, isCommandFailure } from 'decidable';
 import { loadModule } from 'decidable/component/host';
 import { createMemoryStore } from 'decidable/memory';
 import { copyDecider } from '../../src/adapters/cli/templates.ts';
@@ -22,6 +22,12 @@ import { environment, PACKAGES_MISSING, skipGuest } from './built-guest.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMMAND_ID = '0190b0d0-0000-7000-8000-000000000001';
+/** A developer sees which module failed, in which stream and on which command. */
+const PLACE = [
+  ['module', 'bank.account'],
+  ['stream', 'account-a'],
+  ['commandType', 'Deposit'],
+];
 const LIMITS = {
   budget: { fuel: 100_000_000, callDepth: 2_000 },
   maxMemoryBytes: 64 << 20,
@@ -251,6 +257,8 @@ def run_away(kind):
         list(range(1 << 28))
     if kind == 5:
         re.match(r"(a+)+$", "a" * 64 + "b")
+    if kind == 6:
+        raise ValueError("a defect")
 
 
 import re
@@ -262,6 +270,7 @@ import re
       2: ['recurses endlessly', 'trap'],
       // Of these languages, only Python searches by backtracking.
       5: ['searches with a catastrophic regular expression', 'fuel-exhausted'],
+      6: ['raises an exception that nobody catches', 'trap'],
     },
   },
 };
@@ -299,13 +308,12 @@ for (const [language, runaway] of Object.entries(RUNAWAYS) as ['go', Runaway][])
         await using sourcer = createEventSourcer({ store, modules: [module] });
         await sourcer.handleCommand(envelope('OpenAccount', { accountId: 'a', owner: 'Ada' }));
         const deposit = (value: number) => envelope('Deposit', { accountId: 'a', amount: value });
-        await assert.rejects(
-          sourcer.handleCommand(deposit(Number(amount)), { commandId: COMMAND_ID }),
-          (error: { payload?: { tag?: string; val?: { code?: string } } }) => {
-            assert.deepEqual([error.payload?.tag, error.payload?.val?.code], ['trap', code]);
-            return true;
-          },
-        );
+        await assert.rejects(sourcer.handleCommand(deposit(Number(amount)), { commandId: COMMAND_ID }), (error) => {
+          assert.ok(isCommandFailure(error, 'trap'));
+          assert.equal(error.payload.val.code, code);
+          assert.deepEqual(error.payload.val.details, PLACE);
+          return true;
+        });
         assert.equal(await store.findDecision(COMMAND_ID), undefined);
         const { revision, events } = await sourcer.handleCommand(deposit(100));
         assert.deepEqual([revision, events.length], [1n, 1]);
