@@ -9,7 +9,7 @@ import { type CommandHandler, msgpack } from 'decidable';
 import { type ComponentCommandHandler, inspectComponent, loadModule } from 'decidable/component/host';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
-import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
+import { COMMANDS, historyOf, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
 import { builtGuestPath, environment, skipGuest } from './built-guest.ts';
 
 const SUBJECT = { kind: 'state', type: 'test', schemaVersion: 1 } as const;
@@ -60,7 +60,7 @@ describe('the guest in Go', { skip }, () => {
     assert.equal(bank.includes(go), false);
   });
 
-  test('runs the main job with the summary of the module in the process', async (t) => {
+  test('runs the main job with the summary and the events of the module in the process', async (t) => {
     // `--guest go` looks for the component at this path.
     mkdirSync(join(go, 'build'), { recursive: true });
     copyFileSync(builtGuestPath('go'), join(go, 'build/bank.wasm'));
@@ -72,6 +72,7 @@ describe('the guest in Go', { skip }, () => {
       return summaryOf(stdout);
     };
     assert.equal(await summary('guest.db', '--guest', 'go'), await summary('process.db'));
+    assert.deepEqual(await historyOf(path('guest.db')), await historyOf(path('process.db')));
   });
 
   test('decides 100,000 commands within 20 MiB and with ten handles', async () => {

@@ -16,7 +16,7 @@ import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import { built } from '../adapters/component/build/built.ts';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
-import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
+import { COMMANDS, historyOf, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
 const toolchain = fileURLToPath(new URL('node_modules/@bytecodealliance/componentize-js/', guests));
@@ -129,7 +129,7 @@ describe('guests in TypeScript', () => {
     assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
   });
 
-  test('run the main job with the same summary as the module in the process', async (t) => {
+  test('run the main job with the same summary and events as the module in the process', async (t) => {
     // `--guest javascript` looks for the component at this path.
     mkdirSync(new URL('javascript/build/', guests), { recursive: true });
     const { component } = await built(BANK, 'account');
@@ -142,6 +142,7 @@ describe('guests in TypeScript', () => {
       return summaryOf(stdout);
     };
     assert.equal(await summary('guest.db', '--guest', 'javascript'), await summary('process.db'));
+    assert.deepEqual(await historyOf(path('guest.db')), await historyOf(path('process.db')));
   });
 });
 

@@ -17,7 +17,7 @@ import { type ComponentCommandHandler, inspectComponent, loadModule } from 'deci
 import { createMemoryStore } from 'decidable/memory';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
-import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
+import { COMMANDS, historyOf, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
 import { builtGuestPath, skipGuest } from './built-guest.ts';
 
 const SUBJECT = { kind: 'state', type: 'test', schemaVersion: 1 } as const;
@@ -62,7 +62,7 @@ describe('the guest in Python', { skip }, () => {
     );
   });
 
-  test('runs the main job with the summary of the module in the process', async (t) => {
+  test('runs the main job with the summary and the events of the module in the process', async (t) => {
     // `--guest python` looks for the component at this path.
     copyFileSync(builtGuestPath('python'), join(python, 'build/bank.wasm'));
     const path = temporaryFolder(t);
@@ -73,6 +73,7 @@ describe('the guest in Python', { skip }, () => {
       return summaryOf(stdout);
     };
     assert.equal(await summary('guest.db', '--guest', 'python'), await summary('process.db'));
+    assert.deepEqual(await historyOf(path('guest.db')), await historyOf(path('process.db')));
   });
 
   test('decides 20,000 commands within 28 MiB', async () => {

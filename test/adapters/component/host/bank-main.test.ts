@@ -4,25 +4,7 @@ import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { accountModule } from '../../../../examples/bank/cli/module.ts';
 import { GUESTS, HELP } from '../../../../examples/bank/cli/options.ts';
-import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { readPages } from '../../../../src/core/index.ts';
-import { runBank, summaryOf, temporaryFolder } from '../../../examples/bank/cli/run-bank.ts';
-
-/**
- * Every event of accounts and transfers by stream: revision, type and bytes. Streams interleave in any order. The
- * events of processes contain times.
- */
-async function historyOf(db: string): Promise<string[]> {
-  await using store = createSqliteStore({ file: db });
-  const lines: string[] = [];
-  for await (const page of readPages(store, { categories: ['account', 'transfer'] })) {
-    for (const { context, event } of page) {
-      const { stream, revision, id } = context;
-      lines.push(`${stream} ${revision} ${id} ${event.type} ${Buffer.from(event.payload).toString('hex')}`);
-    }
-  }
-  return lines.sort();
-}
+import { historyOf, runBank, summaryOf, temporaryFolder } from '../../../examples/bank/cli/run-bank.ts';
 
 describe('the main job on a guest', () => {
   test('has the same summary, events and ids as in the process', async (t) => {

@@ -1,4 +1,5 @@
 /** Runs the bank's program in a child process, as `npm start` does. */
+import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,6 +8,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { readPages } from 'decidable';
+import { createSqliteStore } from 'decidable/sqlite';
 
 const MAIN = fileURLToPath(new URL('../../../../examples/bank/cli/main.ts', import.meta.url));
 export const COMMANDS = fileURLToPath(new URL('../../../../examples/bank/commands.ndjson', import.meta.url));
@@ -56,4 +59,21 @@ export function temporaryFolder(context: TestContext): (file: string) => string 
 /** Returns the output without the name of the database and the measurements. */
 export function summaryOf(stdout: string): string {
   return stdout.replace(/into .*$/m, '').replace(/^[\d,]+ commands a second.*$/m, '');
+}
+
+/**
+ * Every event of accounts and transfers by stream: revision, type and bytes. Streams interleave in any order. The
+ * events of processes contain times.
+ */
+export async function historyOf(db: string): Promise<string[]> {
+  await using store = createSqliteStore({ file: db });
+  const lines: string[] = [];
+  for await (const page of readPages(store, { categories: ['account', 'transfer'] })) {
+    for (const { context, event } of page) {
+      const { stream, revision, id } = context;
+      lines.push(`${stream} ${revision} ${id} ${event.type} ${Buffer.from(event.payload).toString('hex')}`);
+    }
+  }
+  assert.ok(lines.length > 0, `${db} has no events of accounts or transfers`);
+  return lines.sort();
 }
