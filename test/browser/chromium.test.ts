@@ -116,7 +116,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
       });
     });
 
-    test('is refused if it is another file, breaks off, or is aborted', PATIENCE, async () => {
+    test('is refused if it is another file, is truncated, or is aborted', PATIENCE, async () => {
       site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/empty.wasm', 'application/wasm', '');
       site.serve('/cut-off.wasm', 'application/wasm', bank.subarray(0, 20_000));

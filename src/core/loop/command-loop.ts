@@ -143,7 +143,10 @@ export class CommandLoop {
     return result;
   }
 
-  /** Returns whether the attempt has a state that can be decided on without waiting for the store. */
+  /**
+   * Takes a state from the cache, or the initial state, for the attempt. Returns whether the attempt can decide without
+   * waiting for the store.
+   */
   #takeCached(attempt: Attempt): boolean {
     const { route, module, stream, options } = attempt.command;
     if (route.precondition === 'no-stream') {

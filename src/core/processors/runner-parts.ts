@@ -13,7 +13,7 @@ export const IDLE_FLUSH = 100;
 export const DEADLINES_PER_ROUND = 100;
 
 /**
- * The reason of the aborts that end a wait of a runner. The default reason is a new `DOMException` with a stack, which
+ * The reason for the aborts that end a runner's wait. The default reason is a new `DOMException` with a stack, which
  * takes longer than the rest of the abort.
  */
 export const WAIT_ENDED: Error = new Error('the wait has ended');

@@ -89,7 +89,7 @@ describe('compile', () => {
     });
   }
 
-  test('refuses a response that fails, breaks off or has other content', async () => {
+  test('refuses a response that fails, is truncated or has other content', async () => {
     const bytes = await assemble(FIVE);
     await assert.rejects(compile(inPieces(bytes, { status: 404 })), isRefused('source'));
     await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'malformed' });

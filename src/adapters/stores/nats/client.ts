@@ -371,7 +371,7 @@ export class Client {
     });
   }
 
-  /** Sends a message, and passes its replies to the taker. */
+  /** Sends a message, and passes each reply to `taker.take`. */
   #send(subject: string, payload: Uint8Array | string, taker: Omit<ReplyTaker, 'deadline'>, headers?: MsgHdrs): void {
     this.#subscription ??= this.connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {

@@ -1,5 +1,5 @@
 /**
- * The connection of a reader of tables. It is always in a read-only transaction, whatever text a program runs: only
+ * The connection of a reader of tables. It is always in a read-only transaction, whatever text a program runs. Only
  * statements that read reach the server, one in each call, and every end of a transaction begins the next one. At the
  * end, the connection returns to the pool as it was, because a rollback also undoes `set_config`.
  */

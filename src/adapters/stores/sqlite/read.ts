@@ -24,7 +24,7 @@ import type { IdCache } from './id-cache.ts';
 import type { DecisionRow, EventRow, SnapshotRow } from './rows.ts';
 import { MAX_BRANCHES, prepareMerged, type Statements } from './statements.ts';
 
-/** The parts of a connection that reads use. */
+/** The parts of a connection that are used for reading. */
 export interface Connection {
   readonly database: Database;
   readonly statements: Statements;

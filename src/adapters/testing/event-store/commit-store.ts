@@ -8,7 +8,7 @@ import { ANY, type ClosableStore, decision, rejected, some } from './fixtures.ts
 /** A store whose commits can be read, verified and imported. The suite closes each store that it opens. */
 export interface ClosableCommitStore extends ClosableStore, CommitSource, CommitLog, CommitImport {}
 
-/** Registers a test with an empty store, and the function that opens more of them. */
+/** Registers a test. Its body gets an empty store, and a function that opens more of them. */
 export type CheckCommits = (
   name: string,
   body: (store: ClosableCommitStore, openOther: () => Promise<ClosableCommitStore>) => Promise<void>,

@@ -100,7 +100,7 @@ describe('overlapping lists', () => {
     ['flags in records', '(list (list $t))', 60, 25, manyFlags('(record (field "f" (tuple', ')))')],
     ['flags in variants', '(list (list $t))', 60, 25, manyFlags('(option (tuple', '))')],
   ] as const) {
-    test(`count by the values that they become in JavaScript: ${what}`, async () => {
+    test(`are counted by the values that they become in JavaScript: ${what}`, async () => {
       const exports = await counted(type, length, count, definitions);
       trapsForGood(exports, 'get', /maxLiftedBytes/);
     });

@@ -219,7 +219,7 @@ interface Total {
 
 /**
  * The documents that the commands must produce, whatever fails.
- * @param isFaulty additions of the poison, and those of the same counter after it, are parked.
+ * @param isFaulty true if additions of the poison, and later ones of the same counter, are parked.
  */
 function expected(
   commands: readonly Command[],
