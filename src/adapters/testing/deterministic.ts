@@ -6,10 +6,11 @@ import { authorFunctionsOf } from '../../core/define/author-functions.ts';
 import { copyOfModel, inline, isInline, withoutInline } from '../../core/define/inline.ts';
 import { type AnyModule, defineSystem, isRejection, type StateType, type System } from '../../core/index.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import { explainCall, NondeterminismError } from './ambient/forbidden-call.ts';
 import { OuterVariables } from './ambient/outer-variables.ts';
 import { withoutAmbient } from './ambient/without-ambient.ts';
-import { sameBytes, sameEnvelopes } from './message-types.ts';
+import { sameEnvelopes } from './message-types.ts';
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -150,7 +151,7 @@ class Check {
     const [one, other] = [first.value, second.value];
     if (FOLDS.has(name) || name === 'initialState') {
       if (one === undefined || other === undefined) return one === other;
-      return sameBytes(state.toBytes(one), state.toBytes(other));
+      return equalBytes(state.toBytes(one), state.toBytes(other));
     }
     if (name !== 'decide') return differenceOf(one, other) === undefined;
     const envelopes = (events: unknown) => (events as readonly unknown[]).map((each) => event.toEnvelope(each));

@@ -4,6 +4,7 @@
  * definitions.
  */
 import type { Envelope, Message, Types } from '../../core/index.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 
 /** A decider, an event handler or a projector, in TypeScript or as a component. */
 export interface Typed<State, Command, Event> {
@@ -45,13 +46,8 @@ export function withHandle<Handle, Result>(
 /** Returns whether two envelopes are equal. Codecs are canonical, so equal values have equal bytes. */
 export function sameEnvelope(left: Envelope, right: Envelope): boolean {
   return (
-    left.type === right.type && left.schemaVersion === right.schemaVersion && sameBytes(left.payload, right.payload)
+    left.type === right.type && left.schemaVersion === right.schemaVersion && equalBytes(left.payload, right.payload)
   );
-}
-
-/** Returns whether two lists of bytes are equal. */
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
 /** Returns whether two lists of envelopes are equal, in order. */

@@ -9,9 +9,10 @@ import {
   isRejection,
   type Rejection,
 } from '../../core/index.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
-import { sameBytes, sameEnvelope, sameEnvelopes, withHandle } from './message-types.ts';
+import { sameEnvelope, sameEnvelopes, withHandle } from './message-types.ts';
 
 /** The outcome of a command. `state` is the encoded state after the decision, in the module's content type. */
 export type DecisionOutcome =
@@ -97,7 +98,7 @@ function decideOnce<State, Command, Event>(
   }
 
   function unchanged(before: Uint8Array): Uint8Array {
-    if (!sameBytes(types.state.toBytes(state), before)) throw mutated('the state');
+    if (!equalBytes(types.state.toBytes(state), before)) throw mutated('the state');
     return before;
   }
 }
@@ -153,5 +154,5 @@ function differenceOf(first: DecisionOutcome, second: DecisionOutcome): string |
   if (first.tag === 'rejected' && second.tag === 'rejected') {
     if (JSON.stringify(first.rejection) !== JSON.stringify(second.rejection)) return 'was rejected differently';
   }
-  return sameBytes(first.state, second.state) ? undefined : 'led to different states';
+  return equalBytes(first.state, second.state) ? undefined : 'led to different states';
 }

@@ -2,7 +2,7 @@
 import type { RecordedEvent } from '../../core/index.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { TableStatement } from '../../core/processors/processor-store.ts';
-import { sameBytes } from './message-types.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import { showValue } from './show.ts';
 
 /** A stored row. Integers beyond 2^53 are `bigint`. */
@@ -96,7 +96,7 @@ function fits(found: Row, expected: Row): boolean {
   return Object.entries(expected).every(([column, value]) => {
     const stored = found[column];
     return stored instanceof Uint8Array && value instanceof Uint8Array
-      ? sameBytes(stored, value)
+      ? equalBytes(stored, value)
       : Object.is(stored, value);
   });
 }

@@ -5,10 +5,11 @@
  */
 import type { CommandHandler, CommandIdAware, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
 import { checkOptionNames } from '../../core/option-names.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import type { OptionNames } from '../../core/unknown-names.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './message-types.ts';
+import { messageTypes, plain, sameEnvelopes, type Typed } from './message-types.ts';
 import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showRejection, showValue } from './show.ts';
@@ -148,7 +149,7 @@ function expectations<State, Command, Event>(
     },
     thenState(state) {
       if (outcome.tag === 'fault') return fail([`state ${showValue(state)}`]);
-      if (sameBytes(outcome.state, types.state.toBytes(state))) return held();
+      if (equalBytes(outcome.state, types.state.toBytes(state))) return held();
       return fail([`state ${showValue(state)}`], [`state ${showValue(types.state.fromBytes(outcome.state))}`]);
     },
   };

@@ -11,11 +11,12 @@ import {
   reject,
   type Types,
 } from '../../core/index.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { checkContext, contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { messageTypes, plain, sameBytes, sameEnvelope, type Typed, withHandle } from './message-types.ts';
+import { messageTypes, plain, sameEnvelope, type Typed, withHandle } from './message-types.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showRejection, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
@@ -190,7 +191,7 @@ function react<State, Command, Event>(
 
 function sameReached(left: Reached, right: Reached): boolean {
   if (left.tag !== 'reacted' || right.tag !== 'reacted') return left.tag === right.tag;
-  return sameReactions(left.reactions, right.reactions) && sameBytes(left.state, right.state);
+  return sameReactions(left.reactions, right.reactions) && equalBytes(left.state, right.state);
 }
 
 function sameReactions(left: readonly Reaction[], right: readonly Reaction[]): boolean {
@@ -235,7 +236,7 @@ function expectations<State, Command, Event>(
     },
     thenState(state) {
       if (reached.tag === 'not-concerned') return fail([`state ${showValue(state)}`]);
-      if (sameBytes(reached.state, types.state.toBytes(state))) return held();
+      if (equalBytes(reached.state, types.state.toBytes(state))) return held();
       return fail([`state ${showValue(state)}`], [`state ${showValue(types.state.fromBytes(reached.state))}`]);
     },
   };

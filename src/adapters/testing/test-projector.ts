@@ -1,10 +1,11 @@
 /** `testProjector`: tests of a read model in the form given events, then documents. */
 import type { Envelope, EventContext, ReadModel, Types } from '../../core/index.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { checkContext, contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { messageTypes, sameBytes, type Typed, withHandle } from './message-types.ts';
+import { messageTypes, type Typed, withHandle } from './message-types.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
@@ -109,7 +110,7 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
       thenDocument(key, document) {
         const found = documents().get(key);
         const wanted = types.state.toBytes(document);
-        if (found !== undefined && sameBytes(found, wanted)) return held();
+        if (found !== undefined && equalBytes(found, wanted)) return held();
         throw failed(story, new Map([[key, wanted]]), only(key, found), types);
       },
       thenNoDocument(key) {
@@ -152,7 +153,7 @@ function sameDocuments(left: Documents, right: Documents): boolean {
   if (left.size !== right.size) return false;
   return [...left].every(([key, document]) => {
     const other = right.get(key);
-    return other !== undefined && sameBytes(document, other);
+    return other !== undefined && equalBytes(document, other);
   });
 }
 

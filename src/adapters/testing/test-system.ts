@@ -15,9 +15,10 @@ import { checkOptionNames } from '../../core/option-names.ts';
 import type { AnyReadModel } from '../../core/processors/documents.ts';
 import type { AnyReactor } from '../../core/processors/reactor.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import type { OptionNames } from '../../core/unknown-names.ts';
 import { ExpectationError } from './expectation.ts';
-import { sameBytes, sameEnvelope } from './message-types.ts';
+import { sameEnvelope } from './message-types.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showRejection, showValue } from './show.ts';
 import { type StoredEvent, shownEvent } from './stored-event.ts';
@@ -332,7 +333,7 @@ async function expectDocument(
   if (
     found === undefined
       ? document === undefined
-      : document !== undefined && sameBytes(toBytes(found), toBytes(document))
+      : document !== undefined && equalBytes(toBytes(found), toBytes(document))
   ) {
     return;
   }

@@ -5,6 +5,7 @@
 import type { CommandResult } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { Envelope, RecordedDecision, RecordedEvent } from '../messages.ts';
+import { equalBytes } from '../storage/equal-bytes.ts';
 import type { BoundModule } from './bound-module.ts';
 import { type Cancellation, readStore } from './cancellation.ts';
 import type { CommandInFlight } from './command-in-flight.ts';
@@ -92,10 +93,4 @@ function canonical(module: BoundModule, envelope: Envelope): Envelope | undefine
   } catch {
     return undefined;
   }
-}
-
-function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
-  return true;
 }

@@ -14,6 +14,7 @@ import type { Deadline, Reaction } from '../event-handler.ts';
 import { LAST_TIME } from '../limits.ts';
 import type { Envelope } from '../messages.ts';
 import type { Descriptor } from '../routing.ts';
+import { equalBytes } from '../storage/equal-bytes.ts';
 import { categoryOf } from '../stream-name.ts';
 import type { CommandHandler, ProcessManager } from '../worlds.ts';
 import { EventReading } from './event-reading.ts';
@@ -104,7 +105,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
         const [after, reactions, observed] = react(manager, reading, before, input);
         // If the fold changes nothing, the input is not stored. Handles are compared by their bytes.
         const isChanged = isHandle
-          ? !sameBytes(types.state.toBytes(state.inner), types.state.toBytes(after))
+          ? !equalBytes(types.state.toBytes(state.inner), types.state.toBytes(after))
           : after !== before;
         types.state.drop?.(after);
         return [...reactions.map((reaction) => eventOf(reaction, handler.name)), ...(isChanged ? [observed] : [])];
@@ -198,8 +199,4 @@ function stateOf(value: unknown, name: string): [boolean, Uint8Array] {
     message: `the state of a process of ${name} must be an array of a boolean and bytes`,
     details: [['module', name]],
   });
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
