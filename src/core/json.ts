@@ -15,6 +15,7 @@
  * The result is for people and logs. It is not a codec, because the string of a number cannot be distinguished from
  * other strings. The JSON codec is `decidable/codecs/json`.
  */
+import { toBase64 } from './base64.ts';
 import { MAX_VALUE_DEPTH } from './limits.ts';
 
 /** A value that `JSON.stringify` writes unchanged. */
@@ -66,7 +67,7 @@ function converted(value: unknown, depth: number): JsonValue | undefined {
 }
 
 function convertedObject(value: object, depth: number): JsonValue {
-  if (value instanceof Uint8Array) return base64(value);
+  if (value instanceof Uint8Array) return toBase64(value);
   if (value instanceof Date) return value.toJSON();
   if (value instanceof Map) return [...value].map((pair) => converted(pair, depth) ?? null);
   if (Array.isArray(value) || value instanceof Set) return [...value].map((item) => converted(item, depth) ?? null);
@@ -88,11 +89,4 @@ function errorFields(error: Error): object {
   const code: unknown = Reflect.get(error, 'code');
   const payload: unknown = Reflect.get(error, 'payload');
   return { name, message, code, payload, cause };
-}
-
-/** Encodes bytes in base64 (RFC 4648 §4). `Uint8Array.prototype.toBase64` is not in every engine yet. */
-function base64(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
 }

@@ -4,6 +4,7 @@
  * numbers and escapes are accepted, because people and other libraries write them.
  */
 
+import { toBase64 } from '../../core/base64.ts';
 import type { Subject } from '../../core/codec/codec.ts';
 import {
   bigIntegerBytes,
@@ -15,7 +16,7 @@ import {
 } from '../../core/codec/values.ts';
 import { isFault } from '../../core/errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
-import { encodeJson, toBase64 } from './json-encode.ts';
+import { encodeJson } from './json-encode.ts';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

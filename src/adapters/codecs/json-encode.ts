@@ -1,5 +1,6 @@
 /** Encodes values as canonical JSON (docs/encoding.md §3). */
 
+import { toBase64 } from '../../core/base64.ts';
 import { type ElementEncoder, orderedElements, orderedEntries } from '../../core/codec/canonical-order.ts';
 import type { Subject } from '../../core/codec/codec.ts';
 import {
@@ -133,11 +134,4 @@ class Writing {
       refused: (problem) => unencodable(path, problem, this.#subject),
     };
   }
-}
-
-/** Encodes bytes as base64 with padding (RFC 4648 §4). */
-export function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
 }

@@ -1,5 +1,6 @@
 /** Describes values, messages and outcomes for failure messages, such as `Withdrawn { amount: 5n }`. */
 import type { Message, Rejection } from '../../core/index.ts';
+import { toHex } from '../../core/uuid.ts';
 
 /** Returns a value in the syntax of JavaScript. */
 export function showValue(value: unknown): string {
@@ -9,8 +10,7 @@ export function showValue(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(showValue).join(', ')}]`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : value.toISOString();
-  if (value instanceof Uint8Array)
-    return `bytes(${[...value].map((byte) => byte.toString(16).padStart(2, '0')).join('')})`;
+  if (value instanceof Uint8Array) return `bytes(${toHex(value)})`;
   if (value instanceof Set) return `Set { ${[...value].map(showValue).join(', ')} }`;
   if (value instanceof Map)
     return `Map { ${[...value].map(([key, item]) => `${showValue(key)} => ${showValue(item)}`).join(', ')} }`;
