@@ -307,13 +307,13 @@ export class Runner {
     const items: SharedItem[] = [];
     for (const event of events) {
       let opened: Opened | undefined;
-      let unreadable: unknown;
+      let failure: { readonly unreadable: unknown } | undefined;
       try {
         opened = processor.open(event);
       } catch (error) {
         // The key is unknown, so the name of the stream is used.
         opened = { key: event.context.stream };
-        unreadable = error;
+        failure = { unreadable: error };
       }
       if (opened === undefined) continue;
       const { key, message } = opened;
@@ -321,7 +321,7 @@ export class Runner {
       const held = this.#held.get(share);
       if (held === undefined) continue;
       if (held.checkpoint !== undefined && event.context.position <= held.checkpoint) continue;
-      items.push(unreadable === undefined ? { event, key, share, message } : { event, key, share, unreadable });
+      items.push(failure === undefined ? { event, key, share, message } : { event, key, share, ...failure });
     }
     return items;
   }
@@ -341,8 +341,9 @@ export class Runner {
       park.push(parkedEvent(processor.subscription, share, key, event, reason, clock.now()));
     };
     const again = async (item: SharedItem, first: unknown): Promise<void> => {
-      const error = await this.#again(batch, item, first);
-      if (error === undefined) return;
+      const failure = await this.#again(batch, item, first);
+      if (failure === undefined) return;
+      const { error } = failure;
       const { position } = item.event.context;
       if (policy.finally === 'park' && failureKind(error) !== 'store' && !signal.aborted) {
         parking(item, stopReason(error, position, clock.now()));
@@ -374,8 +375,11 @@ export class Runner {
     return { batch, park, failed };
   }
 
-  /** Retries an event according to the policy. Returns the last failure, or `undefined` if a retry succeeded. */
-  async #again(batch: Batch, item: SharedItem, first: unknown): Promise<unknown> {
+  /**
+   * Retries an event according to the policy. Returns the last error, or `undefined` if a retry succeeded. The error is
+   * in an object, because a handler can also throw `undefined`.
+   */
+  async #again(batch: Batch, item: SharedItem, first: unknown): Promise<{ readonly error: unknown } | undefined> {
     let failures = 0;
     try {
       await this.#retrying(() => {
@@ -384,7 +388,7 @@ export class Runner {
       });
       return undefined;
     } catch (error) {
-      return error;
+      return { error };
     }
   }
 

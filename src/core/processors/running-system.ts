@@ -291,7 +291,9 @@ export class SystemRun implements AsyncDisposable {
       await Promise.all(this.#runners.map((runner) => this.#reached(runner, head, signal)));
       await Promise.all(this.#runners.map((runner) => this.#fired(runner, signal)));
       await Promise.all(this.#runners.map((runner) => this.#retried(runner, signal)));
-      if ((await lastPosition(this.#store)) === head) return;
+      if ((await lastPosition(this.#store)) !== head) continue;
+      await this.#activate(this.#runners);
+      return;
     }
   }
 

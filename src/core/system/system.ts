@@ -86,8 +86,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   caughtUp(options?: CaughtUpOptions): Promise<void>;
   /**
    * Resolves when every processor has processed all events, including those that process managers caused in the
-   * meantime, and every requested retry of parked events was made. The call does not wait for deadlines that are not
-   * due yet.
+   * meantime, and every requested retry of parked events was made. New versions of read models are then active. The
+   * call does not wait for deadlines that are not due yet.
    */
   settled(signal?: AbortSignal): Promise<void>;
   /** Returns the position, the shares, the parked events and the failure of each processor. */
@@ -124,7 +124,10 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
     /** Drops the first parked event of a key, or all of them. Returns the number of dropped events. */
     drop(subscription: SubscriptionId, key: string, which?: 'first' | 'all'): Promise<number>;
   };
-  /** Finishes the work in progress, releases the shares and closes the event sourcer. */
+  /**
+   * Finishes the work in progress, releases the shares and closes the event sourcer. It aborts the `signal` of each
+   * reactor's handler, and waits until the handler has ended.
+   */
   stop(): Promise<void>;
 }
 

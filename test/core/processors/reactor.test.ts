@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { defineReactor, defineSystem, type ReactorContext, type StartOptions } from 'decidable';
+import { defineReactor, defineSystem, ProcessorStopped, type ReactorContext, type StartOptions } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import type { Share } from '../../../src/core/processors/processor-store.ts';
 import { shareOf } from '../../../src/core/processors/shares.ts';
@@ -69,6 +69,40 @@ describe('a reactor', () => {
     await running.settled();
     assert.equal(most, 2);
   });
+
+  for (const [failure, react] of [
+    [
+      'throws undefined',
+      () => {
+        throw undefined;
+      },
+    ],
+    ['rejects with undefined', () => Promise.reject(undefined)],
+  ] as const) {
+    test(`is retried and its event is parked if it ${failure}`, async () => {
+      let calls = 0;
+      const { start, deposit } = systemWith(() => {
+        calls++;
+        return react();
+      });
+      await deposit(['a', 1], ['a', 2]);
+      await using running = await start({ failurePolicy: { retries: 1, firstDelay: 1, finally: 'park' } });
+      await running.settled();
+      assert.equal(calls, 2);
+      const parked = await running.parked.list();
+      assert.deepEqual(
+        parked.map(({ reason }) => reason?.code),
+        ['unexpected-exception', undefined],
+      );
+    });
+
+    test(`is stopped if it ${failure}`, async () => {
+      const { start, deposit } = systemWith(react);
+      await deposit(['a', 1]);
+      await using running = await start({ failurePolicy: { retries: 0 } });
+      await assert.rejects(running.settled(), ProcessorStopped);
+    });
+  }
 
   test('is cancelled when its system stops, and gets the event with the same key after the next start', async () => {
     const begun = Promise.withResolvers<void>();

@@ -97,6 +97,20 @@ const isSuperseded = (error: unknown): boolean =>
 
 for (const [name, open] of Object.entries(stores)) {
   describe(`versions of a read model on the ${name} store`, () => {
+    test('are active when the system has settled', async () => {
+      await using store: Store = open();
+      const [one, two] = [summing('1', 1), summing('2', 10)];
+      await using old = await one.system.start({ store });
+      await old.dispatch(Open({ accountId: 'a' }));
+      await old.settled();
+      await using running = await two.system.start({ store });
+      await running.settled();
+      assert.deepEqual(await activeVersions(store), [
+        ['1', false],
+        ['2', true],
+      ]);
+    });
+
     test('are both readable, each with its own documents, until the old one is dropped', async () => {
       await using store: Store = open();
       const [one, two] = [summing('1', 1), summing('2', 10)];
