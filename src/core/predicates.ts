@@ -23,6 +23,12 @@ export function isPositiveU32(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_U32;
 }
 
+/** Returns the problem of a value that must be an integer of at least 0 or 1, or `undefined` if it is valid. */
+export function integerProblem(value: unknown, least: 0 | 1): string | undefined {
+  if (Number.isInteger(value) && (value as number) >= least) return undefined;
+  return mustBe(least === 0 ? 'a non-negative integer' : 'a positive integer', value);
+}
+
 /**
  * Returns whether the value is an `AbortSignal`. The check uses the members, because the signal may come from another
  * realm.

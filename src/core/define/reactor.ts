@@ -9,6 +9,7 @@ import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError } from '../errors.ts';
 import type { EventContext, EventSource } from '../messages.ts';
+import { integerProblem } from '../predicates.ts';
 import type { EventType } from '../types.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import {
@@ -106,9 +107,8 @@ export function defineReactor<const Events extends Readonly<Record<string, Sourc
 ): ReactorModule<Events> {
   const name = checkIdentity(definition, NAMES, 'defineReactor');
   const { version, codec = msgpack, concurrency = DEFAULT_CONCURRENCY } = definition;
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new DefinitionError(`${name}.concurrency`, `must be a positive integer, not ${String(concurrency)}`);
-  }
+  const problem = integerProblem(concurrency, 1);
+  if (problem !== undefined) throw new DefinitionError(`${name}.concurrency`, problem);
   const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.react, events, 'event', `${name}.react`, 'all');
   const handlers = new Map(Object.entries(definition.react)) as ReadonlyMap<string, React<unknown>>;

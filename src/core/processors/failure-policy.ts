@@ -1,6 +1,7 @@
 /** Decides what a processor does if an event cannot be processed. */
 import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
 import { checkOptionNames } from '../option-names.ts';
+import { integerProblem, mustBe } from '../predicates.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import { type Clock, sleepFor } from './clock.ts';
 import { StatementFailed, type StopReason } from './processor-store.ts';
@@ -52,11 +53,11 @@ export function completePolicy(policy: FailurePolicy = {}, place: string): Compl
     finally: policy.finally ?? 'stop',
   };
   for (const name of ['retries', 'firstDelay', 'longestDelay'] as const) {
-    if (Number.isInteger(complete[name]) && complete[name] >= 0) continue;
-    throw new DefinitionError(`${place}.${name}`, `must be a non-negative integer, not ${String(complete[name])}`);
+    const problem = integerProblem(complete[name], 0);
+    if (problem !== undefined) throw new DefinitionError(`${place}.${name}`, problem);
   }
   if (complete.finally !== 'stop' && complete.finally !== 'park') {
-    throw new DefinitionError(`${place}.finally`, `must be 'stop' or 'park', not ${JSON.stringify(complete.finally)}`);
+    throw new DefinitionError(`${place}.finally`, mustBe("'stop' or 'park'", complete.finally));
   }
   return complete;
 }

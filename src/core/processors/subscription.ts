@@ -7,6 +7,7 @@ import type { EventStore, ReadAllOptions } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import { checkOptionNames } from '../option-names.ts';
+import { integerProblem } from '../predicates.ts';
 import type { OptionNames } from '../unknown-names.ts';
 
 /** Selects the events of a subscription, and the position at which it starts. */
@@ -77,9 +78,8 @@ const NAMES: OptionNames<SubscribeOptions> = {
 export function subscribe(store: EventStore, options: SubscribeOptions = {}): AsyncGenerator<SubscriptionPage, never> {
   checkOptionNames(options, NAMES, 'subscribe');
   const { after, categories = [], eventTypes = [], events = [], pageSize = DEFAULT_READ_LIMIT, signal } = options;
-  if (!Number.isInteger(pageSize) || pageSize < 1) {
-    throw new DefinitionError('subscribe.pageSize', `must be a positive integer, not ${String(pageSize)}`);
-  }
+  const problem = integerProblem(pageSize, 1);
+  if (problem !== undefined) throw new DefinitionError('subscribe.pageSize', problem);
   return pages(store, after, { categories, eventTypes, events }, pageSize, signal);
 }
 

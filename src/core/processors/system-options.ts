@@ -4,6 +4,7 @@ import type { EventStore } from '../event-store.ts';
 import { checkStore, type EventSourcerConfiguration } from '../loop/configuration.ts';
 import { eventSourcerHooks } from '../loop/observer.ts';
 import { checkOptionNames } from '../option-names.ts';
+import { integerProblem } from '../predicates.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import { UnsupportedByStore } from './capabilities.ts';
 import type { Clock } from './clock.ts';
@@ -181,6 +182,6 @@ export function checkPartName(name: unknown, known: readonly string[], place: st
 }
 
 function checkWhole(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new DefinitionError(name, `must be a positive integer, not ${String(value)}`);
+  const problem = integerProblem(value, 1);
+  if (problem !== undefined) throw new DefinitionError(name, problem);
 }
