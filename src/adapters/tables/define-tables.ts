@@ -30,6 +30,7 @@ import { checkHandlers, checkIdentity, eventTypeOf } from '../../core/define/mes
 import { fingerprint, fingerprintsOf } from '../../core/define/state-fingerprint.ts';
 import { DefinitionError, FaultError } from '../../core/errors.ts';
 import type { EventContext, EventSource } from '../../core/messages.ts';
+import { mustBe } from '../../core/predicates.ts';
 import { UnsupportedByStore } from '../../core/processors/capabilities.ts';
 import { definitionText } from '../../core/processors/definition-text.ts';
 import type { EventReading } from '../../core/processors/event-reading.ts';
@@ -161,8 +162,12 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
 ): TablesModule<Tables, Events> {
   const name = checkIdentity(definition, NAMES, 'defineTables');
   const { version, codec = msgpack, key } = definition;
-  if (typeof definition.create !== 'function') throw new DefinitionError(`${name}.create`, 'must be a function');
-  if (key !== undefined && typeof key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
+  if (typeof definition.create !== 'function') {
+    throw new DefinitionError(`${name}.create`, mustBe('a function', definition.create));
+  }
+  if (key !== undefined && typeof key !== 'function') {
+    throw new DefinitionError(`${name}.key`, mustBe('a function', key));
+  }
   const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'all');
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);

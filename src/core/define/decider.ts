@@ -7,6 +7,7 @@ import type { Draft, Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
 import { copyForeign } from '../codec/copy.ts';
 import { DefinitionError, FaultError, type RejectionError } from '../errors.ts';
+import { mustBe } from '../predicates.ts';
 import type { Descriptor, ForeignEvents } from '../routing.ts';
 import type { Types } from '../types.ts';
 import type { OptionNames } from '../unknown-names.ts';
@@ -246,9 +247,11 @@ export function defineDecider<
   const eventEntries = ownedEvents(eventSources, category, `${name}.events`);
   checkHandlers(definition.decide, commandEntries, 'command', `${name}.decide`, 'all');
   checkHandlers(definition.evolve, eventEntries, 'event', `${name}.evolve`, 'all');
-  if (typeof definition.streamId !== 'function') throw new DefinitionError(`${name}.streamId`, 'must be a function');
+  if (typeof definition.streamId !== 'function') {
+    throw new DefinitionError(`${name}.streamId`, mustBe('a function', definition.streamId));
+  }
   if (foreignEvents !== 'fault' && foreignEvents !== 'skip') {
-    throw new DefinitionError(`${name}.foreignEvents`, "must be 'fault' or 'skip'");
+    throw new DefinitionError(`${name}.foreignEvents`, mustBe("'fault' or 'skip'", foreignEvents));
   }
   const commands = withHandlers(commandEntries, 'decide', definition.decide) as MessageTable<CommandEntry>;
   const events = withHandlers(eventEntries, 'evolve', definition.evolve) as MessageTable<EventEntry>;

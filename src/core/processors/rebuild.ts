@@ -9,6 +9,7 @@
 import { DecidableError, DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import { checkOptionNames } from '../option-names.ts';
+import { mustBe } from '../predicates.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import { uuidV4 } from '../uuid.ts';
 import { type Clock, sleepFor } from './clock.ts';
@@ -75,7 +76,7 @@ export function checkRebuildOptions(options: RebuildOptions, place: string): voi
   checkOptionNames(options, NAMES, place);
   const { onProgress } = options;
   if (onProgress === undefined || typeof onProgress === 'function') return;
-  throw new DefinitionError(`${place}.onProgress`, `must be a function, not ${typeof onProgress}`);
+  throw new DefinitionError(`${place}.onProgress`, mustBe('a function', onProgress));
 }
 
 /**
