@@ -23,6 +23,9 @@ export const DEFAULT_MAX_ATTEMPTS = 8;
 /** The maximum pause in milliseconds before a command is decided again. */
 export const MAX_RETRY_DELAY = 64;
 
+/** The maximum delay of a timer in milliseconds. A timer with a longer delay fires immediately. */
+export const MAX_TIMER_DELAY = 2_147_483_647;
+
 /** The number of conflicts after which a command is decided inside the store. See `storage/exclusive-append.ts`. */
 export const CONFLICTS_BEFORE_EXCLUSIVE = 1;
 

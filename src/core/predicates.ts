@@ -3,6 +3,7 @@
  * the function that checks. The event sourcer throws a `CommandFailure`, a store throws an `AppendFailure` or a
  * `StoreFailure`, and a definition throws a `DefinitionError`.
  */
+import { MAX_TIMER_DELAY } from './limits.ts';
 import type { Envelope, Precondition, Rejection } from './messages.ts';
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
@@ -27,6 +28,12 @@ export function isPositiveU32(value: unknown): value is number {
 export function integerProblem(value: unknown, least: 0 | 1): string | undefined {
   if (Number.isInteger(value) && (value as number) >= least) return undefined;
   return mustBe(least === 0 ? 'a non-negative integer' : 'a positive integer', value);
+}
+
+/** Returns the problem of a number of milliseconds that a timer must be able to wait, or `undefined` if it is valid. */
+export function millisecondsProblem(value: unknown, least: number): string | undefined {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_TIMER_DELAY) return undefined;
+  return mustBe(`a whole number of milliseconds from ${least} to 2^31 - 1`, value);
 }
 
 /**

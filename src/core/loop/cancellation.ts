@@ -4,10 +4,8 @@
  * the store has begun is not interrupted.
  */
 import type { CommandFailure } from '../errors.ts';
+import { MAX_TIMER_DELAY } from '../limits.ts';
 import { asCommandFailure, refused } from './failures.ts';
-
-/** The maximum delay of a timer in milliseconds. A later deadline is found by the checks between the steps. */
-const MAX_TIMER_DELAY = 2_147_483_647;
 
 export class Cancellation {
   readonly #signal: AbortSignal | undefined;
@@ -26,6 +24,7 @@ export class Cancellation {
     signal?.addEventListener('abort', this.#wake, { once: true });
     if (deadline === undefined) return;
     const delay = Number(deadline) - Date.now();
+    // The checks between the steps find a deadline that is too late for a timer.
     if (delay > 0 && delay <= MAX_TIMER_DELAY) this.#timer = setTimeout(this.#wake, delay);
   }
 

@@ -1,4 +1,5 @@
 /** The clock of processors, for leases, retries and deadlines. Tests can control it. Deciders have no access to it. */
+import { MAX_TIMER_DELAY } from '../limits.ts';
 
 /**
  * A clock with a function to wait for a time. `TestClock` of `decidable/testing` advances only when a test advances it.
@@ -18,13 +19,8 @@ export interface Clock {
 const { setTimeout: startTimer, clearTimeout: stopTimer, performance: machineTime } = globalThis;
 const sinceStart = machineTime.now.bind(machineTime);
 
-/**
- * The maximum duration of a timer in milliseconds. A timer of more than 2^31 - 1 milliseconds fires immediately, and
- * the clock may be adjusted while a timer runs.
- */
+/** The maximum duration of one timer in milliseconds. The clock may be adjusted while a timer runs. */
 const LONGEST_SLEEP = 60_000;
-
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** The clock of the operating system. */
 export const systemClock: Clock = {
@@ -40,7 +36,7 @@ export const systemClock: Clock = {
 /** Waits for a duration, even if the machine's clock is adjusted in the meantime. */
 export function sleepFor(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   if (clock !== systemClock) return clock.sleepUntil(clock.now() + milliseconds, signal);
-  return pause(Math.min(milliseconds, LONGEST_TIMER), signal);
+  return pause(Math.min(milliseconds, MAX_TIMER_DELAY), signal);
 }
 
 /** Returns the milliseconds since a moment in the past. Adjustments of the machine's clock do not change them. */

@@ -4,7 +4,7 @@ import { CommandFailure, DefinitionError } from '../../../core/errors.ts';
 import type { CommandOptions, CommandResult } from '../../../core/event-sourcer.ts';
 import type { Envelope } from '../../../core/messages.ts';
 import { loadPeer } from '../../../core/missing-peer.ts';
-import { mustBe } from '../../../core/predicates.ts';
+import { millisecondsProblem } from '../../../core/predicates.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
 import { readReply } from './command-reply.ts';
 import { commandSubject, JSON_DATA, writeRequest } from './command-request.ts';
@@ -55,9 +55,8 @@ export interface NatsCommands {
 export function natsCommands(connection: NatsClientConnection, options: NatsCommandsOptions = {}): NatsCommands {
   const { timeout = 10_000, ...others } = options;
   const name = checkName(others, 'natsCommands');
-  if (!Number.isInteger(timeout) || timeout < 1 || timeout >= 2 ** 31) {
-    throw new DefinitionError('natsCommands.timeout', mustBe('a whole number of milliseconds from 1', timeout));
-  }
+  const problem = millisecondsProblem(timeout, 1);
+  if (problem !== undefined) throw new DefinitionError('natsCommands.timeout', problem);
   const request = async (command: Envelope, options: CommandOptions, contentType?: string): Promise<CommandResult> => {
     const { headers } = await loadPeer(
       '@nats-io/transport-node',

@@ -1,7 +1,7 @@
 /** The options of a NATS store, checked before a connection is made. */
 import { DefinitionError } from '../../../core/errors.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
-import { mustBe } from '../../../core/predicates.ts';
+import { millisecondsProblem, mustBe } from '../../../core/predicates.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
 
 /**
@@ -223,8 +223,8 @@ function invalidAddress(name: string, expected: string, actual: unknown): Defini
 }
 
 function checkMilliseconds(name: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least && value < 2 ** 31) return;
-  throw invalid(name, `a whole number of milliseconds from ${least} to 2^31 - 1`, value);
+  const problem = millisecondsProblem(value, least);
+  if (problem !== undefined) throw new DefinitionError(`createNatsStore.${name}`, problem);
 }
 
 function invalid(name: string, expected: string, actual: unknown): DefinitionError {

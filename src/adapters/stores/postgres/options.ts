@@ -1,7 +1,7 @@
 /** The options of a PostgreSQL store. They are checked before a connection is made. */
 import { DefinitionError } from '../../../core/errors.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
-import { isPositiveU32, isText, mustBe } from '../../../core/predicates.ts';
+import { isPositiveU32, isText, millisecondsProblem, mustBe } from '../../../core/predicates.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
 import type { PostgresClient, PostgresPool } from './driver.ts';
 
@@ -115,12 +115,8 @@ export function checkOptions(options: PostgresStoreOptions): CheckedOptions {
   if (listen && source.kind === 'client') {
     throw invalid('listen', 'false with a client, because a wait would occupy the only connection', listen);
   }
-  if (!isPositiveU32(pollInterval) || pollInterval >= 2 ** 31) {
-    throw invalid('pollInterval', 'a whole number of milliseconds from 1 to 2^31 - 1', pollInterval);
-  }
-  if (!Number.isInteger(retryTimeout) || retryTimeout < 0 || retryTimeout >= 2 ** 31) {
-    throw invalid('retryTimeout', 'a whole number of milliseconds from 0 to 2^31 - 1', retryTimeout);
-  }
+  checkMilliseconds('pollInterval', pollInterval, 1);
+  checkMilliseconds('retryTimeout', retryTimeout, 0);
   if (now !== undefined && typeof now !== 'function') {
     throw invalid('now', 'a function that returns milliseconds', now);
   }
@@ -167,6 +163,11 @@ function sourceOf({ url, pool, client, maxConnections, readOnly = false }: Postg
 /** Does not show the value, because it can be an address with a password. */
 function invalidSource(name: string, expected: string, actual: unknown): DefinitionError {
   return new DefinitionError(`createPostgresStore.${name}`, `expected ${expected}, got another ${typeof actual}`);
+}
+
+function checkMilliseconds(name: string, value: number, least: number): void {
+  const problem = millisecondsProblem(value, least);
+  if (problem !== undefined) throw new DefinitionError(`createPostgresStore.${name}`, problem);
 }
 
 function invalid(name: string, expected: string, actual: unknown): DefinitionError {

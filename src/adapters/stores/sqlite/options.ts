@@ -1,7 +1,7 @@
 /** The options of a SQLite store, and their checks, which are made before any file is opened. */
 import { DefinitionError } from '../../../core/errors.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
-import { mustBe } from '../../../core/predicates.ts';
+import { millisecondsProblem, mustBe } from '../../../core/predicates.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
 
 /** The options of `createSqliteStore`. */
@@ -78,9 +78,8 @@ export function checkOptions(options: SqliteStoreOptions): CheckedOptions {
   if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'true or false', readOnly);
   if (create && readOnly)
     throw invalid('create', 'false or omitted, because a store with readOnly creates no file', create);
-  if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout >= 2 ** 31) {
-    throw invalid('busyTimeout', 'an integer from 0 to 2^31 - 1, in milliseconds', busyTimeout);
-  }
+  const problem = millisecondsProblem(busyTimeout, 0);
+  if (problem !== undefined) throw new DefinitionError('createSqliteStore.busyTimeout', problem);
   if (maxPages !== undefined && !(Number.isInteger(maxPages) && maxPages > 0)) {
     throw invalid('maxPages', 'a positive integer, the number of pages', maxPages);
   }
