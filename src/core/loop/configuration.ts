@@ -1,4 +1,5 @@
 /** The configuration of an event sourcer, and its checks. */
+import { isRecord } from '../codec/values.ts';
 import { DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import { DEFAULT_CACHED_STATES, DEFAULT_REPLAY_LIMIT } from '../limits.ts';
@@ -148,8 +149,7 @@ function checkObserver(observer: unknown): void {
     if (value !== undefined && typeof value !== 'function') throw wrong(`observer.${hook}`, 'a function', value);
   }
   // An instance of a class may have further fields.
-  const prototype: unknown = Object.getPrototypeOf(observer);
-  if (prototype === Object.prototype || prototype === null) checkOptionNames(observer, HOOKS, `${PLACE}.observer`);
+  if (isRecord(observer)) checkOptionNames(observer, HOOKS, `${PLACE}.observer`);
 }
 
 /** Checks an option that is an integer or infinity. */
