@@ -11,3 +11,10 @@ export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 
 /** Returns the milliseconds of a monotonic clock. */
 export const elapsed: () => number = now.bind(performance);
+
+/** Waits for a number of milliseconds. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -8,6 +8,7 @@ import type { Decision, Envelope, Precondition, RecordedDecision } from '../../.
 import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
+import { sleep } from '../../../core/storage/timers.ts';
 import type { Acknowledged, Client, OutgoingMessage } from './client.ts';
 import type { CommandIndex } from './command-index.ts';
 import {
@@ -140,7 +141,7 @@ export class Appender {
         default:
           throw apiFailure(answer.error);
       }
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await sleep(1);
     }
   }
 

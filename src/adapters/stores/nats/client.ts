@@ -1,6 +1,7 @@
 /** Requests to one server or cluster: the JetStream API, guarded messages, and pages of stored messages. */
 import type { ConnectionOptions, Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { sleep } from '../../../core/storage/timers.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
 import { API_ERRORS, type ApiError, apiFailure, NoReply, NoResponders, requestFailure } from './failures.ts';
 import { HeaderText, headerTextOf } from './header-text.ts';
@@ -213,7 +214,7 @@ export class Client {
       if (!isInProcess(answer)) return answer;
       deadline ??= performance.now() + this.timeout;
       if (performance.now() > deadline) return answer;
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await sleep(delay);
     }
   }
 
@@ -319,7 +320,7 @@ export class Client {
           throw failure;
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random() / 2)));
+      await sleep(delay * (0.5 + Math.random() / 2));
     }
   }
 

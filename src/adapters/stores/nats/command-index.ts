@@ -16,6 +16,7 @@
  * last heard from a majority.
  */
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { sleep } from '../../../core/storage/timers.ts';
 import type { Client } from './client.ts';
 import { CommandIds, type IdBits, idBits } from './command-ids.ts';
 import { IdBlocks } from './id-blocks.ts';
@@ -97,7 +98,7 @@ export class CommandIndex {
       if (performance.now() > deadline) {
         throw new EngineFailure('busy', 'the leader of the store does not reach the other servers; try again');
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await sleep(PAUSE);
     }
   }
 

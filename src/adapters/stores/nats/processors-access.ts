@@ -1,5 +1,6 @@
 /** The access to the values of processors: reads, guarded writes, and changes that are repeated after a conflict. */
 import type { SubscriptionId } from '../../../core/processors/processor-store.ts';
+import { sleep } from '../../../core/storage/timers.ts';
 import type { Follower } from './follower.ts';
 import { type ProcessorSubjects, type Version, type Versions, versionsOf } from './processors-values.ts';
 import type { NewValue, StateValues } from './state-values.ts';
@@ -44,7 +45,7 @@ export class ProcessorAccess {
         const result = await change();
         if (result !== CONFLICT) return result;
         // The random delay keeps two writers from conflicting again each time.
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+        await sleep(Math.random() * 4);
       }
     });
   }

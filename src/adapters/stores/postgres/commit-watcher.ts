@@ -8,7 +8,7 @@
  */
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
-import { setTimeout } from '../../../core/storage/timers.ts';
+import { setTimeout, sleep } from '../../../core/storage/timers.ts';
 import type { Connections } from './connections.ts';
 import { retryDelay } from './failures.ts';
 
@@ -173,7 +173,7 @@ export class CommitWatcher {
       this.#hasMore = false;
       // If it fails, the slow poll of the other processes detects the commit.
       await connections.query(NOTIFY, [channel], 'notify').catch(() => {});
-      if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, NOTIFICATION_INTERVAL));
+      if (!this.#isClosed) await sleep(NOTIFICATION_INTERVAL);
     }
     this.#notifying = undefined;
   }

@@ -12,7 +12,7 @@ import {
 } from '../../../core/storage/exclusive-append.ts';
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
-import { elapsed, setTimeout } from '../../../core/storage/timers.ts';
+import { elapsed, sleep } from '../../../core/storage/timers.ts';
 import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { type AppendStatements, appendCommits, appendStatements, type NewCommit, newCommit } from './append.ts';
 import { textArray } from './binary-arrays.ts';
@@ -161,7 +161,7 @@ export class PostgresOperations implements BareCommitStore {
         }
         if (!isTransient(error) || elapsed() - since >= this.#retryTimeout) throw asAppendFailure(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, retryDelay(tries)));
+      await sleep(retryDelay(tries));
     }
   }
 
@@ -341,7 +341,7 @@ export class PostgresOperations implements BareCommitStore {
       } catch (error) {
         if (!isRepeatable(error) || elapsed() - since >= this.#retryTimeout) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, retryDelay(tries)));
+      await sleep(retryDelay(tries));
     }
   }
 

@@ -13,7 +13,7 @@ import {
 } from '../../../core/storage/exclusive-append.ts';
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
-import { elapsed, setImmediate, setTimeout } from '../../../core/storage/timers.ts';
+import { elapsed, setImmediate, sleep } from '../../../core/storage/timers.ts';
 import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { append, importCommit } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
@@ -325,7 +325,7 @@ export class SqliteOperations implements BareCommitStore {
       } catch (error) {
         if (!isBusy(error) || elapsed() - since > this.#busyTimeout) throw asStoreFailure(error, this.#file);
       }
-      await new Promise((resolve) => setTimeout(resolve, randomDelay()));
+      await sleep(randomDelay());
       this.#refuseIfClosing();
     }
   }
