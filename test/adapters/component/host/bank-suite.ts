@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { account } from '../../../../examples/bank/account.ts';
 import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer } from '../../../../src/core/index.ts';
+import { parity } from '../../../../src/core/verification/index.ts';
 import type { CommandHandler } from '../../../../src/core/worlds.ts';
 import { broken, command, commands, envelope, event, state } from './bank-arbitraries.ts';
 import { play, replay, reread } from './bank-story.ts';
@@ -212,6 +213,20 @@ export function bankSuite(host: BankHost): void {
         }),
         { numRuns: Math.ceil(host.runs / 4) },
       );
+    });
+
+    test('has parity with the module in the process on recorded decisions', async () => {
+      const module = await host.module();
+      await using store = createMemoryStore();
+      await using sourcer = createEventSourcer({ store, modules: [account] });
+      for (const envelope of LIFE.slice(0, 9)) await sourcer.handleCommand(envelope);
+      for (const [current, candidate] of [
+        [account, module],
+        [module, account],
+      ] as const) {
+        const { divergence, decisions } = await parity(current as never, candidate as never, store);
+        assert.deepEqual([divergence, decisions], [undefined, 9]);
+      }
     });
 
     test('releases every handle', async () => {
