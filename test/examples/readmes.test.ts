@@ -19,7 +19,7 @@ const names = readdirSync(EXAMPLES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'guests')
   .map(({ name }) => name);
 
-/** Two runs differ only in their measurements. */
+/** Removes the measurements, which differ between two runs. */
 function withoutTimes(output: string): string {
   return output.replace(/^[\d,]+ commands a second \([\d.]+ s\)$/gm, '… commands a second (… s)');
 }

@@ -148,7 +148,7 @@ ${EXIT_CODE_HELP}`,
     .command('run')
     .summary('run the processors of the system')
     .description(
-      'Runs process managers, read models and reactors until Ctrl-C, and finishes the work in progress then. A second ' +
+      'Runs process managers, read models and reactors until Ctrl-C. It then finishes the work in progress. A second ' +
         'Ctrl-C ends the program immediately. Several processes may run the same system on one store. ' +
         'With --json, each line is a JSON object with the field "event".',
     )

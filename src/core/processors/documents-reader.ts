@@ -18,8 +18,8 @@ export interface Document<State> {
 export interface DocumentsReader<State> {
   /**
    * Returns the document with this key, or `undefined` if it does not exist.
-   * @throws DefinitionError if the key is not a string that UTF-8 can encode. A replacement character could make it
-   * another key.
+   * @throws DefinitionError if the key is not a string that UTF-8 can encode, because a replacement character could
+   * make it equal to another key.
    */
   get(key: string): Promise<State | undefined>;
   /**

@@ -11,8 +11,11 @@ import { type HeldShare, unmovedFence } from './held-shares.ts';
 import { parkedEvent } from './parked-events.ts';
 import type { Processor } from './processor.ts';
 import type { ParkedEvent, StopReason, StoredDeadline } from './processor-store.ts';
-import { DEADLINES_PER_ROUND, type RunnerParts } from './runner-parts.ts';
+import type { RunnerParts } from './runner-parts.ts';
 import { lowestCheckpoint } from './share-progress.ts';
+
+/** The maximum number of deadlines that fire in one round. */
+const DEADLINES_PER_ROUND = 100;
 
 /** The state of the runner that deadlines depend on. */
 export interface DueDeadlinesState {

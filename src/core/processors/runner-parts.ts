@@ -9,9 +9,6 @@ import type { ProcessorStore } from './processor-store.ts';
 /** The delay in milliseconds before the write of a checkpoint that only moved past foreign events. */
 export const IDLE_FLUSH = 100;
 
-/** The maximum number of deadlines that fire in one round. */
-export const DEADLINES_PER_ROUND = 100;
-
 /**
  * The reason for the aborts that end a runner's wait. The default reason is a new `DOMException` with a stack, which
  * takes longer than the rest of the abort.

@@ -267,7 +267,7 @@ export function checkImport(commits: readonly RecordedCommit[]): void {
     }
     const count = events?.length ?? 0;
     if (eventCount !== count) {
-      throw misread(`${place}.decision.eventCount`, mustBe(`${count}, the number of the events`, eventCount));
+      throw misread(`${place}.decision.eventCount`, mustBe(`${count}, the number of events`, eventCount));
     }
     if (count === 0 ? firstRevision !== undefined : !isRevision(firstRevision)) {
       const expected =

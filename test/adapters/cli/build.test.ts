@@ -40,7 +40,7 @@ describe('decidable build', () => {
     assert.deepEqual([error.code, error.payload.subject], ['indeterminate-load', 'Math.random()']);
   });
 
-  test('refuses an output that cannot be written, and leaves nothing behind', async () => {
+  test('refuses an output that cannot be written, and leaves no partial file', async () => {
     const file = join(folder, 'nowhere/counter.wasm');
     const { status, stderr } = await decidable(['build', COUNTER, '-o', file, '--json'], { cwd: folder });
     const { error } = JSON.parse(stderr) as { error: { code: string } };

@@ -22,7 +22,7 @@ export const DEFAULT_MAX_HANDLES: number = 1_000_000;
 export const MOST_HANDLES: number = 2 ** 28 - 1;
 
 /**
- * The number of handle numbers that each instance has. The numbers of the next instance follow, so that no number is
- * used twice.
+ * The size of each instance's range of handle numbers. The next instance gets the next range, so that no number is used
+ * twice.
  */
 export const HANDLES_PER_INSTANCE: number = 2 ** 28;

@@ -41,7 +41,7 @@ export interface LinkHost extends Host {
   readonly resources: 'objects' | 'handles';
   readonly maxHandles: number;
   readonly maxMemoryBytes: number;
-  /** The work done so far, against `maxLinkWork`. */
+  /** The work done so far. `maxLinkWork` is its limit. */
   work: number;
   /** The views of each memory, which all functions that use it share. */
   readonly memories: Map<unknown, LinearMemory>;

@@ -155,7 +155,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   const { timeout = 5_000, busyTimeout = 30_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
   const { monitoring, systemConnection, observer = {}, now = Date.now } = options;
   if (connection !== undefined && url !== undefined)
-    throw invalidAddress('url', 'undefined together with connection', url);
+    throw new DefinitionError('createNatsStore.url', 'cannot be combined with connection; omit one of them');
   if (connection !== undefined && typeof Object(connection).request !== 'function') {
     throw invalidAddress('connection', 'a connection of @nats-io/transport-node', connection);
   }

@@ -35,7 +35,7 @@ export function fileFailure(error: unknown, file: string): unknown {
   if (error instanceof Damage) {
     return new EngineFailure(
       'corrupt',
-      `${file}: ${error.message}; restore a backup; verifyChain() shows which part is intact`,
+      `${file}: ${error.message}; restore a backup, and run verifyChain() to see which part is intact`,
     );
   }
   if (!isDriverError(error)) return error;

@@ -151,7 +151,7 @@ function* argumentSlots(process: NodeProcess): Iterable<Slot> {
   yield { object, key: 'parseArgs', replacement };
 }
 
-/** Updates the named imports of Node's modules to the present exports. */
+/** Updates the named imports of Node's modules to the current exports. */
 export function followBuiltins(): void {
   const module: unknown = nodeProcess()?.getBuiltinModule('node:module'); // A function, with functions on it.
   const follow: unknown = typeof module === 'function' ? Reflect.get(module, 'syncBuiltinESMExports') : undefined;

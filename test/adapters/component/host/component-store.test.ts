@@ -12,7 +12,7 @@ import { decision, envelope } from 'decidable/testing';
 import { dummyComponent, witSource } from './counting-guest.ts';
 
 const bytes = await readFile(new URL('../../../../examples/system/components/event-store.wasm', import.meta.url));
-/** A component each of whose functions traps. */
+/** A component whose functions all trap. */
 const { component: trapping } = await componentStore(await dummyComponent(witSource(), 'event-storage'));
 
 const ANY = { tag: 'any' } as const;

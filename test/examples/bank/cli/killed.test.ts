@@ -38,7 +38,7 @@ async function assertFinished(file: string): Promise<void> {
   assert.deepEqual(receiptsOf(receiptsFolderOf(file)), history.receipts);
 }
 
-/** Read models are listed by key. */
+/** Sorts by key, like the lists of read models. */
 const sorted = <Value>(map: ReadonlyMap<string, Value>) => new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**

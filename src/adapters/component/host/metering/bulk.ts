@@ -1,7 +1,7 @@
 /**
  * Charges fuel for bulk instructions, for which an operand determines the number of bytes or elements. The fuel is
  * charged before they run: one unit for 64 bytes, or for 8 elements of a table or an array. Otherwise a loop of bulk
- * instructions could run a thousand times as long as its fuel allows.
+ * instructions could run a thousand times as long as its fuel allows. The growth of memories and tables is charged too.
  *
  * The number of bytes or elements is the last operand of each of these instructions.
  */

@@ -39,7 +39,7 @@ function relayOf(from: string, to: string): Promise<Relay> {
 
 describe('a transcoded string', () => {
   for (const { source, target, text, ...lowered } of vectors) {
-    test(`has the same steps and bytes as in the reference from ${source} to ${target}: ${JSON.stringify(text)}`, async () => {
+    test(`takes the steps of the reference and ends with its bytes, from ${source} to ${target}: ${JSON.stringify(text)}`, async () => {
       const from = source === 'latin1' || source === 'tagged' ? 'latin1+utf16' : source;
       assert.deepEqual((await relayOf(from, target)).pass(written(text, source)), lowered);
     });
