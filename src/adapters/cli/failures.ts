@@ -50,7 +50,7 @@ export interface CommandLineErrorOptions extends ErrorOptions {
 }
 
 /** The codes of the event sourcer for mistakes of the caller. */
-const USAGE_CODES = ['invalid-argument', 'unroutable'] as const;
+const USAGE_CODES = ['invalid-argument', 'unroutable', 'command-id-reused'] as const;
 
 const NOT_FOUND_CODES: readonly CommandLineErrorCode[] = ['not-found', 'store-not-found'];
 

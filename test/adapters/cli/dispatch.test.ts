@@ -27,6 +27,11 @@ describe('decidable dispatch', () => {
     assert.deepEqual([status, JSON.parse(stdout).duplicate], [0, true]);
   });
 
+  test('exits with 2 if another command used the command id', async () => {
+    const { status, stderr } = await dispatch('Open', '{"accountId":"b"}', '--command-id', 'open-1');
+    assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'command-id-reused']);
+  });
+
   test('exits with 3 if the domain rejects the command', async () => {
     const { status, stdout } = await dispatch('Withdraw', '{"accountId":"a","amount":5}');
     assert.deepEqual([status, JSON.parse(stdout).outcome.val.code], [3, 'insufficient-funds']);
