@@ -219,6 +219,7 @@ export class Scene implements AsyncDisposable {
       store: this.#store,
       processors: this.#store.processors,
       deciders: this.#run.sourcer,
+      maxInFlight: Number.POSITIVE_INFINITY,
       processes: () => this.#run.sourcer,
     };
     const [[, processor]] = partsOf(alone).processors(factory) as [[string, Processor]];

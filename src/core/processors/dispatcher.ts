@@ -11,11 +11,8 @@ import type { EventStore } from '../event-store.ts';
 import { rejectionId } from '../ids.ts';
 import type { Envelope, EventContext, EventName, RecordedEvent } from '../messages.ts';
 import { decodeEvent, encodeEvent, encodeInput, REACTION_TYPES } from './process-messages.ts';
-import type { Batch, Changes, Item, Opened, Processor } from './processor.ts';
+import { type Batch, type Changes, CONCURRENT_PROCESSES, type Item, type Opened, type Processor } from './processor.ts';
 import type { StoredDeadline, SubscriptionId } from './processor-store.ts';
-
-/** The number of processes whose commands are sent concurrently. */
-const CONCURRENT_PROCESSES = 64;
 
 type Sourcer = Pick<EventSourcer, 'handleCommand'>;
 
@@ -31,6 +28,8 @@ export interface DispatcherParts {
   readonly processes: Sourcer;
   /** The event sourcer of the deciders. */
   readonly deciders: Sourcer;
+  /** The maximum number of commands that the deciders' event sourcer accepts at the same time. */
+  readonly maxInFlight: number;
 }
 
 export class Dispatcher implements Processor {
@@ -38,13 +37,14 @@ export class Dispatcher implements Processor {
   readonly kind = 'dispatcher';
   readonly definition = '{}';
   readonly events: readonly EventName[];
-  readonly concurrency: number = CONCURRENT_PROCESSES;
+  readonly concurrency: number;
   readonly pageSize = 500;
   readonly deadlines: NonNullable<Processor['deadlines']>;
   readonly #parts: DispatcherParts;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.concurrency = Math.min(CONCURRENT_PROCESSES, parts.maxInFlight);
     this.subscription = { name: `${parts.handler}/commands`, version: parts.version };
     this.events = REACTION_TYPES.map((type) => ({ category: parts.handler, type }));
     this.deadlines = {

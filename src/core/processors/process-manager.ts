@@ -5,11 +5,8 @@ import type { EventName, RecordedEvent } from '../messages.ts';
 import type { EventReading } from './event-reading.ts';
 import { encodeInput } from './process-messages.ts';
 import type { AnyProcessManager } from './process-module.ts';
-import type { Batch, Item, Opened, Processor } from './processor.ts';
+import { type Batch, CONCURRENT_PROCESSES, type Item, type Opened, type Processor } from './processor.ts';
 import type { SubscriptionId } from './processor-store.ts';
-
-/** The number of processes that are decided concurrently. Their appends share commits. */
-const CONCURRENT_PROCESSES = 64;
 
 export class ProcessManagerProcessor implements Processor {
   readonly subscription: SubscriptionId;

@@ -8,6 +8,12 @@ import type {
   TableSetup,
 } from './processor-store.ts';
 
+/**
+ * The number of processes that a process manager decides concurrently, and whose commands are sent concurrently. Their
+ * appends share transactions. With 64 processes, a transfer takes 8 % longer on SQLite.
+ */
+export const CONCURRENT_PROCESSES = 256;
+
 /** A commit without the fences, which the runner adds. */
 export type Changes = Omit<ProcessorCommit, 'fences'>;
 

@@ -114,6 +114,7 @@ export class SystemRun implements AsyncDisposable {
       store,
       processors,
       deciders: sourcer,
+      maxInFlight: sourcing.maxInFlight ?? Number.POSITIVE_INFINITY,
       processes: (module: AnyModule) => {
         const made = createEventSourcer({ store, modules: [module], observer: eventSourcerHooks(observer) });
         processSourcers.push(made);

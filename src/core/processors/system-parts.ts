@@ -49,6 +49,8 @@ export interface ProcessorFactory {
   readonly store: EventStore;
   readonly processors: ProcessorStore;
   readonly deciders: Pick<EventSourcer, 'handleCommand'>;
+  /** The maximum number of commands that the deciders' event sourcer accepts at the same time. */
+  readonly maxInFlight: number;
   /** Makes the event sourcer of a process module. */
   processes(module: AnyModule): Pick<EventSourcer, 'handleCommand'>;
 }
@@ -95,10 +97,11 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
           descriptor.name,
           new ProcessManagerProcessor(manager, sourcer, definitionText(descriptor, manager), reading),
         ]);
-        const { store, deciders: target } = factory;
+        const { store, deciders: target, maxInFlight } = factory;
         const { name: handler, version } = descriptor;
         const { events } = reading;
-        made.push([handler, new Dispatcher({ handler, version, events, store, processes: sourcer, deciders: target })]);
+        const sending = { handler, version, events, store, processes: sourcer, deciders: target, maxInFlight };
+        made.push([handler, new Dispatcher(sending)]);
       }
       for (const model of readModels) made.push([nameOf(model), readModelProcessor(model, factory.processors)]);
       for (const reactor of reactors) {
