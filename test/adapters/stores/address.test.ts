@@ -210,6 +210,13 @@ describe('a wrong server of a store', () => {
       ['createNatsStore.url', () => createNatsStore({ url: [`nats${secret('host')}`, ''] })],
       ['createNatsStore.connection', () => createNatsStore({ connection: `nats${secret('host')}` as never })],
       ['createNatsStore.monitoring', () => createNatsStore({ monitoring: `http${secret('host:port')}` })],
+      [
+        'createNatsStore.monitoring',
+        () => {
+          const systemConnection = { requestMany: () => undefined } as never;
+          return createNatsStore({ monitoring: `http${secret('host:8222')}`, systemConnection });
+        },
+      ],
     ];
     for (const [place, open] of stores) {
       await assert.rejects(open, (error: DefinitionError) => {

@@ -154,8 +154,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
   const { create = readOnly !== true } = options;
   const { timeout = 5_000, busyTimeout = 30_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
   const { monitoring, systemConnection, observer = {}, now = Date.now } = options;
-  if (connection !== undefined && url !== undefined)
-    throw new DefinitionError('createNatsStore.url', 'cannot be combined with connection; omit one of them');
+  if (connection !== undefined && url !== undefined) throw cannotCombine('url', 'connection');
   if (connection !== undefined && typeof Object(connection).request !== 'function') {
     throw invalidAddress('connection', 'a connection of @nats-io/transport-node', connection);
   }
@@ -185,7 +184,7 @@ export function checkOptions(options: NatsStoreOptions): CheckedOptions {
     throw invalid('systemConnection', 'a connection of @nats-io/transport-node', systemConnection);
   }
   if (systemConnection !== undefined && monitoring !== undefined) {
-    throw invalid('monitoring', 'undefined together with systemConnection', monitoring);
+    throw cannotCombine('monitoring', 'systemConnection');
   }
   if (typeof observer !== 'object' || observer === null) throw invalid('observer', 'an object', observer);
   checkOptionNames(observer, { flush: true }, 'createNatsStore.observer');
@@ -214,6 +213,10 @@ function isAddress(server: unknown): boolean {
   // The credentials may have any characters.
   const place = server.slice(server.lastIndexOf('@') + 1);
   return URL.canParse(place.includes('://') ? place : `nats://${place}`);
+}
+
+function cannotCombine(name: string, other: string): DefinitionError {
+  return new DefinitionError(`createNatsStore.${name}`, `cannot be combined with ${other}; omit one of them`);
 }
 
 /** Does not show the value, because it can be an address with a password. */
