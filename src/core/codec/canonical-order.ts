@@ -2,6 +2,7 @@
  * The canonical order of sets and maps (docs/encoding.md): the order of their encoded elements or keys. Elements or keys
  * that have the same encoding are refused.
  */
+import { compareBytes, NoEncoding } from './values.ts';
 
 /** The problem of a set or a map with two different elements or keys that have the same encoding. */
 const EQUAL_ELEMENTS_PROBLEM =
@@ -53,4 +54,25 @@ function refuseEqual<Item, Encoded>(
   for (let index = 1; index < sorted.length; index++) {
     if (compare(keyOf(sorted[index - 1]!), keyOf(sorted[index]!)) === 0) throw refused(EQUAL_ELEMENTS_PROBLEM);
   }
+}
+
+/**
+ * Returns the encoder of the elements of a set or a map in MessagePack.
+ *
+ * @param trail the keys down to the current value. The element's index is added at `depth`.
+ * @param encodeApart encodes a value to bytes of its own.
+ */
+export function msgpackElements(
+  trail: (string | number)[],
+  depth: number,
+  encodeApart: (value: unknown, depth: number) => Uint8Array,
+): ElementEncoder<Uint8Array> {
+  return {
+    encode: (value, index) => {
+      trail[depth] = index;
+      return encodeApart(value, depth + 1);
+    },
+    compare: compareBytes,
+    refused: (problem) => new NoEncoding(trail, depth, problem),
+  };
 }

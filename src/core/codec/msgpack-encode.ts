@@ -16,12 +16,11 @@
  */
 import { addExtension, Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr/pack';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
-import { type ElementEncoder, orderedElements, orderedEntries } from './canonical-order.ts';
+import { msgpackElements, orderedElements, orderedEntries } from './canonical-order.ts';
 import type { Subject } from './codec.ts';
 import * as Format from './msgpack-format.ts';
 import {
   bigIntegerBytes,
-  compareBytes,
   compareUtf8,
   encodingFault,
   INVALID_DATE_PROBLEM,
@@ -278,29 +277,18 @@ function encodedDate(value: Date, depth: number): Encoded {
 
 /** Encodes an array of the elements in the order of their bytes. */
 function encodedSet(value: ReadonlySet<unknown>, depth: number): Encoded {
-  const elements = orderedElements(value, elementEncoder(depth));
+  const elements = orderedElements(value, msgpackElements(trail, depth, encodeApart));
   return encodedExtension(Format.SET, [collectionHead(Format.fixarray, elements.length), ...elements]);
 }
 
 /** Encodes a map with keys of any kind, in the order of their bytes. */
 function encodedMap(value: ReadonlyMap<unknown, unknown>, depth: number): Encoded {
-  const entries = orderedEntries(value, elementEncoder(depth));
+  const entries = orderedEntries(value, msgpackElements(trail, depth, encodeApart));
   return encodedExtension(Format.MAP, [collectionHead(Format.fixmap, entries.length), ...entries.flat()]);
 }
 
 function encodeApart(value: unknown, depth: number): Uint8Array {
   return copyOf(pack(prepare(value, depth)));
-}
-
-function elementEncoder(depth: number): ElementEncoder<Uint8Array> {
-  return {
-    encode: (value, index) => {
-      trail[depth] = index;
-      return encodeApart(value, depth + 1);
-    },
-    compare: compareBytes,
-    refused: (problem) => new NoEncoding(trail, depth, problem),
-  };
 }
 
 /** Encodes the head of an array or a map. */

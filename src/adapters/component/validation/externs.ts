@@ -124,7 +124,7 @@ export function bagOfExports(scope: Scope, list: readonly InlineExport[]): Insta
   const exports = list.map((one) => {
     const type = lookUp(scope, one.sort, one.index);
     checkName(scope, 'export', unnamed, one, type);
-    // "There is no new type index". The resource does not get this name, so annotated names cannot refer to it.
+    // An inline export adds no type index. The resource does not get this name, so annotated names cannot refer to it.
     unnamed.resources.clear();
     return named(one, type);
   });

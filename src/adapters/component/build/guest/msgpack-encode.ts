@@ -9,12 +9,11 @@
  * `trail` contains the keys down to the current value, for the path in errors.
  */
 
-import { type ElementEncoder, orderedElements, orderedEntries } from '../../../../core/codec/canonical-order.ts';
+import { msgpackElements, orderedElements, orderedEntries } from '../../../../core/codec/canonical-order.ts';
 import type { Subject } from '../../../../core/codec/codec.ts';
 import * as Format from '../../../../core/codec/msgpack-format.ts';
 import {
   bigIntegerBytes,
-  compareBytes,
   compareUtf8,
   encodingFault,
   INVALID_DATE_PROBLEM,
@@ -363,13 +362,13 @@ function writeDate(value: Date, depth: number): void {
 
 /** Writes an array of the elements in the order of their bytes. */
 function writeSet(value: ReadonlySet<unknown>, depth: number): void {
-  const elements = orderedElements(value, elementEncoder(depth));
+  const elements = orderedElements(value, msgpackElements(trail, depth, encodeApart));
   writeCollectionExtension(Format.SET, Format.fixarray, elements.length, elements);
 }
 
 /** Writes a map with keys of any kind, in the order of their bytes. */
 function writeMap(value: ReadonlyMap<unknown, unknown>, depth: number): void {
-  const entries = orderedEntries(value, elementEncoder(depth));
+  const entries = orderedEntries(value, msgpackElements(trail, depth, encodeApart));
   writeCollectionExtension(Format.MAP, Format.fixmap, entries.length, entries.flat());
 }
 
@@ -379,17 +378,6 @@ function encodeApart(value: unknown, depth: number): Uint8Array {
   const bytes = target.slice(start, end);
   end = start;
   return bytes;
-}
-
-function elementEncoder(depth: number): ElementEncoder<Uint8Array> {
-  return {
-    encode: (value, index) => {
-      trail[depth] = index;
-      return encodeApart(value, depth + 1);
-    },
-    compare: compareBytes,
-    refused: (problem) => new NoEncoding(trail, depth, problem),
-  };
 }
 
 function writeCollectionExtension(
