@@ -4,16 +4,8 @@ import { describe, test } from 'node:test';
 import { defineDecider, defineEvent, type Envelope, isFault, type Message, upcastFrom } from 'decidable';
 import fc from 'fast-check';
 import { z } from 'zod';
-import {
-  after,
-  BookBorrowed,
-  envelopeOf,
-  FeeCharged,
-  faultIn,
-  type MemberEvent,
-  member,
-  SettleFees,
-} from './library.ts';
+import { faultIn } from './fault-in.ts';
+import { after, BookBorrowed, envelopeOf, FeeCharged, type MemberEvent, member, SettleFees } from './library.ts';
 
 const { types } = member;
 

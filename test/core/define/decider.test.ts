@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineDecider, defineEvent, RejectionError, reject } from 'decidable';
 import { z } from 'zod';
+import { faultIn } from './fault-in.ts';
 import {
   AccountCleared,
   after,
@@ -10,7 +11,6 @@ import {
   borrow,
   FeeCharged,
   FeePaid,
-  faultIn,
   member,
   RenewLoan,
   rejectionIn,

@@ -8,11 +8,11 @@ import {
   dispatchCommand,
   type EventContext,
   endProcess,
-  isFault,
   scheduleCommand,
   withCategory,
 } from 'decidable';
 import { z } from 'zod';
+import { faultIn } from './fault-in.ts';
 
 const LoanStarted = withCategory(
   defineEvent('LoanStarted', z.object({ loanId: z.string(), memberId: z.string(), days: z.int() })),
@@ -62,16 +62,6 @@ const reminders = defineEventHandler({
 const { types, eventHandler } = reminders;
 const started = LoanStarted({ loanId: '1', memberId: 'm1', days: 5 });
 const ended = LoanEnded({ loanId: '1' });
-
-function faultIn(act: () => unknown) {
-  try {
-    act();
-  } catch (error) {
-    if (isFault(error)) return error;
-    throw error;
-  }
-  return assert.fail('nothing was thrown');
-}
 
 describe('a process manager', () => {
   test('describes the events that it reads and the commands that it sends', () => {

@@ -1,15 +1,6 @@
 /** A library whose members borrow books and pay fees, for the tests of deciders. */
 import assert from 'node:assert/strict';
-import {
-  defineCommand,
-  defineDecider,
-  defineEvent,
-  type Envelope,
-  isFault,
-  isRejection,
-  msgpack,
-  reject,
-} from 'decidable';
+import { defineCommand, defineDecider, defineEvent, type Envelope, isRejection, msgpack, reject } from 'decidable';
 import { z } from 'zod';
 
 export const BorrowBook = defineCommand('BorrowBook', z.object({ memberId: z.string().min(1), bookId: z.string() }));
@@ -70,16 +61,6 @@ export type MemberEvent = ReturnType<typeof types.event.fromEnvelope>;
 
 export function after(...events: MemberEvent[]) {
   return events.reduce(decider.evolve, decider.initialState());
-}
-
-export function faultIn(act: () => unknown) {
-  try {
-    act();
-  } catch (error) {
-    if (isFault(error)) return error;
-    throw error;
-  }
-  return assert.fail('nothing was thrown');
 }
 
 export function rejectionIn(act: () => unknown) {

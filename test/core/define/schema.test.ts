@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { isFault, msgpack, type SchemaIssue, type StandardSchema, type Subject } from 'decidable';
+import { msgpack, type SchemaIssue, type StandardSchema, type Subject } from 'decidable';
 import { arbitraryOf } from 'decidable/testing/arbitraries';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { shapeOf } from '../../../src/core/define/schema.ts';
 import { bridgeOf } from '../../../src/core/define/zod-integers.ts';
+import { faultIn } from './fault-in.ts';
 
 const subject: Subject = { kind: 'event', type: 'Measured', schemaVersion: 1 };
-
-function faultIn(act: () => unknown) {
-  try {
-    act();
-  } catch (error) {
-    if (isFault(error)) return error;
-    throw error;
-  }
-  return assert.fail('nothing was thrown');
-}
 
 /** Encodes and decodes a value. */
 function stored(value: unknown): unknown {

@@ -66,6 +66,15 @@ describe('re-entry by a destructor', () => {
 });
 
 describe('a trap in a destructor', () => {
+  /** A component that defines `r`, whose destructor traps. */
+  const TRAPPING = `(component $Def
+        (core module $M (func (export "dtor") (param i32) unreachable))
+        (core instance $m (instantiate $M))
+        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))`;
+
   /** A component that catches every exception of a drop, and continues. */
   const CATCHER = `
     (core func $drop (canon resource.drop $r))
@@ -78,13 +87,7 @@ describe('a trap in a destructor', () => {
 
   test('ends the component that defines it and the one that drops, which cannot catch it', async () => {
     const { exports } = await run(`(component
-      (component $Def
-        (core module $M (func (export "dtor") (param i32) unreachable))
-        (core instance $m (instantiate $M))
-        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
-        (export $r "r" (type $r'))
-        (core func $new (canon resource.new $r'))
-        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))
+      ${TRAPPING}
       (component $User (import "r" (type $r (sub resource))) ${CATCHER})
       (instance $def (instantiate $Def))
       (instance $user (instantiate $User (with "r" (type $def "r"))))
@@ -143,13 +146,7 @@ describe('a trap in a destructor', () => {
 
   test('ends the component and all components that contain it, if the host calls it', async () => {
     const { exports } = await run(`(component
-      (component $Def
-        (core module $M (func (export "dtor") (param i32) unreachable))
-        (core instance $m (instantiate $M))
-        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
-        (export $r "r" (type $r'))
-        (core func $new (canon resource.new $r'))
-        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))
+      ${TRAPPING}
       (core module $M (func (export "idle")))
       (core instance $m (instantiate $M))
       (instance $def (instantiate $Def))
