@@ -31,8 +31,8 @@ import {
   type SubscriptionId,
   type SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
-import { claimed, isHeld, NEW_SHARE, released } from '../../../core/processors/share-claims.ts';
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
+import { claimed, isHeld, NEW_SHARE, released } from '../../../core/processors/share-state.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 
 /** All data of one version of one processor. */

@@ -8,7 +8,7 @@
  */
 import { subscriptionKey, valueOfFenced } from '../../../core/processors/listing.ts';
 import { FencedError, type ProcessorCommit, type SubscriptionId } from '../../../core/processors/processor-store.ts';
-import { isHeld, type ShareState } from '../../../core/processors/share-claims.ts';
+import { isHeld, type ShareState } from '../../../core/processors/share-state.ts';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { CONFLICT, type Conflict, type ProcessorAccess } from './processors-access.ts';
 import { bySubscription, type Shares } from './processors-shares.ts';

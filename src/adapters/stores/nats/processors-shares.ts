@@ -4,7 +4,7 @@
  */
 import { subscriptionKey } from '../../../core/processors/listing.ts';
 import type { Share, ShareToken, SubscriptionId } from '../../../core/processors/processor-store.ts';
-import { claimed, isHeld, released, type ShareState } from '../../../core/processors/share-claims.ts';
+import { claimed, isHeld, released, type ShareState } from '../../../core/processors/share-state.ts';
 import { CONFLICT, type ProcessorAccess } from './processors-access.ts';
 import { sharesOf, sharesValue } from './processors-values.ts';
 import type { NewValue } from './state-values.ts';

@@ -10,8 +10,8 @@ import type {
   SubscriptionId,
   SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
-import { NEW_SHARE } from '../../../core/processors/share-claims.ts';
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
+import { NEW_SHARE } from '../../../core/processors/share-state.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
 import { CONFLICT, type ProcessorAccess, type StoredVersions } from './processors-access.ts';
 import type { Shares } from './processors-shares.ts';

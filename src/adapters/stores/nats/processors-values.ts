@@ -15,7 +15,7 @@ import type {
   SubscriptionId,
   SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
-import type { ShareState } from '../../../core/processors/share-claims.ts';
+import type { ShareState } from '../../../core/processors/share-state.ts';
 import type { NewValue, StoredValue } from './state-values.ts';
 import { keyToken, type Subjects } from './subjects.ts';
 

@@ -25,8 +25,8 @@ import type {
   SubscriptionRecord,
   TableReading,
 } from '../../../core/processors/processor-store.ts';
-import { claimed } from '../../../core/processors/share-claims.ts';
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
+import { claimed } from '../../../core/processors/share-state.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { commitPage, idOf } from './processors-commit.ts';
 import { type EventReader, projectInline, projectPage } from './processors-inline.ts';

@@ -1,4 +1,4 @@
-/** The rules for the holders of shares, in the stores that apply them to values in memory. */
+/** The state of a share, and the rules for its holder, for stores that apply them to values in memory. */
 import type { Share, ShareToken } from './processor-store.ts';
 
 /** A share without its identity. */
