@@ -27,12 +27,23 @@ export function text(value: Column, column: string): string {
   throw damage(`${column} is not text`);
 }
 
-/** Reads bytes in the hexadecimal format of bytea (`bytea_output = hex`, the default). */
+/**
+ * Reads bytes in either format of bytea. A database or a role can have the setting `bytea_output = escape`, and a pooler
+ * does not let a client change it.
+ */
 export function bytes(value: Column, column: string, length?: number): Uint8Array {
-  if (typeof value !== 'string' || !value.startsWith('\\x')) throw damage(`${column} is not binary`);
-  const buffer = Buffer.from(value.slice(2), 'hex');
+  if (typeof value !== 'string') throw damage(`${column} is not binary`);
+  const buffer = value.startsWith('\\x') ? Buffer.from(value.slice(2), 'hex') : unescaped(value);
   if (length !== undefined && buffer.length !== length) throw damage(`${column} does not have ${length} bytes`);
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** Reads the escape format: a backslash is doubled, and bytes that are not printable are three octal digits after one. */
+function unescaped(value: string): Buffer {
+  const plain = value.replaceAll(/\\(?:\\|[0-3][0-7]{2})/g, (found) =>
+    found === '\\\\' ? '\\' : String.fromCharCode(Number.parseInt(found.slice(1), 8)),
+  );
+  return Buffer.from(plain, 'latin1');
 }
 
 /**

@@ -3,6 +3,7 @@
  * which takes one round trip. One call makes the appends of many callers, so that they share one flush to disk.
  */
 import { orderedReadsOf } from './ordered-reads.ts';
+import { BODY, literal } from './quoting.ts';
 
 /** The bits of a position that number the events of one transaction. The other bits are the id of the transaction. */
 export const POSITION_BITS = 16;
@@ -39,12 +40,7 @@ set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off s
 
 /** Returns SQL for the key of the lock that every listening process holds in shared mode. */
 export function listenersLock(schema: string): string {
-  return `hashtextextended('decidable listeners ' || ${schemaText(schema)}, 0)`;
-}
-
-/** Returns a quoted name as text. */
-function schemaText(schema: string): string {
-  return `'${schema.replaceAll("'", "''")}'`;
+  return `hashtextextended('decidable listeners ' || ${literal(schema)}, 0)`;
 }
 
 /**
@@ -58,7 +54,7 @@ function isUnheard(schema: string): string {
 
 /** The revision of a stream without events, and its first hash. */
 const NO_REVISION = -1;
-const FIRST_HASH = `'\\x${'00'.repeat(32)}'`;
+const FIRST_HASH = `E'\\\\x${'00'.repeat(32)}'`;
 
 /**
  * Appends commits to different streams, each with its own outcome. The arrays have an item for each commit, and are in
@@ -88,7 +84,7 @@ function append(schema: string): string {
   place int, outcome int, revision_before bigint, first_position bigint, recorded_at bigint, hash bytea
 ) language plpgsql volatile
 ${WRITES}
-as $body$
+as ${BODY}
 #variable_conflict use_column
 declare
   base bigint;
@@ -186,7 +182,7 @@ begin
     return query select 0, ${LISTENED}, null::bigint, null::bigint, null::bigint, null::bytea;
   end if;
 end
-$body$`;
+${BODY}`;
 }
 
 /**
@@ -200,7 +196,7 @@ function appendOne(schema: string): string {
   given_category text, given_type text
 ) returns text language plpgsql volatile
 ${WRITES}
-as $body$
+as ${BODY}
 #variable_conflict use_column
 declare
   base bigint;
@@ -268,7 +264,7 @@ begin
   );
   return concat_ws(' ', ${ACCEPTED}, revision_before, ${isUnheard(schema)}::int, base, time, encode(next_hash, 'hex'));
 end
-$body$`;
+${BODY}`;
 }
 
 /** Returns SQL for the hash of a commit: SHA-256 over the previous hash and the content (docs/chain.md). */
@@ -281,8 +277,8 @@ function nextHash(
   content: string,
 ): string {
   return `sha256(
-          ${previous} || '\\x01' || int4send(octet_length(${name})) || convert_to(${name}, 'UTF8')
-          || case when ${eventCount} > 0 then '\\x01' || int8send(${revision} + 1) else '\\x00' end
+          ${previous} || E'\\\\x01' || int4send(octet_length(${name})) || convert_to(${name}, 'UTF8')
+          || case when ${eventCount} > 0 then E'\\\\x01' || int8send(${revision} + 1) else E'\\\\x00' end
           || int8send(${time}) || ${content}
         )`;
 }
@@ -301,7 +297,7 @@ function typeIds(schema: string): string {
 function lockStreams(schema: string): string {
   return `create function ${schema}.lock_streams(streams text[]) returns bigint language plpgsql volatile
 ${WRITES}
-as $body$
+as ${BODY}
 #variable_conflict use_column
 declare
   base bigint := (pg_current_xact_id()::text::bigint + (select s.xid_offset from ${schema}.store s)) << ${POSITION_BITS};
@@ -313,7 +309,7 @@ begin
   on conflict (name) do update set name = excluded.name where false;
   return base;
 end
-$body$`;
+${BODY}`;
 }
 
 /**
@@ -327,7 +323,7 @@ function addCommits(schema: string): string {
   type_counts int[]
 ) returns void language plpgsql volatile
 ${WRITES}
-as $body$
+as ${BODY}
 #variable_conflict use_column
 declare
   type_ids int[];
@@ -367,7 +363,7 @@ begin
   ) g
   where s.name = g.name;
 end
-$body$`;
+${BODY}`;
 }
 
 /** Returns the statements that create the functions in a schema, whose name is already quoted. */

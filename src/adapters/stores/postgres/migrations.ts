@@ -126,9 +126,16 @@ export async function prepareSchema(
   connections: Connections,
   { schema, create, readOnly }: CheckedOptions,
 ): Promise<void> {
-  const [[server, encoding] = []] = await connections.query(
-    `select current_setting('server_version_num'), current_setting('server_encoding')`,
+  const [row] = await connections.query(
+    `select current_setting('server_version_num'), current_setting('server_encoding'), $1::boolean`,
+    [true],
   );
+  const [server, encoding, isTrue] = row ?? [];
+  if (isTrue !== 't') {
+    const message =
+      'the client does not return columns as text; use a Client of the package pg without `binary`, and not pg-native';
+    throw new EngineFailure('unsupported-engine', message);
+  }
   if (Number(server) < OLDEST_SERVER) {
     throw new EngineFailure('unsupported-engine', 'the store needs PostgreSQL 14 or newer; upgrade the server');
   }

@@ -11,9 +11,11 @@ import {
   RESERVATION_READ_LIMIT,
 } from '../../../core/storage/exclusive-append.ts';
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
+import { sha256 } from '../../../core/storage/sha256.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import { elapsed, sleep } from '../../../core/storage/timers.ts';
 import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
+import { toHex } from '../../../core/uuid.ts';
 import { type AppendStatements, appendCommits, appendStatements, type NewCommit, newCommit } from './append.ts';
 import { textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
@@ -57,6 +59,11 @@ const tableEngine: TableEngine = {
   canStore: (value) => typeof value === 'boolean' || value instanceof Date,
 };
 
+/** Returns the name of the channel of a schema. It has a hash, because a channel's name can have at most 63 bytes. */
+function channelOf(schema: string): string {
+  return `decidable_${toHex(sha256(new TextEncoder().encode(schema))).slice(0, 32)}`;
+}
+
 /** The operations on one schema. Their arguments have been checked. */
 export class PostgresOperations implements BareCommitStore {
   readonly #connections: Connections;
@@ -82,7 +89,7 @@ export class PostgresOperations implements BareCommitStore {
     this.#appendStatements = appendStatements(schema);
     this.#watcher = new CommitWatcher({
       connections,
-      channel: `decidable ${schema}`.slice(0, 60),
+      channel: channelOf(schema),
       lock: listenersLock(quoted(schema)),
       listens: listen,
       pollInterval,

@@ -104,6 +104,9 @@ export function checkOptions(options: PostgresStoreOptions): CheckedOptions {
   const { create = readOnly !== true } = options;
   const source = sourceOf(options);
   const { listen = source.kind !== 'client' } = options;
+  if (isText(schema) && schema.startsWith('pg_')) {
+    throw invalid('schema', 'a name that does not begin with "pg_", which PostgreSQL reserves', schema);
+  }
   if (!isText(schema) || schema === '' || schema.includes('\0') || Buffer.byteLength(schema) > MAX_NAME_BYTES) {
     throw invalid('schema', `a name of 1 to ${MAX_NAME_BYTES} bytes without NUL`, schema);
   }

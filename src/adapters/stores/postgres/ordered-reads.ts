@@ -3,6 +3,7 @@
  * stop at their limit. Without the statistics of a table, the planner expects few rows after a position, and would sort
  * all later rows for each page. The settings of the functions prevent this plan.
  */
+import { BODY } from './quoting.ts';
 
 const ALL = 'bigint, bigint';
 const SOME = 'bigint, bigint, text[], text[], text[], text[]';
@@ -27,11 +28,11 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set enable_hashjoin = off
 set enable_mergejoin = off
-as $body$
+as ${BODY}
 begin
   return query ${query};
 end
-$body$`;
+${BODY}`;
 }
 
 function allForward(own: string): string {
