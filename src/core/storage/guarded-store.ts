@@ -25,14 +25,26 @@ import type { CommitImport, CommitLog, ReadLogOptions } from './commit-transfer.
 import type { DecidedAppend, ExclusiveAppend } from './exclusive-append.ts';
 import type { CommitSource, Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from './verify-chain.ts';
 
+/** A store whose commits can be verified and copied, and whose streams can be reserved for one append. */
+export interface CommitStore
+  extends EventStore,
+    Required<ExclusiveAppend>,
+    CommitSource,
+    CommitLog,
+    CommitImport,
+    AsyncDisposable {
+  /** Finishes accepted work, and refuses later calls. */
+  close(): Promise<void>;
+}
+
 /** The operations of a store. Their arguments are valid, and no operation is called after `close`. */
 export interface BareStore extends EventStore {
   /** Finishes accepted work, and rejects callers that wait for events with `closed`. It is called once. */
   close(): Promise<void>;
 }
 
-/** The operations of a store that can be verified and copied, and that reserves streams. */
-export interface BareCommitStore extends BareStore, Required<ExclusiveAppend>, CommitSource, CommitLog, CommitImport {
+/** The operations of a {@link CommitStore}. */
+export interface BareCommitStore extends BareStore, Omit<CommitStore, keyof AsyncDisposable> {
   readCommits(stream: string, options: ReadCommitsOptions): Promise<readonly RecordedCommit[]>;
   readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]>;
   readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]>;
@@ -152,10 +164,7 @@ export class GuardedStore implements EventStore, AsyncDisposable {
  * A guarded store that can be verified ({@link CommitSource}) and copied ({@link CommitLog}, {@link CommitImport}), and
  * that reserves streams ({@link ExclusiveAppend}).
  */
-export class GuardedCommitStore
-  extends GuardedStore
-  implements CommitSource, CommitLog, CommitImport, Required<ExclusiveAppend>
-{
+export class GuardedCommitStore extends GuardedStore implements CommitStore {
   readonly #bare: BareCommitStore;
 
   constructor(bare: BareCommitStore) {

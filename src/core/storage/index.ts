@@ -20,7 +20,13 @@ export {
   type ExclusiveAppend,
   RESERVATION_READ_LIMIT,
 } from './exclusive-append.ts';
-export { type BareCommitStore, type BareStore, GuardedCommitStore, GuardedStore } from './guarded-store.ts';
+export {
+  type BareCommitStore,
+  type BareStore,
+  type CommitStore,
+  GuardedCommitStore,
+  GuardedStore,
+} from './guarded-store.ts';
 export { recordedEvents, StoredEventContext } from './recorded-events.ts';
 export { snapshotChecksum } from './snapshot-checksum.ts';
 export {

@@ -1,16 +1,14 @@
 /** Appends that are decided inside the store (`decidable/storage`, `ExclusiveAppend`), in every store. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { type EventStore, isAppendFailure, type RecordedEvent } from 'decidable';
-import type { DecidedAppend, ExclusiveAppend } from 'decidable/storage';
-import { type OpenedStore, openStore } from 'decidable/stores';
-import { ENGINES, type EngineName, Engines, skipWithout } from '../../servers/engines.ts';
+import { isAppendFailure, type RecordedEvent } from 'decidable';
+import type { CommitStore, DecidedAppend } from 'decidable/storage';
+import { openStore } from 'decidable/stores';
+import { ENGINES, Engines, skipWithout } from '../../servers/engines.ts';
 import { ANY, decision, envelope } from './commands.ts';
 
 const engines = new Engines();
 after(() => engines[Symbol.asyncDispose]());
-
-type Store = EventStore & Required<ExclusiveAppend> & { close(): Promise<void> };
 
 const one = (changes: Partial<DecidedAppend> = {}): DecidedAppend => ({
   events: [envelope('Done')],
@@ -22,21 +20,11 @@ const revisions = (events: readonly RecordedEvent[]): bigint[] => events.map(({ 
 const refusal = (code: 'conflict' | 'duplicate' | 'invalid-argument' | 'closed') => (error: unknown) =>
   isAppendFailure(error, code);
 
-async function openExclusive(name: EngineName): Promise<Store> {
-  const store = await openStore(await engines.newAddress(name));
-  assert.ok(hasExclusive(store));
-  return store;
-}
-
-function hasExclusive(store: OpenedStore): store is OpenedStore & Required<ExclusiveAppend> {
-  return store.appendExclusively !== undefined;
-}
-
 for (const name of ENGINES) {
   describe(`exclusive appends of the store ${name}`, { skip: skipWithout(name) }, () => {
-    const check = (claim: string, body: (store: Store) => Promise<void>): void => {
+    const check = (claim: string, body: (store: CommitStore) => Promise<void>): void => {
       test(claim, async () => {
-        const store = await openExclusive(name);
+        const store = await openStore(await engines.newAddress(name));
         try {
           for (let event = 0; event < 3; event++) await store.append('s-1', [envelope('Done')], ANY, decision());
           await body(store);

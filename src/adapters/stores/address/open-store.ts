@@ -2,34 +2,22 @@
 /** Opens any store by its address. Only the adapter of that store is loaded. */
 import { isAbsolute, resolve } from 'node:path';
 import { DefinitionError, StoreFailure } from '../../../core/errors.ts';
-import type { EventStore } from '../../../core/event-store.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
-import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
-import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
-import type { CommitSource } from '../../../core/storage/verify-chain.ts';
+import type { CommitStore } from '../../../core/storage/guarded-store.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
 import type { HidingTransaction } from '../postgres/hiding-transactions.ts';
 import type { BackupOptions } from '../sqlite/backup.ts';
 import { parseAddress, type StoreAddress } from './parse-address.ts';
 
 /** A store of any engine. Every store of the package can be verified and copied, and keeps processors. */
-export interface OpenedStore
-  extends EventStore,
-    ExclusiveAppend,
-    CommitSource,
-    CommitLog,
-    CommitImport,
-    AsyncDisposable {
+export interface OpenedStore extends CommitStore {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. */
   readonly processors: ProcessorStore;
 
   /** Returns the open transactions that hide events from readers. Only a PostgreSQL store has this method. */
   hidingTransactions?(): Promise<readonly HidingTransaction[]>;
-
-  /** Finishes accepted work, and refuses later calls. */
-  close(): Promise<void>;
 
   /**
    * Copies the store to a file while it is in use. Only a SQLite store has this method. `copyStore` copies any store.

@@ -1,14 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The event store in memory. It implements the contract (wit/event-store.wit) without a file. */
 import { DefinitionError } from '../../../core/errors.ts';
-import type {
-  Appended,
-  EventStore,
-  ReadAllOptions,
-  ReadStreamOptions,
-  Snapshot,
-  SnapshotKey,
-} from '../../../core/event-store.ts';
+import type { Appended, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
@@ -16,21 +9,15 @@ import type { ProcessorStore } from '../../../core/processors/processor-store.ts
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter, CommitSignal } from '../../../core/storage/commit-signal.ts';
-import type { CommitImport, CommitLog, ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import {
   checkReservedEvents,
   type DecidedAppend,
-  type ExclusiveAppend,
   RESERVATION_READ_LIMIT,
 } from '../../../core/storage/exclusive-append.ts';
-import { type BareCommitStore, GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
+import { type BareCommitStore, type CommitStore, GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotName } from '../../../core/storage/snapshot-checksum.ts';
-import type {
-  CommitSource,
-  ReadCommitsOptions,
-  ReadStreamsOptions,
-  StreamHead,
-} from '../../../core/storage/verify-chain.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
 import { append, importCommit } from './append.ts';
 import { empty, lastPosition } from './contents.ts';
@@ -49,13 +36,7 @@ export interface MemoryStoreOptions {
 const NAMES: OptionNames<MemoryStoreOptions> = { now: true };
 
 /** An event store in the memory of the process. Its contents are lost when the process ends. */
-export interface MemoryStore
-  extends EventStore,
-    Required<ExclusiveAppend>,
-    CommitSource,
-    CommitLog,
-    CommitImport,
-    AsyncDisposable {
+export interface MemoryStore extends CommitStore {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 

@@ -1,13 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams on a NATS JetStream server or cluster: the contract (wit/event-store.wit), for many machines. */
 import type { NatsConnection, Server } from '@nats-io/transport-node';
-import type { EventStore } from '../../../core/event-store.ts';
 import { loadPeer } from '../../../core/missing-peer.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
-import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
-import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
-import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
-import type { CommitSource } from '../../../core/storage/verify-chain.ts';
+import { type CommitStore, GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import { Client } from './client.ts';
 import { separateCredentials } from './credentials.ts';
 import { asStoreFailure } from './failures.ts';
@@ -18,13 +14,7 @@ import { checkOptions, type NatsStoreOptions } from './options.ts';
 import { Subjects } from './subjects.ts';
 
 /** An event store on a NATS server or cluster. Any number of processes may have it open. */
-export interface NatsStore
-  extends EventStore,
-    Required<ExclusiveAppend>,
-    CommitSource,
-    CommitLog,
-    CommitImport,
-    AsyncDisposable {
+export interface NatsStore extends CommitStore {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 

@@ -3,12 +3,8 @@
  * A store of streams in a schema of a PostgreSQL database: the contract (wit/event-store.wit), for several processes.
  */
 import { DecidableError } from '../../../core/errors.ts';
-import type { EventStore } from '../../../core/event-store.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
-import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
-import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
-import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
-import type { CommitSource } from '../../../core/storage/verify-chain.ts';
+import { type CommitStore, GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import { type Connections, connectionsOf } from './connections.ts';
 import { asStoreFailure } from './failures.ts';
 import type { HidingTransaction } from './hiding-transactions.ts';
@@ -17,13 +13,7 @@ import { PostgresOperations } from './operations.ts';
 import { checkOptions, type PostgresStoreOptions } from './options.ts';
 
 /** An event store in a schema of a PostgreSQL database. Any number of processes may have it open. */
-export interface PostgresStore
-  extends EventStore,
-    Required<ExclusiveAppend>,
-    CommitSource,
-    CommitLog,
-    CommitImport,
-    AsyncDisposable {
+export interface PostgresStore extends CommitStore {
   /** Storage for processors, in the same schema: checkpoints, documents, tables, parked events and deadlines. */
   readonly processors: ProcessorStore;
 

@@ -2,12 +2,8 @@
 /** The event store in one SQLite file (wit/event-store.wit), for several processes of one machine. */
 import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import type { EventStore } from '../../../core/event-store.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
-import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
-import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
-import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
-import type { CommitSource } from '../../../core/storage/verify-chain.ts';
+import { type CommitStore, GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import { type BackupOptions, checkBackup } from './backup.ts';
 import { asStoreFailure } from './failures.ts';
 import { open } from './open.ts';
@@ -15,13 +11,7 @@ import { SqliteOperations } from './operations.ts';
 import { checkOptions, type SqliteStoreOptions } from './options.ts';
 
 /** An event store in one SQLite file. Several processes of one machine can use it simultaneously. */
-export interface SqliteStore
-  extends EventStore,
-    Required<ExclusiveAppend>,
-    CommitSource,
-    CommitLog,
-    CommitImport,
-    AsyncDisposable {
+export interface SqliteStore extends CommitStore {
   /** Storage for processors, in the same file: checkpoints, documents, tables, parked events and deadlines. */
   readonly processors: ProcessorStore;
 
