@@ -15,24 +15,23 @@
  * `trail` contains the keys down to the current value, for the path in errors.
  */
 import { addExtension, Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr/pack';
-import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
+import { MAX_VALUE_DEPTH } from '../limits.ts';
 import { msgpackElements, orderedElements, orderedEntries } from './canonical-order.ts';
 import type { Subject } from './codec.ts';
 import * as Format from './msgpack-format.ts';
 import {
-  bigIntegerBytes,
+  bigIntegerContent,
   compareUtf8,
   encodingFault,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
-  LONE_SURROGATE_PROBLEM,
   NOT_FINITE_PROBLEM,
   NoEncoding,
   PROTO_PROBLEM,
   sortKeys,
-  TOO_BIG_PROBLEM,
   TOO_DEEP,
+  wellFormed,
 } from './values.ts';
 
 const POOL_BYTES = 8_192;
@@ -141,7 +140,7 @@ function newBuffer(): Uint8Array {
 
 /** Converts the value to a form that msgpackr writes canonically. Returns the same object if nothing has to change. */
 function prepare(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return wellFormed(value, depth);
+  if (typeof value === 'string') return wellFormed(value, trail, depth);
   if (typeof value === 'number') return prepareNumber(value, depth);
   if (typeof value === 'object') return value === null ? value : prepareObject(value, depth);
   if (typeof value === 'bigint') return prepareInteger(value, depth);
@@ -162,11 +161,6 @@ function prepareObject(value: object, depth: number): unknown {
   throw new NoEncoding(trail, depth, kindProblem(value));
 }
 
-function wellFormed(text: string, depth: number): string {
-  if (!text.isWellFormed()) throw new NoEncoding(trail, depth, LONE_SURROGATE_PROBLEM);
-  return text;
-}
-
 function prepareNumber(value: number, depth: number): unknown {
   // msgpackr writes 32 bits in the shortest form, and -0 as 0.
   if ((value | 0) === value || value >>> 0 === value) return value;
@@ -183,7 +177,7 @@ function prepareInteger(value: bigint, depth: number): unknown {
   if ((number | 0) === number || number >>> 0 === number) return number;
   const isNegative = value < 0n;
   const bits = isNegative ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
-  if (bits !== value) return encodedBigInteger(value, depth);
+  if (bits !== value) return encodedExtension(Format.BIG_INTEGER, [bigIntegerContent(value, trail, depth)]);
   const [high, low] = [Number(value >> 32n), Number(value & 0xffff_ffffn)];
   return new Encoded([[isNegative ? Format.int64 : Format.uint64], word(high), word(low)]);
 }
@@ -191,20 +185,6 @@ function prepareInteger(value: bigint, depth: number): unknown {
 /** Returns a number as 32 bits, big-endian. */
 function word(value: number): readonly number[] {
   return [value >>> 24, value >>> 16, value >>> 8, value];
-}
-
-/** Encodes an integer outside 64 bits in the shortest two's complement, big-endian. */
-function encodedBigInteger(value: bigint, depth: number): Encoded {
-  const length = bigIntegerBytes(value);
-  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(trail, depth, TOO_BIG_PROBLEM);
-  const digits = BigInt.asUintN(length * 8, value)
-    .toString(16)
-    .padStart(length * 2, '0');
-  const content = new Uint8Array(length);
-  for (let index = 0; index < length; index++) {
-    content[index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
-  }
-  return encodedExtension(Format.BIG_INTEGER, [content]);
 }
 
 function prepareArray(array: readonly unknown[], depth: number): readonly unknown[] {
@@ -247,7 +227,7 @@ function fieldsInOrder(record: Readonly<Record<string, unknown>>, keys: readonly
 function prepareField(key: string, value: unknown, depth: number): unknown {
   trail[depth] = key;
   if (key === '__proto__') throw new NoEncoding(trail, depth + 1, PROTO_PROBLEM);
-  wellFormed(key, depth + 1);
+  wellFormed(key, trail, depth + 1);
   return prepare(value, depth + 1);
 }
 

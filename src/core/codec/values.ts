@@ -200,11 +200,40 @@ export const NOT_FINITE_PROBLEM = 'is NaN or infinite, which has no encoding; us
 export const LONE_SURROGATE_PROBLEM = 'contains a lone surrogate, which UTF-8 cannot encode';
 export const INVALID_DATE_PROBLEM = 'is an invalid Date, which has no encoding';
 export const TOO_BIG_PROBLEM: string = `is an integer of more than ${MAX_BIG_INTEGER_BYTES} bytes, which is the limit`;
+
+/** Returns the text. @throws NoEncoding if it contains a lone surrogate. */
+export function wellFormed(text: string, trail: Path, depth: number): string {
+  if (!text.isWellFormed()) throw new NoEncoding(trail, depth, LONE_SURROGATE_PROBLEM);
+  return text;
+}
+
 /** Returns the number of bytes of an integer in the shortest two's complement. */
 export function bigIntegerBytes(value: bigint): number {
   const hex = (value < 0n ? ~value : value).toString(16);
   const bits = (hex.length - 1) * 4 + Number.parseInt(hex[0]!, 16).toString(2).length + 1;
   return Math.ceil(bits / 8);
+}
+
+/**
+ * Returns an integer outside 64 bits in the shortest two's complement, big-endian.
+ * @throws NoEncoding if it has too many bytes.
+ */
+export function bigIntegerContent(value: bigint, trail: Path, depth: number): Uint8Array {
+  const content = new Uint8Array(sizedBytes(value, trail, depth));
+  const digits = BigInt.asUintN(content.length * 8, value)
+    .toString(16)
+    .padStart(content.length * 2, '0');
+  for (let index = 0; index < content.length; index++) {
+    content[index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
+  }
+  return content;
+}
+
+/** Returns the number of bytes of an integer outside 64 bits. @throws NoEncoding if they are too many. */
+export function sizedBytes(value: bigint, trail: Path, depth: number): number {
+  const length = bigIntegerBytes(value);
+  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(trail, depth, TOO_BIG_PROBLEM);
+  return length;
 }
 
 /**

@@ -17,23 +17,22 @@
 import type { Subject } from '../codec/codec.ts';
 import { encodeMsgpack } from '../codec/msgpack-encode.ts';
 import {
-  bigIntegerBytes,
   compareBytes,
   compareUtf8,
   encodingFault,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
-  LONE_SURROGATE_PROBLEM,
   NOT_FINITE_PROBLEM,
   NoEncoding,
   PROTO_PROBLEM,
+  sizedBytes,
   sortKeys,
-  TOO_BIG_PROBLEM,
   TOO_DEEP,
+  wellFormed,
 } from '../codec/values.ts';
 import { isFault } from '../errors.ts';
-import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
+import { MAX_VALUE_DEPTH } from '../limits.ts';
 import { Itself } from './private-fields.ts';
 
 /** Marks objects that have the form of this file. */
@@ -108,7 +107,7 @@ export function keep(value: unknown, subject: Subject): unknown {
 function keepValue(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
-      return wellFormed(value, depth);
+      return wellFormed(value, trail, depth);
     case 'number':
       if (!Number.isFinite(value)) throw new NoEncoding(trail, depth, NOT_FINITE_PROBLEM);
       return value + 0;
@@ -123,15 +122,8 @@ function keepValue(value: unknown, depth: number): unknown {
   }
 }
 
-function wellFormed(text: string, depth: number): string {
-  if (!text.isWellFormed()) throw new NoEncoding(trail, depth, LONE_SURROGATE_PROBLEM);
-  return text;
-}
-
 function sized(value: bigint, depth: number): bigint {
-  if (BigInt.asIntN(64, value) !== value && bigIntegerBytes(value) > MAX_BIG_INTEGER_BYTES) {
-    throw new NoEncoding(trail, depth, TOO_BIG_PROBLEM);
-  }
+  if (BigInt.asIntN(64, value) !== value) sizedBytes(value, trail, depth);
   return value;
 }
 
@@ -210,7 +202,7 @@ function rebuilt(record: Readonly<Record<string, unknown>>, depth: number): obje
 function keepField(key: string, field: unknown, depth: number): unknown {
   trail[depth] = key;
   if (key === '__proto__') throw new NoEncoding(trail, depth + 1, PROTO_PROBLEM);
-  wellFormed(key, depth + 1);
+  wellFormed(key, trail, depth + 1);
   return keepValue(field, depth + 1);
 }
 

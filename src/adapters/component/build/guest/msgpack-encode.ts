@@ -13,7 +13,7 @@ import { msgpackElements, orderedElements, orderedEntries } from '../../../../co
 import type { Subject } from '../../../../core/codec/codec.ts';
 import * as Format from '../../../../core/codec/msgpack-format.ts';
 import {
-  bigIntegerBytes,
+  bigIntegerContent,
   compareUtf8,
   encodingFault,
   INVALID_DATE_PROBLEM,
@@ -24,10 +24,9 @@ import {
   NoEncoding,
   PROTO_PROBLEM,
   sortKeys,
-  TOO_BIG_PROBLEM,
   TOO_DEEP,
 } from '../../../../core/codec/values.ts';
-import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../../../core/limits.ts';
+import { MAX_VALUE_DEPTH } from '../../../../core/limits.ts';
 
 const FIRST_BYTES = 8_192;
 /** The maximum number of bytes of the buffer that is kept after a call. */
@@ -250,18 +249,10 @@ function writeBigInt(value: bigint, depth: number): void {
   writeLong(isNegative ? Format.int64 : Format.uint64, Number(value >> 32n), Number(value & 0xffff_ffffn));
 }
 
-/** Writes an integer outside 64 bits in the shortest two's complement, big-endian. */
 function writeBigInteger(value: bigint, depth: number): void {
-  const length = bigIntegerBytes(value);
-  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(trail, depth, TOO_BIG_PROBLEM);
-  const digits = BigInt.asUintN(length * 8, value)
-    .toString(16)
-    .padStart(length * 2, '0');
-  writeExtensionHead(Format.BIG_INTEGER, length);
-  reserve(length);
-  for (let index = 0; index < length; index++) {
-    target[end++] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
-  }
+  const content = bigIntegerContent(value, trail, depth);
+  writeExtensionHead(Format.BIG_INTEGER, content.length);
+  writeBytes(content);
 }
 
 function writeArray(array: readonly unknown[], depth: number): void {
