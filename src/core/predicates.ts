@@ -24,12 +24,6 @@ export function isPositiveU32(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_U32;
 }
 
-/** Returns the problem of a value that must be an integer of at least 0 or 1, or `undefined` if it is valid. */
-export function integerProblem(value: unknown, least: 0 | 1): string | undefined {
-  if (Number.isInteger(value) && (value as number) >= least) return undefined;
-  return mustBe(least === 0 ? 'a non-negative integer' : 'a positive integer', value);
-}
-
 /** Returns the problem of a number of milliseconds that a timer must be able to wait, or `undefined` if it is valid. */
 export function millisecondsProblem(value: unknown, least: number): string | undefined {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_TIMER_DELAY) return undefined;

@@ -37,6 +37,7 @@ import type { EventReading } from '../../core/processors/event-reading.ts';
 import type { InlineProcessor } from '../../core/processors/inline-projection.ts';
 import type { ProcessorStore, TableEngine, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
 import type { Replacement } from '../../core/processors/system-parts.ts';
+import { tablePrefix } from '../../core/processors/table-prefix.ts';
 import type { EventType } from '../../core/types.ts';
 import type { OptionNames } from '../../core/unknown-names.ts';
 import { findForeign, findForeignTable } from './own-tables.ts';
@@ -171,7 +172,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'all');
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
-  const prefix = `${name}@${version}/`;
+  const prefix = tablePrefix({ name, version });
   /** Makes the tables under prefixed names, and the queries that write them. */
   const underPrefix = (own: string, engine?: TableEngine): Compiled => {
     const compiler = compilerOf<Tables>(own, tables, engine);
@@ -231,7 +232,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
         ),
         ...(replacement === undefined
           ? compiledFor(engine)
-          : underPrefix(`${name}+${replacement.id}@${version}/`, engine)),
+          : underPrefix(tablePrefix({ name: `${name}+${replacement.id}`, version }), engine)),
         canStore: (value) => engine?.canStore(value) ?? false,
         reading,
         eventType,

@@ -2,7 +2,9 @@
 import type { RecordedEvent } from '../../core/index.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { TableStatement } from '../../core/processors/processor-store.ts';
+import { tablePrefix } from '../../core/processors/table-prefix.ts';
 import { equalBytes } from '../../core/storage/equal-bytes.ts';
+import { quoted } from '../../core/storage/sql-identifier.ts';
 import { showValue } from './show.ts';
 
 /** A stored row. Integers beyond 2^53 are `bigint`. */
@@ -57,8 +59,8 @@ export function rowsAfter(
     database.defaultSafeIntegers(true);
     for (const { sql } of processor.tables?.create ?? []) database.exec(sql);
     for (const { sql, parameters } of statementsAfter(processor, events)) database.prepare(sql).run(...parameters);
-    const name = `${tablePrefix(processor)}${table}`.replaceAll('"', '""');
-    const rows = database.prepare(`select * from "${name}"`).all() as Row[];
+    const name = quoted(`${tablePrefix(processor.subscription)}${table}`);
+    const rows = database.prepare(`select * from ${name}`).all() as Row[];
     return rows.map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, exact(value)])));
   } finally {
     database.close();
@@ -67,12 +69,7 @@ export function rowsAfter(
 
 /** Returns a statement with the table names of its handler. */
 export function withoutPrefix(processor: Processor, { sql, parameters }: TableStatement): TableStatement {
-  return { sql: sql.replaceAll(tablePrefix(processor), ''), parameters };
-}
-
-/** Returns the prefix of the tables of one version of a read model. */
-function tablePrefix({ subscription: { name, version } }: Processor): string {
-  return `${name}@${version}/`;
+  return { sql: sql.replaceAll(tablePrefix(processor.subscription), ''), parameters };
 }
 
 function exact(value: unknown): unknown {

@@ -4,12 +4,12 @@
  * A reactor can run more than once for one event, because a crash may happen between the effect and the checkpoint. The
  * id of the event is an idempotency key, so that the receiver can ignore the second effect.
  */
+
 import type { Immutable } from 'immer';
+import { checkInteger } from '../check-integer.ts';
 import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
-import { DefinitionError } from '../errors.ts';
 import type { EventContext, EventSource } from '../messages.ts';
-import { integerProblem } from '../predicates.ts';
 import type { EventType } from '../types.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import {
@@ -107,8 +107,7 @@ export function defineReactor<const Events extends Readonly<Record<string, Sourc
 ): ReactorModule<Events> {
   const name = checkIdentity(definition, NAMES, 'defineReactor');
   const { version, codec = msgpack, concurrency = DEFAULT_CONCURRENCY } = definition;
-  const problem = integerProblem(concurrency, 1);
-  if (problem !== undefined) throw new DefinitionError(`${name}.concurrency`, problem);
+  checkInteger(concurrency, 1, `${name}.concurrency`);
   const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.react, events, 'event', `${name}.react`, 'all');
   const handlers = new Map(Object.entries(definition.react)) as ReadonlyMap<string, React<unknown>>;

@@ -89,7 +89,7 @@ function literalBridge(literals: readonly unknown[]): Bridge | undefined {
   return (value) => (literals.includes(value) || !literals.includes(flip(value)) ? value : flip(value));
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -104,7 +104,7 @@ function recordBridge(fields: Fields, catchall: unknown, seen: Map<unknown, Brid
   const others = bridge(catchall, seen);
   if (bridges.length === 0 && others === undefined) return undefined;
   return (value) => {
-    if (!isRecord(value)) return value;
+    if (!isObject(value)) return value;
     let copy: Record<string, unknown> | undefined;
     for (let index = 0; index < bridges.length; index++) {
       const { key, inner } = bridges[index]!;
@@ -127,7 +127,7 @@ function recordBridge(fields: Fields, catchall: unknown, seen: Map<unknown, Brid
 function valuesBridge(inner: Bridge | undefined): Bridge | undefined {
   if (inner === undefined) return undefined;
   return (value) => {
-    if (!isRecord(value)) return value;
+    if (!isObject(value)) return value;
     let copy: Record<string, unknown> | undefined;
     for (const key of Object.keys(value)) {
       const after = inner(value[key]);
@@ -191,8 +191,8 @@ function unionBridge(schemas: readonly unknown[], seen: Map<unknown, Bridge | un
 }
 
 function acceptor(schema: unknown): (value: unknown) => boolean {
-  const standard = isRecord(schema) ? schema['~standard'] : undefined;
-  if (!isRecord(standard) || typeof standard['validate'] !== 'function') return () => false;
+  const standard = isObject(schema) ? schema['~standard'] : undefined;
+  if (!isObject(standard) || typeof standard['validate'] !== 'function') return () => false;
   const validate = standard['validate'] as (value: unknown) => { issues?: unknown };
   return (value) => validate(value).issues === undefined;
 }
@@ -209,7 +209,7 @@ function discriminatedBridge(
   }
   if ([...byValue.values()].every((inner) => inner === undefined)) return undefined;
   return (value) => {
-    if (!isRecord(value)) return value;
+    if (!isObject(value)) return value;
     const key = value[discriminator];
     const inner = byValue.has(key) ? byValue.get(key) : byValue.get(flip(key));
     return inner === undefined ? value : inner(value);

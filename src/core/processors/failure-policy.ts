@@ -1,7 +1,8 @@
 /** Decides what a processor does if an event cannot be processed. */
+import { checkInteger } from '../check-integer.ts';
 import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
 import { checkOptionNames } from '../option-names.ts';
-import { integerProblem, mustBe } from '../predicates.ts';
+import { mustBe } from '../predicates.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import { type Clock, sleepFor } from './clock.ts';
 import { StatementFailed, type StopReason } from './processor-store.ts';
@@ -53,8 +54,7 @@ export function completePolicy(policy: FailurePolicy = {}, place: string): Compl
     finally: policy.finally ?? 'stop',
   };
   for (const name of ['retries', 'firstDelay', 'longestDelay'] as const) {
-    const problem = integerProblem(complete[name], 0);
-    if (problem !== undefined) throw new DefinitionError(`${place}.${name}`, problem);
+    checkInteger(complete[name], 0, `${place}.${name}`);
   }
   if (complete.finally !== 'stop' && complete.finally !== 'park') {
     throw new DefinitionError(`${place}.finally`, mustBe("'stop' or 'park'", complete.finally));

@@ -2,12 +2,11 @@
  * Subscriptions: past and future events as one sequence of pages. All code that reacts to events reads them in this
  * way, and no code polls a store.
  */
-import { DefinitionError } from '../errors.ts';
+import { checkInteger } from '../check-integer.ts';
 import type { EventStore, ReadAllOptions } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import { checkOptionNames } from '../option-names.ts';
-import { integerProblem } from '../predicates.ts';
 import type { OptionNames } from '../unknown-names.ts';
 
 /** Selects the events of a subscription, and the position at which it starts. */
@@ -78,8 +77,7 @@ const NAMES: OptionNames<SubscribeOptions> = {
 export function subscribe(store: EventStore, options: SubscribeOptions = {}): AsyncGenerator<SubscriptionPage, never> {
   checkOptionNames(options, NAMES, 'subscribe');
   const { after, categories = [], eventTypes = [], events = [], pageSize = DEFAULT_READ_LIMIT, signal } = options;
-  const problem = integerProblem(pageSize, 1);
-  if (problem !== undefined) throw new DefinitionError('subscribe.pageSize', problem);
+  checkInteger(pageSize, 1, 'subscribe.pageSize');
   return pages(store, after, { categories, eventTypes, events }, pageSize, signal);
 }
 

@@ -1,10 +1,10 @@
 /** The options of a running system, and their checks. */
+import { checkInteger } from '../check-integer.ts';
 import { DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import { checkStore, type EventSourcerConfiguration } from '../loop/configuration.ts';
 import { eventSourcerHooks } from '../loop/observer.ts';
 import { checkOptionNames } from '../option-names.ts';
-import { integerProblem } from '../predicates.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import { UnsupportedByStore } from './capabilities.ts';
 import type { Clock } from './clock.ts';
@@ -115,8 +115,8 @@ export function checkStartOptions(options: StartOptions, system: string): void {
   checkOptionNames(options, START_NAMES, place);
   checkStore(options.store, `${place}.store`);
   const { shares = DEFAULT_SHARES, lease = DEFAULT_LEASE } = options;
-  checkWhole('shares', shares);
-  checkWhole('lease', lease);
+  checkInteger(shares, 1, `${place}.shares`);
+  checkInteger(lease, 1, `${place}.lease`);
 }
 
 /**
@@ -179,9 +179,4 @@ export function sameSubscription(one: SubscriptionId, other: SubscriptionId | un
 export function checkPartName(name: unknown, known: readonly string[], place: string): void {
   if (known.includes(name as string)) return;
   throw new DefinitionError(place, `unknown part ${JSON.stringify(name)}; the parts are ${known.join(', ') || 'none'}`);
-}
-
-function checkWhole(name: string, value: number): void {
-  const problem = integerProblem(value, 1);
-  if (problem !== undefined) throw new DefinitionError(name, problem);
 }

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** `shadow` compares a candidate with the decisions that the current module makes in production. */
+import { checkInteger } from '../check-integer.ts';
 import { DefinitionError, isStoreFailure } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import type { BoundModule } from '../loop/bound-module.ts';
@@ -126,9 +127,7 @@ export async function shadow(
     throw new DefinitionError('shadow.onDivergence', mustBe('a function', onDivergence));
   }
   if (!(share >= 0 && share <= 1)) throw new DefinitionError('shadow.share', mustBe('a number from 0 to 1', share));
-  if (!(Number.isSafeInteger(cachedStates) && cachedStates > 0)) {
-    throw new DefinitionError('shadow.cachedStates', mustBe('a positive integer', cachedStates));
-  }
+  checkInteger(cachedStates, 1, 'shadow.cachedStates');
   const { after = await lastCommandId(store) } = options;
   const modules: Modules = [compared(current, 'shadow.current'), compared(candidate, 'shadow.candidate')];
   return new Follower(modules, store, options, after);

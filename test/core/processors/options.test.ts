@@ -53,9 +53,11 @@ describe('the options of a running system', () => {
     });
   }
 
-  test('are refused by start if a failure policy is wrong, and the error names the option', async () => {
+  test('are refused by start if a number is wrong, and the error names the option', async () => {
     await using store = createMemoryStore();
     for (const [options, place] of [
+      [{ shares: 0 }, 'bank.start.shares'],
+      [{ lease: 0.5 }, 'bank.start.lease'],
       [{ failurePolicy: { retries: -1 } }, 'bank.start.failurePolicy.retries'],
       [{ failurePolicies: { balances: { retries: -1 } } }, 'bank.start.failurePolicies.balances.retries'],
     ] as const) {

@@ -130,15 +130,7 @@ export type Alias =
   | {
       readonly kind: 'alias';
       readonly offset: number;
-      readonly target: 'export';
-      readonly sort: Sort;
-      readonly instance: number;
-      readonly name: string;
-    }
-  | {
-      readonly kind: 'alias';
-      readonly offset: number;
-      readonly target: 'core export';
+      readonly target: 'export' | 'core export';
       readonly sort: Sort;
       readonly instance: number;
       readonly name: string;

@@ -3,12 +3,13 @@ import { Buffer } from 'node:buffer';
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { decidedContent } from '../../../core/storage/chain.ts';
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { byteaArray, int4Array, int8Array, textArray, uuidArray } from './binary-arrays.ts';
 import { bytes, type Column, integer, storable, text, wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
 import { damage } from './failures.ts';
-import { ACCEPTED, CONFLICT, DUPLICATE, LISTENED, OVERTAKEN, quoted } from './functions.ts';
+import { ACCEPTED, CONFLICT, DUPLICATE, LISTENED, OVERTAKEN } from './functions.ts';
 
 /** A commit to append. It shares no object with the caller, who may change its own objects after the call. */
 export interface NewCommit {

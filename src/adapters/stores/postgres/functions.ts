@@ -377,8 +377,3 @@ export function functionsOf(schema: string): readonly string[] {
     ...orderedReadsOf(schema),
   ];
 }
-
-/** Returns the name of a schema as a part of a statement. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}

@@ -5,10 +5,11 @@
  */
 import { type Compilable, sql } from 'kysely';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import type { Connection, Connections, Transaction } from './connections.ts';
 import type { Row } from './driver.ts';
 import { isServerError } from './failures.ts';
-import { functionsOf, POSITION_BITS, quoted } from './functions.ts';
+import { functionsOf, POSITION_BITS } from './functions.ts';
 import type { CheckedOptions } from './options.ts';
 import { processorTables } from './processors-schema.ts';
 import { compilerFor, type Tables } from './schema.ts';

@@ -13,6 +13,7 @@ import {
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import { elapsed, sleep } from '../../../core/storage/timers.ts';
 import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { toHex } from '../../../core/uuid.ts';
@@ -31,7 +32,7 @@ import {
   unknownOutcome,
 } from './failures.ts';
 import { findDamage } from './find-damage.ts';
-import { listenersLock, quoted } from './functions.ts';
+import { listenersLock } from './functions.ts';
 import { findHidingTransactions, type HidingTransaction } from './hiding-transactions.ts';
 import { importCommits, importGroups, NothingToAdd } from './import.ts';
 import type { CheckedOptions } from './options.ts';

@@ -9,10 +9,10 @@ import {
   type ProcessorCommit,
   type StoredDeadline,
 } from '../../../core/processors/processor-store.ts';
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import { byteaArray, int8Array, textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
 import type { Transaction } from './connections.ts';
-import { quoted } from './functions.ts';
 import { shareOf, subscriptionOf } from './processors-rows.ts';
 import type { ProcessorTables } from './processors-schema.ts';
 import { runStatements } from './processors-tables.ts';

@@ -3,9 +3,9 @@
  * path.
  */
 import { StatementFailed, type TableStatement } from '../../../core/processors/processor-store.ts';
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import type { Transaction } from './connections.ts';
 import { isServerError, isTransient } from './failures.ts';
-import { quoted } from './functions.ts';
 
 /** Resolves names of tables in the schema of the store, until the end of the transaction. */
 async function enterSchema(transaction: Transaction, schema: string): Promise<void> {

@@ -26,10 +26,10 @@ import type {
 } from '../../../core/processors/processor-store.ts';
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import { int8Array, textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
 import type { Connection, Transaction } from './connections.ts';
-import { quoted } from './functions.ts';
 import { commitPage } from './processors-commit.ts';
 import {
   deadlineOf,

@@ -3,8 +3,9 @@
  * statements that read reach the server, one in each call, and every end of a transaction begins the next one. At the
  * end, the connection returns to the pool as it was, because a rollback also undoes `set_config`.
  */
+
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import type { PostgresClient, PostgresQuery, PostgresResult } from './driver.ts';
-import { quoted } from './functions.ts';
 
 /** A statement that a reader runs is not one that reads. The code is that of PostgreSQL for read-only transactions. */
 class NotReading extends Error {

@@ -5,7 +5,7 @@
  * Events are read by their commits. A read begins with the commit that holds the first wanted event. It reads only the
  * commits that it needs, because `before` is the number of events in the earlier commits.
  */
-import { quoted } from './functions.ts';
+import { quoted } from '../../../core/storage/sql-identifier.ts';
 import { bound, compilerFor, type Tables } from './schema.ts';
 
 /** The SQL of each statement. */

@@ -5,7 +5,9 @@
  *
  * Variables of installed packages and of this library are left out, because their caches do not affect results.
  */
+
 import type { Session } from 'node:inspector';
+import { isRecord } from '../../../core/codec/values.ts';
 
 /** A variable that has changed, and the place of the code that changes it: file, line and column. */
 export interface ChangedVariable {
@@ -219,7 +221,7 @@ function fileOf(url: string): string {
 
 function functionsIn(value: unknown): readonly AnyFunction[] {
   if (typeof value === 'function') return [value as AnyFunction];
-  if (!isPlain(value)) return [];
+  if (typeof value !== 'object' || value === null || !isRecord(value)) return [];
   return Object.values(value).filter((each): each is AnyFunction => typeof each === 'function');
 }
 
@@ -265,7 +267,7 @@ function textOf(root: unknown): string {
       parts.push(`b${String(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`);
     else if (value instanceof Map || value instanceof Set) list(value instanceof Map ? '{' : '(', [...value].flat());
     else if (Array.isArray(value)) list('[', value);
-    else if (isPlain(value)) list('{', dataOf(value).flat());
+    else if (isRecord(value)) list('{', dataOf(value).flat());
     else parts.push(`o${numberOf(value)}`);
   };
   const list = (open: string, elements: readonly unknown[]): void => {
@@ -281,12 +283,6 @@ function numberOf(value: object): number {
   let number = numbers.get(value);
   if (number === undefined) numbers.set(value, (number = ++lastNumber));
   return number;
-}
-
-function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
 }
 
 /** Returns the fields with data. A getter is not called. */

@@ -9,6 +9,7 @@ import type {
   TableSetup,
   TableStatement,
 } from '../../../core/processors/processor-store.ts';
+import { tablePrefix } from '../../../core/processors/table-prefix.ts';
 import { BALANCES, NOW } from './fixtures.ts';
 
 interface Line {
@@ -97,8 +98,8 @@ export async function linesTable(
   };
 }
 
-function tableName({ name, version }: SubscriptionId): string {
-  return `${name}@${version}/lines`;
+function tableName(subscription: SubscriptionId): string {
+  return `${tablePrefix(subscription)}lines`;
 }
 
 function sqliteDialect(kysely: typeof import('kysely')): Dialect {
