@@ -5,7 +5,8 @@
  *
  * It does not compare the tables with PostgreSQL's own indexes. The extension `amcheck` does that.
  */
-import { HASH_BYTES } from '../../../core/storage/chain.ts';
+import { CHAIN_START, HASH_BYTES } from '../../../core/storage/chain.ts';
+import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import type { Damage } from '../../../core/storage/verify-chain.ts';
 import { categoryOf, checkStreamName } from '../../../core/stream-name.ts';
 import { toHex } from '../../../core/uuid.ts';
@@ -13,6 +14,7 @@ import { bytes, integer, restored, text } from './columns.ts';
 import type { Transaction } from './connections.ts';
 import type { Row } from './driver.ts';
 import { DamagedRow } from './failures.ts';
+import { nextPositionsHash } from './positions-hash.ts';
 import { checkedSnapshot, decodedCommit } from './read.ts';
 
 /** The number of rows that are read in one round trip. */
@@ -27,8 +29,7 @@ interface StreamEnd {
   readonly events: bigint;
   readonly hash: string;
   readonly position: bigint;
-  /** The exclusive or of the positions of the commits. */
-  readonly positions: bigint;
+  readonly positionsHash: Uint8Array;
 }
 
 /**
@@ -82,7 +83,7 @@ class Audit {
     await types.end();
     let streams = 0;
     for await (const row of this.#rows(
-      `select name, id, revision, commits, hash, position, positions from ${own}.streams order by id`,
+      `select name, id, revision, commits, hash, position, positions_hash from ${own}.streams order by id`,
     )) {
       this.#stream(row);
       streams++;
@@ -109,7 +110,7 @@ class Audit {
       if (streamId <= this.#lastStreamId)
         throw new Found(place, 'its stream has a lower id than the stream of an earlier commit');
       this.#lastStreamId = streamId;
-      end = { id: streamId, commits: 0n, events: 0n, hash: '', position: -1n, positions: 0n };
+      end = { id: streamId, commits: 0n, events: 0n, hash: '', position: -1n, positionsHash: CHAIN_START };
     }
     const eventCount = BigInt(events.length);
     const position = integer(at, 'commits.position');
@@ -118,8 +119,8 @@ class Audit {
     expected(place, 'number', integer(number, 'commits.number'), end.commits);
     expected(place, 'revision', integer(revision, 'commits.revision'), end.events);
     if (position <= this.#lastPosition) throw new Found(place, 'its position belongs to another commit too');
-    // Positions have gaps, because a commit that is refused in a group leaves one. The head's exclusive or of the
-    // positions, and the index of types, show a position that was changed.
+    // Positions have gaps, because a commit that is refused in a group leaves one. The head's hash of the positions,
+    // and the index of types, show a position that was changed.
     this.#lastPosition = position + (eventCount > 1n ? eventCount : 1n) - 1n;
     await types.check(
       place,
@@ -133,11 +134,11 @@ class Audit {
       events: end.events + eventCount,
       hash: toHex(bytes(hash, 'commits.hash', HASH_BYTES)),
       position: this.#lastPosition,
-      positions: end.positions ^ position,
+      positionsHash: nextPositionsHash(end.positionsHash, position),
     });
   }
 
-  #stream([name, id, revision, commits, hash, position, positions]: Row): void {
+  #stream([name, id, revision, commits, hash, position, positionsHash]: Row): void {
     const stream = text(name, 'streams.name');
     const place = `streams.name ${JSON.stringify(stream)}`;
     const end = this.#ends.get(stream);
@@ -147,7 +148,7 @@ class Audit {
     expected(place, 'commits', integer(commits, 'streams.commits'), end.commits);
     expected(place, 'position', integer(position, 'streams.position'), end.position);
     // Positions have gaps, so only this column shows that the position of a commit without events was changed.
-    if (integer(positions, 'streams.positions') !== end.positions) {
+    if (!equalBytes(bytes(positionsHash, 'streams.positions_hash', HASH_BYTES), end.positionsHash)) {
       throw new Found(place, 'the position of one of its commits was changed');
     }
     if (toHex(bytes(hash, 'streams.hash', HASH_BYTES)) !== end.hash) {

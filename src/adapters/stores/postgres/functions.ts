@@ -3,6 +3,7 @@
  * which takes one round trip. One call makes the appends of many callers, so that they share one flush to disk.
  */
 import { orderedReadsOf } from './ordered-reads.ts';
+import { nextPositionsHashSql } from './positions-hash.ts';
 import { BODY, literal } from './quoting.ts';
 
 /** The bits of a position that number the events of one transaction. The other bits are the id of the transaction. */
@@ -117,7 +118,8 @@ begin
     with moved as (
       update ${schema}.streams s
       set revision = s.revision + g.event_count, commits = s.commits + 1,
-        position = base + g.start + greatest(g.event_count, 1) - 1, positions = s.positions # (base + g.start),
+        position = base + g.start + greatest(g.event_count, 1) - 1,
+        positions_hash = ${nextPositionsHashSql('s.positions_hash', 'base + g.start')},
         hash = ${nextHash('s.hash', 's.revision', 'g.name', 'g.event_count', 'g.time', 'g.content')}
       from (
         select n, name, command_id, low, high, event_count, start, coalesce(nullif(time, -1), now_ms) as time, content,
@@ -140,8 +142,8 @@ begin
     missing := missing - added;
     exit when missing = 0 or first_id > 0;
     first_id := base;
-    insert into ${schema}.streams (id, name, revision, commits, hash, position, positions)
-    select base + start, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1, 0
+    insert into ${schema}.streams (id, name, revision, commits, hash, position, positions_hash)
+    select base + start, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1, ${FIRST_HASH}
     from unnest(streams, command_ids, lowest, offsets) with ordinality as g(name, command_id, low, start, n)
     where low = ${NO_REVISION} and command_id <> all (known)
       and not exists (select from ${schema}.streams s where s.name = g.name)
@@ -225,18 +227,18 @@ begin
 
   update ${schema}.streams s
   set revision = s.revision + event_count, commits = s.commits + 1,
-    position = base + greatest(event_count, 1) - 1, positions = s.positions # base,
+    position = base + greatest(event_count, 1) - 1, positions_hash = ${nextPositionsHashSql('s.positions_hash', 'base')},
     hash = ${nextHash('s.hash', 's.revision', 'stream', 'event_count', 'time', 'given_content')}
   where s.name = stream and s.position < base and s.revision between lowest and highest
   returning s.id, s.commits - 1, s.revision - event_count, s.hash
   into head_id, commits_before, revision_before, next_hash;
 
   if not found and base is not null and lowest = ${NO_REVISION} then
-    insert into ${schema}.streams (id, name, revision, commits, hash, position, positions)
+    insert into ${schema}.streams (id, name, revision, commits, hash, position, positions_hash)
     values (
       base, stream, ${NO_REVISION} + event_count, 1,
       ${nextHash(`${FIRST_HASH}::bytea`, `${NO_REVISION}::bigint`, 'stream', 'event_count', 'time', 'given_content')},
-      base + greatest(event_count, 1) - 1, base
+      base + greatest(event_count, 1) - 1, ${nextPositionsHashSql(`${FIRST_HASH}::bytea`, 'base')}
     )
     on conflict (name) do nothing
     returning id, 0, ${NO_REVISION}, hash into head_id, commits_before, revision_before, next_hash;
@@ -302,8 +304,8 @@ as ${BODY}
 declare
   base bigint := (pg_current_xact_id()::text::bigint + (select s.xid_offset from ${schema}.store s)) << ${POSITION_BITS};
 begin
-  insert into ${schema}.streams (id, name, revision, commits, hash, position, positions)
-  select base + n, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1, 0
+  insert into ${schema}.streams (id, name, revision, commits, hash, position, positions_hash)
+  select base + n, name, ${NO_REVISION}, 0, ${FIRST_HASH}, base - 1, ${FIRST_HASH}
   from unnest(streams) with ordinality as given(name, n)
   order by name collate "C"
   on conflict (name) do update set name = excluded.name where false;
@@ -319,7 +321,7 @@ ${BODY}`;
 function addCommits(schema: string): string {
   return `create function ${schema}.add_commits(
   streams text[], command_ids uuid[], numbers bigint[], revisions bigint[], event_counts int[], positions bigint[],
-  times bigint[], hashes bytea[], contents bytea[], only_types int[], type_commits int[], type_names text[],
+  positions_hashes bytea[], times bigint[], hashes bytea[], contents bytea[], only_types int[], type_commits int[], type_names text[],
   type_counts int[]
 ) returns void language plpgsql volatile
 ${WRITES}
@@ -354,11 +356,11 @@ begin
 
   update ${schema}.streams s
   set revision = g.revision + g.event_count - 1, commits = g.number + 1, hash = g.hash,
-    position = g.position + greatest(g.event_count, 1) - 1, positions = s.positions # g.all_positions
+    position = g.position + greatest(g.event_count, 1) - 1, positions_hash = g.positions_hash
   from (
-    select distinct on (name) *, bit_xor(position) over (partition by name) as all_positions
-    from unnest(streams, numbers, revisions, event_counts, positions, hashes)
-      as g(name, number, revision, event_count, position, hash)
+    select distinct on (name) *
+    from unnest(streams, numbers, revisions, event_counts, positions, positions_hashes, hashes)
+      as g(name, number, revision, event_count, position, positions_hash, hash)
     order by name, number desc
   ) g
   where s.name = g.name;

@@ -1,11 +1,12 @@
 /** Adds commits of another store unchanged. */
-import { decidedContent, type RecordedCommit } from '../../../core/storage/chain.ts';
+import { decidedContent, HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
 import { followsHead } from '../../../core/storage/commit-transfer.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import { byteaArray, int4Array, int8Array, textArray, uuidArray } from './binary-arrays.ts';
 import { bytes, integer, storable, text } from './columns.ts';
 import type { Transaction } from './connections.ts';
 import { Overtaken } from './failures.ts';
+import { nextPositionsHash } from './positions-hash.ts';
 import type { Statements } from './statements.ts';
 
 /** The maximum numbers of commits and events of a transaction. */
@@ -34,6 +35,7 @@ interface Head {
   revision: bigint | undefined;
   commits: bigint;
   hash: Uint8Array;
+  positionsHash: Uint8Array;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function importCommits(
   const [locked] = await transaction.query(statements.lockStreams, [textArray(streams)]);
   const base = integer(locked?.[0], 'lock_streams');
   const heads = new Map<string, Head>();
-  for (const [name, revision, count, hash, position] of await transaction.query(statements.headsOf, [
+  for (const [name, revision, count, hash, position, positionsHash] of await transaction.query(statements.headsOf, [
     textArray(streams),
   ])) {
     if (BigInt(position ?? -1) >= base) throw new Overtaken();
@@ -60,6 +62,7 @@ export async function importCommits(
       revision: revision === '-1' ? undefined : integer(revision, 'streams.revision'),
       commits: integer(count, 'streams.commits'),
       hash: bytes(hash, 'streams.hash'),
+      positionsHash: bytes(positionsHash, 'streams.positions_hash', HASH_BYTES),
     });
   }
   const ids = uuidArray(commits.map(({ decision }) => decision.decision.commandId));
@@ -108,6 +111,7 @@ class Rows {
   readonly #numbers: bigint[] = [];
   readonly #revisions: bigint[] = [];
   readonly #positions: bigint[] = [];
+  readonly #positionsHashes: Uint8Array[] = [];
   readonly #onlyTypes: number[] = [];
   readonly #typeCommits: number[] = [];
   readonly #typeNames: string[] = [];
@@ -128,7 +132,10 @@ class Rows {
     const revision = head.revision === undefined ? 0n : head.revision + 1n;
     this.#numbers.push(head.commits);
     this.#revisions.push(revision);
-    this.#positions.push(this.#base + this.#next);
+    const position = this.#base + this.#next;
+    head.positionsHash = nextPositionsHash(head.positionsHash, position);
+    this.#positions.push(position);
+    this.#positionsHashes.push(head.positionsHash);
     this.#next += BigInt(Math.max(1, events.length));
     const types = new Map<string, number>();
     for (const { type } of events) types.set(type, (types.get(type) ?? 0) + 1);
@@ -153,6 +160,7 @@ class Rows {
       int8Array(this.#revisions),
       int4Array(this.#commits.map(({ events }) => events.length)),
       int8Array(this.#positions),
+      byteaArray(this.#positionsHashes),
       int8Array(recorded.map(({ recordedAt }) => recordedAt)),
       byteaArray(recorded.map(({ hash }) => hash)),
       byteaArray(this.#commits.map(({ decision, events }) => decidedContent(decision.decision, events).slice())),

@@ -42,7 +42,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .addColumn('commits', 'bigint', (column) => column.notNull())
         .addColumn('hash', bytes, (column) => column.notNull())
         .addColumn('position', 'bigint', (column) => column.notNull())
-        .addColumn('positions', 'bigint', (column) => column.notNull())
+        .addColumn('positions_hash', bytes, (column) => column.notNull())
         // A head changes with each commit of its stream. If its page has free space, the indexes do not change.
         .modifyEnd(sql`with (fillfactor = 70)`),
       schema

@@ -38,11 +38,8 @@ export interface Tables {
     readonly hash: string;
     /** The last position of the stream's last commit. A later commit has a higher position. */
     readonly position: string;
-    /**
-     * The exclusive or of the positions of all commits of the stream. Positions have gaps and are not in the hashes, so
-     * a changed position would not be noticed without it.
-     */
-    readonly positions: string;
+    /** The hash of the positions of all commits of the stream (`positions-hash.ts`). */
+    readonly positions_hash: string;
   };
   /** One row for each commit. Rows are never changed. */
   readonly commits: {

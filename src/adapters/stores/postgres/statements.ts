@@ -93,13 +93,13 @@ export function statementsOf(schema: string): Statements {
     logBackward: `select * from ${own}.log_backward($1::uuid, $2::bigint)`,
     lockStreams: `select ${own}.lock_streams($1::text[])`,
     headsOf: `
-      select name, revision, commits, hash, position from ${own}.streams where name = any($1::text[])`,
+      select name, revision, commits, hash, position, positions_hash from ${own}.streams where name = any($1::text[])`,
     hashesOf: `
       select c.command_id, c.stream, c.hash from ${own}.commits c
       where c.command_id = any($1::uuid[])`,
     addCommits: `
       select ${own}.add_commits($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[],
-        $7::bigint[], $8::bytea[], $9::bytea[], $10::int[], $11::int[], $12::text[], $13::int[])`,
+        $7::bytea[], $8::bigint[], $9::bytea[], $10::bytea[], $11::int[], $12::int[], $13::text[], $14::int[])`,
     streams: `
       select name, revision, hash from ${own}.streams
       where id > coalesce((select id from ${own}.streams where name = $1), case when $1::text is null then -1 end)
