@@ -10,7 +10,7 @@ import { createSqliteStore } from 'decidable/sqlite';
 import { account, transfer } from '../../core/processors/transfers.ts';
 import { bank } from './bank/system.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../../src/adapters/cli/bin.ts', import.meta.url));
+export const PROGRAM: string = fileURLToPath(new URL('../../../src/adapters/cli/bin.ts', import.meta.url));
 /** The folder of `decidable.config.ts`. */
 export const BANK: string = fileURLToPath(new URL('bank', import.meta.url));
 
@@ -32,13 +32,17 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export function start(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
-  // The variables of this test's own runner must not reach the program.
+/** Returns the environment without the variables of this test's own runner, which must not reach the program. */
+export function programEnvironment(): NodeJS.ProcessEnv {
   const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, FORCE_COLOR: _color, ...env } = process.env;
+  return env;
+}
+
+export function start(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
   const nobody = options.isUnprivileged && process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   return spawn(process.execPath, ['--conditions=decidable-source', PROGRAM, ...args], {
     cwd: options.cwd ?? BANK,
-    env: { ...env, ...options.env },
+    env: { ...programEnvironment(), ...options.env },
     ...nobody,
   });
 }

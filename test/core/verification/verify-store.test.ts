@@ -125,6 +125,16 @@ describe('a store that the system wrote', () => {
     await assert.rejects(verifyStore(store, bank, { signal: AbortSignal.abort(reason) }), reason);
   });
 
+  test('ends with the reason of a signal that a timer aborts, although the store never waits', async () => {
+    const [first] = await store.readStreams({});
+    const endless: CommitSource = {
+      readStreams: async ({ limit = 1_000 } = {}) => Array<StreamHead>(limit).fill(first!),
+      readCommits: (stream, options) => store.readCommits(stream, options),
+    };
+    const signal = AbortSignal.timeout(1);
+    await assert.rejects(verifyStore(endless, bank, { signal }), { name: 'TimeoutError' });
+  });
+
   test('is refused with an unknown option', async () => {
     await assert.rejects(verifyStore(store, bank, { steam: 'account-1' } as object), { code: 'invalid-definition' });
   });

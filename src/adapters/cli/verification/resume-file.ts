@@ -1,7 +1,7 @@
 /** The file with the progress of a verification, so that it can continue after an interruption. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { VerificationProgress } from '../../../core/verification/verify-store.ts';
 import { CommandLineError } from '../failures.ts';
+import type { Verified } from './threads.ts';
 
 /** Milliseconds between two writes of the file. */
 const INTERVAL = 1_000;
@@ -15,15 +15,14 @@ export class ResumeFile {
   }
 
   /**
-   * Returns the progress of each part of the interrupted verification, or `undefined` if no verification was
-   * interrupted.
+   * Returns the part that the interrupted verification has done, or `undefined` if no verification was interrupted.
    * @throws CommandLineError if the file has other contents.
    */
-  read(): readonly VerificationProgress[] | undefined {
+  read(): Verified | undefined {
     if (this.#file === undefined || !existsSync(this.#file)) return undefined;
     try {
       const { verification } = JSON.parse(readFileSync(this.#file, 'utf8')) as { verification?: unknown };
-      if (Array.isArray(verification) && verification.every(isProgress)) return verification;
+      if (isVerified(verification)) return verification;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }
@@ -34,15 +33,15 @@ export class ResumeFile {
     );
   }
 
-  /** Saves the progress, at most once in each interval. */
-  keep(parts: readonly VerificationProgress[]): void {
-    if (performance.now() - this.#writtenAt > INTERVAL) this.write(parts);
+  /** Saves the part that is done, at most once in each interval. */
+  keep(verified: Verified): void {
+    if (performance.now() - this.#writtenAt > INTERVAL) this.write(verified);
   }
 
-  write(parts: readonly VerificationProgress[]): void {
+  write(verified: Verified): void {
     if (this.#file === undefined) return;
     this.#writtenAt = performance.now();
-    writeFileSync(`${this.#file}.unfinished`, `${JSON.stringify({ verification: parts })}\n`);
+    writeFileSync(`${this.#file}.unfinished`, `${JSON.stringify({ verification: verified })}\n`);
     renameSync(`${this.#file}.unfinished`, this.#file);
   }
 
@@ -52,7 +51,13 @@ export class ResumeFile {
   }
 }
 
-function isProgress(value: unknown): value is VerificationProgress {
-  const { streams, commits, events, decisions, unverified } = Object(value) as Partial<VerificationProgress>;
-  return [streams, commits, events, decisions].every(Number.isInteger) && Array.isArray(unverified);
+function isVerified(value: unknown): value is Verified {
+  const { extent, isSearched } = Object(value) as Partial<Verified>;
+  const { streams, commits, events, decisions, unverified, last } = Object(extent) as Partial<Verified['extent']>;
+  return (
+    [streams, commits, events, decisions].every(Number.isInteger) &&
+    Array.isArray(unverified) &&
+    (last === undefined || typeof last === 'string') &&
+    typeof isSearched === 'boolean'
+  );
 }
