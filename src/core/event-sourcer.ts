@@ -7,10 +7,14 @@ import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './me
 
 /** The options of one command. */
 export interface CommandOptions {
-  /** Makes the command idempotent. By default a random id is used, and a second delivery is a new command. */
+  /**
+   * Makes the command idempotent. Without it, a second delivery is a new command.
+   * @default a new UUID
+   */
   readonly commandId?: string | undefined;
   /** The id of the conversation that the command belongs to. @default the command's own id */
   readonly correlationId?: string | undefined;
+  /** The id of the cause of the command, for example an event or a request. */
   readonly causationId?: string | undefined;
   /** The sender of the command. */
   readonly actor?: string | undefined;

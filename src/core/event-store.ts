@@ -67,25 +67,33 @@ export type Direction = 'forward' | 'backward';
 
 /** Selects a part of a stream. */
 export interface ReadStreamOptions {
+  /** The order of the revisions. */
   readonly direction: Direction;
   /**
    * The revision at which to begin, inclusive.
    * @default the stream's first event, or its last event if read backward
    */
   readonly fromRevision?: bigint | undefined;
-  /** The maximum number of events to return, 1,000 by default. A shorter list means that the end was reached. */
+  /**
+   * The maximum number of events to return. A shorter list means that the end was reached.
+   * @default 1000
+   */
   readonly limit?: number | undefined;
 }
 
 /** Selects a part of the store. */
 export interface ReadAllOptions {
+  /** The order of the positions. */
   readonly direction: Direction;
   /**
-   * The position after which to begin, exclusive. By default, reading begins at the first event, or at the last event
-   * if read backward.
+   * The position after which to begin, exclusive.
+   * @default the beginning of the store, or its end if read backward
    */
   readonly afterPosition?: bigint | undefined;
-  /** The maximum number of events to return, 1,000 by default. A shorter list means that the end was reached. */
+  /**
+   * The maximum number of events to return. A shorter list means that the end was reached.
+   * @default 1000
+   */
   readonly limit?: number | undefined;
   /** Returns only events of these categories of streams, or of all categories if the list is empty. */
   readonly categories: readonly string[];

@@ -43,12 +43,16 @@ export function commandUuid(id: string): string {
   return uuidV5(COMMAND_ID_NAMESPACE, encoder.encode(id));
 }
 
-/** Returns the id of the event at `index` of the decision on the command with this UUID. */
+/** Returns the id of the event at `index` of the decision on the command with this UUID: `eventId(commandId, 0)`. */
 export function eventId(commandId: string, index: number): string {
   return uuidV5(commandId, bigEndian(index));
 }
 
-/** Returns the id of the command at `index` among those that the handler sends because of the event with this UUID. */
+/**
+ * Returns the id of the command at `index` among those that the handler sends because of the event with this UUID.
+ *
+ * @example reactionId(context.id, 'transfers', 0)
+ */
 export function reactionId(event: string, handlerName: string, index: number): string {
   return uuidV5(handlingId(event, handlerName), bigEndian(index));
 }

@@ -30,6 +30,8 @@ export function checkStreamName(name: string): string | undefined {
 
 /**
  * Returns the category of a stream: the part of its name before the first `-`, or the whole name if there is no `-`.
+ *
+ * @example categoryOf('account-0001'); // 'account'
  */
 export function categoryOf(stream: string): string {
   const end = stream.indexOf('-');
@@ -52,6 +54,8 @@ export function checkCategory(category: string): string | undefined {
 /**
  * Returns the name of the stream with this category and id: `<category>-<id>`, or the category itself if the id is
  * empty.
+ *
+ * @example streamNameOf('account', '0001'); // 'account-0001'
  */
 export function streamNameOf(category: string, id: string): string {
   return id === '' ? category : `${category}-${id}`;

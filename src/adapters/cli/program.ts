@@ -152,7 +152,7 @@ ${EXIT_CODE_HELP}`,
         'Ctrl-C ends the program immediately. Several processes may run the same system on one store. ' +
         'With --json, each line is a JSON object with the field "event".',
     )
-    .option('--every <seconds>', 'the shortest time between two status lines', seconds, 5)
+    .option('--every <seconds>', 'the minimum time between two status lines', seconds, 5)
     .option('--once', 'end when all work is done')
     .option('--check-determinism', CHECK_DETERMINISM)
     .option(

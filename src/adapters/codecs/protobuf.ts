@@ -84,6 +84,14 @@ export interface ProtobufModule<Commands extends DescMessage, Events extends Des
 /**
  * Returns schemas and a codec for the messages of a `.proto` file. Spread the result into the definition of a decider.
  *
+ * ```ts
+ * const account = defineDecider({
+ *   ...protobuf({ commands: CommandSchema, events: EventSchema, state: StateSchema }),
+ *   name: 'bank.account',
+ *   …
+ * });
+ * ```
+ *
  * @throws DefinitionError if a union is not a `oneof` of messages, two cases share a name, or a field has no plain
  *   form.
  */
@@ -105,6 +113,8 @@ export function protobuf<Commands extends DescMessage, Events extends DescMessag
 /**
  * Returns a Standard Schema for one message. The schema accepts exactly the plain objects that the message can
  * represent.
+ *
+ * @example protobufSchema(DepositedSchema)
  */
 export function protobufSchema<Desc extends DescMessage>(message: Desc): StandardSchema<Plain<MessageShape<Desc>>> {
   checkDescriptor(message);

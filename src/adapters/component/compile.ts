@@ -129,6 +129,7 @@ export async function compile(source: ComponentSource, options: CompileOptions =
 /**
  * Compiles a component synchronously. Browsers refuse to compile large modules synchronously on the main thread.
  *
+ * @example const component = compileSync(readFileSync('bank.wasm'));
  * @throws the errors of {@link compile}.
  */
 export function compileSync(source: BufferSource): Component {
@@ -155,6 +156,7 @@ export async function recompile(component: Component, options: CompileOptions): 
 /**
  * Returns the component for the result of {@link Component.toPostable}, in this thread or another. Nothing is compiled.
  *
+ * @example onmessage = ({ data }) => start(fromPostable(data));
  * @throws ArgumentError if `postable` is another value.
  */
 export function fromPostable(postable: PostableComponent): Component {

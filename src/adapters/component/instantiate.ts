@@ -106,6 +106,10 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
  * version, or its last part. The exports of another instance can be passed unchanged. The two components are then
  * linked to each other, and values pass between them directly.
  *
+ * ```ts
+ * const { exports } = await instantiate(component, { 'example:bank/rates': { rateOf: (currency) => 1.1 } });
+ * ```
+ *
  * @throws ArgumentError if `component` is not a compiled component, or an option is unknown or invalid.
  * @throws LinkError if imports are missing or have the wrong type (it lists all of them), or two exports have the same
  *   JavaScript name.
@@ -136,6 +140,7 @@ export async function instantiate<Exports extends object = Record<string, unknow
  * Instantiates a component synchronously, for hosts that sometimes need a fresh instance. Browsers refuse to
  * instantiate large modules synchronously on the main thread.
  *
+ * @example using instance = instantiateSync(compileSync(readFileSync('bank.wasm')));
  * @throws the errors of {@link instantiate}.
  */
 export function instantiateSync<Exports extends object = Record<string, unknown>>(

@@ -152,10 +152,17 @@ export interface CoreFuncType {
 
 /** The bounds of a table, in elements, or of a memory, in pages. */
 export interface Limits {
+  /** The initial size. */
   readonly min: bigint;
+  /** The maximum size, if there is one. */
   readonly max?: bigint;
+  /** True if several threads can use it. */
   readonly shared: boolean;
+  /** True if addresses or indices have 64 bits. */
   readonly is64: boolean;
-  /** log2 of a memory's page size. It is absent for the default, 16. */
+  /**
+   * The binary logarithm of a memory's page size.
+   * @default 16
+   */
   readonly pageSizeLog2?: number;
 }

@@ -70,6 +70,7 @@ export type TableHandler<Tables, Data> = (
 
 /** The parts of a table read model. */
 export interface TablesDefinition<Tables, Events> {
+  /** The name of the read model. Its tables and its progress are stored under the name and the version. */
   readonly name: string;
   /** The version of the read model. Raise it if the tables or the handlers change. The new version gets new tables. */
   readonly version: string;
@@ -83,6 +84,7 @@ export interface TablesDefinition<Tables, Events> {
    * @default msgpack
    */
   readonly codec?: Codec;
+  /** Returns the schema builders of Kysely that create the tables and their indexes. */
   readonly create: Create<Tables>;
   /**
    * Returns the key of an event, or `undefined` if the event does not concern the tables. Events with one key are

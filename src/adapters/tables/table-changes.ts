@@ -97,7 +97,7 @@ const NO_COLUMNS: Columns = {};
 /** The maximum number of shapes that are kept for one kind of change and one table. */
 const MAX_SHAPES = 100;
 
-/** The maximum number of cached texts, of all tables together. */
+/** The maximum number of cached statement texts, for all tables together. */
 const MAX_TEXTS = 10_000;
 
 /** The changes of a read model, and the texts of their statements. */

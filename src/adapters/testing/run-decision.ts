@@ -28,6 +28,8 @@ export type StateSource = 'history' | 'snapshot';
 
 /**
  * Folds the history, decides, and folds the new events, so that an event that cannot be folded is detected.
+ *
+ * @example const decision = runDecision(account, [opened], account.types.command.toEnvelope(Deposit({ amount: 5n })));
  * @param source with `snapshot`, the state is encoded and decoded before the decision.
  * @param commandId the id of the command, for a component whose virtual WASI derives its values from it. Without it,
  *   such a component gets constants.
@@ -109,6 +111,8 @@ function mutated(what: string): NondeterminismError {
 
 /**
  * Runs a decision twice without the ambient world, and compares the outcomes byte by byte.
+ *
+ * @example runDeterministically(account, [opened], account.types.command.toEnvelope(Deposit({ amount: 5n })));
  * @param commandId as in {@link runDecision}.
  * @throws NondeterminismError that names the forbidden call and its place, or the difference.
  */

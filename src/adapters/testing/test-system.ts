@@ -151,7 +151,7 @@ type Before = Message | GivenEvents;
 interface Progress {
   readonly scene: Scene;
   readonly story: (readonly [label: string, lines: readonly string[]])[];
-  /** The position after which the next expectation covers the events. */
+  /** The next expectation covers the events after this position. */
   from: bigint | undefined;
   /** The number of events that the reactors had received at that position. */
   reactedBefore: number;

@@ -180,7 +180,7 @@ function readRecord(length: number, at: number, depth: number): Record<string, u
   for (let index = 0; index < length; index++) {
     const keyAt = position;
     const key = readKey();
-    // Ascending keys are different. If UTF-16 units order two keys wrongly, the only cost is a needless look-up.
+    // Keys in ascending order are distinct. UTF-16 may order two keys differently, which only causes a needless look-up.
     if (index > 0 && key <= last && Object.hasOwn(record, key))
       throw new NoValue(keyAt, `the key ${JSON.stringify(key)} is duplicated`);
     if (key === '__proto__') throw new NoValue(keyAt, `a key ${PROTO_PROBLEM}`);

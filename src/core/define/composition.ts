@@ -14,12 +14,12 @@ export type Either<Left, Right> =
   | { readonly tag: 'left'; readonly val: Left }
   | { readonly tag: 'right'; readonly val: Right };
 
-/** Marks a message of the left decider. */
+/** Marks a message of the left decider: `left({ type: 'Deposit', data })`. */
 export function left<const Left>(val: Left): { readonly tag: 'left'; readonly val: Left } {
   return { tag: 'left', val };
 }
 
-/** Marks a message of the right decider. */
+/** Marks a message of the right decider: `right({ type: 'Reserve', data })`. */
 export function right<const Right>(val: Right): { readonly tag: 'right'; readonly val: Right } {
   return { tag: 'right', val };
 }
@@ -70,6 +70,8 @@ export interface Adapter<State, Command, Event, OuterState, OuterCommand, OuterE
 /**
  * Adapts a decider to other types. Adapting with identities does not change a decider. Adapting twice is the same as
  * adapting once with the composed functions.
+ *
+ * @example adapt(account, { command, event, state }) // a decider of the outer types
  */
 export function adapt<State, Command, Event, OuterState, OuterCommand, OuterEvent>(
   decider: Decider<State, Command, Event>,
@@ -99,6 +101,11 @@ export interface Addressed<Id, Message> {
  * Runs many deciders of one kind, each identified by an id (compared like the keys of a `Map`). A decider without
  * events is in its initial state and uses no memory. Folding an event takes time in proportion to the number of
  * deciders that have events.
+ *
+ * ```ts
+ * const accounts = many(account.decider);
+ * const events = accounts.decide(accounts.initialState(), { id: '0001', message: Deposit({ amount: 5n }) });
+ * ```
  */
 export function many<Id, State, Command, Event>(
   decider: Decider<State, Command, Event>,

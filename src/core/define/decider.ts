@@ -122,6 +122,7 @@ export interface DeciderDefinition<State, Commands, Events> {
    * of a helper function, a constant or a package that those functions use is not detected.
    */
   readonly version: string;
+  /** The schema of the state. States that are stored or returned by `evolve` must match it. */
   readonly state: StandardSchema<unknown, State>;
   /** Definitions (`defineCommand`) or plain schemas, by type. */
   readonly commands: Commands;
@@ -148,7 +149,9 @@ export interface DeciderDefinition<State, Commands, Events> {
   readonly streamId: (command: NoInfer<MessageOf<Commands>>) => string;
   /** The state before any event. */
   readonly initialState: InitialState<State>;
+  /** The functions that fold events into the state, by event type. Each changes its draft, or returns a new state. */
   readonly evolve: { readonly [Type in keyof Events]: DeferredEvolve<State, DataOf<Events[Type]>> };
+  /** The functions that decide commands, by command type. Each returns events or a rejection. */
   readonly decide: {
     readonly [Type in keyof Commands]: DeferredDecide<State, DataOf<Commands[Type]>, MessageOf<Events>>;
   };

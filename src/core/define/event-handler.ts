@@ -54,6 +54,7 @@ export function dispatchCommand<Command extends Message>(command: Command): Reac
  * Sends a command at a given time, unless the deadline is cancelled first. Scheduling the same id again moves the
  * deadline.
  *
+ * @example scheduleCommand('bill', new Date(Number(recordedAt) + DAY), SendBill({ roomId }))
  * @param id unique in the process.
  * @param at a date, or milliseconds since the Unix epoch, up to the last time of a `Date`. Compute it from the event or
  * its `recordedAt`, because a handler must not read the clock.
@@ -66,12 +67,15 @@ export function scheduleCommand<Command extends Message>(
   return { tag: 'schedule', id, at, command };
 }
 
-/** Cancels the deadline with this id, if it is not due yet. */
+/** Cancels the deadline with this id, if it is not due yet: `cancelDeadline('bill')`. */
 export function cancelDeadline(id: string): Reacted<never> {
   return { tag: 'cancel', id };
 }
 
-/** Ends the process. Its deadlines are cancelled, and later events of its key lead to no reactions. */
+/**
+ * Ends the process: `handle: { GuestLeft: () => [endProcess()] }`. Its deadlines are cancelled, and later events of its
+ * key lead to no reactions.
+ */
 export function endProcess(): Reacted<never> {
   return { tag: 'end' };
 }
@@ -115,7 +119,9 @@ type DeferredHandleEvent<State, Data, Command> = [State] extends [infer Known]
 export interface EventHandlerDefinition<State, Commands, Events> {
   /** The name of the process manager. It is part of the ids of its commands, so a new name sends them again. */
   readonly name: string;
+  /** The version of the process manager's code. A new version takes over the processes of the previous one. */
   readonly version: string;
+  /** The schema of the state of a process. */
   readonly state: StandardSchema<unknown, State>;
   /**
    * The events that the process manager reads: definitions of the deciders that own them. The keys are the process
@@ -133,6 +139,7 @@ export interface EventHandlerDefinition<State, Commands, Events> {
    * Returns the key of the process that the event belongs to, or `undefined` if the event does not concern a process.
    */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
+  /** The state of a process before its first event. */
   readonly initialState: InitialState<State>;
   /** The functions that fold events into the state, by event. */
   readonly evolve: { readonly [Type in keyof Events]?: DeferredEvolve<State, DataOf<Events[Type]>> };
@@ -177,6 +184,20 @@ const NAMES: OptionNames<EventHandlerDefinition<never, never, never>> = {
 
 /**
  * Defines a process manager. The definitions of its commands check and encode them.
+ *
+ * ```ts
+ * const stays = defineEventHandler({
+ *   name: 'stays',
+ *   version: '1',
+ *   state: z.object({}),
+ *   events: { GuestLeft: room.events.GuestLeft },
+ *   commands: { SendBill: billing.commands.SendBill },
+ *   key: (event) => event.data.roomId,
+ *   initialState: {},
+ *   evolve: {},
+ *   handle: { GuestLeft: (_state, { roomId }) => [dispatchCommand(SendBill({ roomId })), endProcess()] },
+ * });
+ * ```
  *
  * @throws DefinitionError that names the invalid part.
  */

@@ -50,10 +50,15 @@ type Successors = {
 
 /** The common fields of commands and events. It has no call signature, so that definitions fit into one map. */
 export interface Definition<Schema extends StandardSchema = StandardSchema> {
+  /** The kind of the message. */
   readonly kind: 'command' | 'event';
+  /** The type of the message, under which it is stored. */
   readonly type: string;
+  /** The version of the schema, which is stored with each message. */
   readonly schemaVersion: number;
+  /** The schema of the message's data. */
   readonly schema: Schema;
+  /** The functions that convert the data of an older version to the next version, by the older version. */
   readonly upcast: Upcasters;
   /** Former names of the message. */
   readonly aliases: readonly string[];

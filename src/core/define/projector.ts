@@ -48,6 +48,7 @@ type DeferredProject<State, Data> = [State] extends [infer Known] ? Project<Know
 
 /** The parts of a read model. */
 export interface ProjectorDefinition<State, Events> {
+  /** The name of the read model. Its documents and its progress are stored under the name and the version. */
   readonly name: string;
   /** The version of the read model's code. A new version is built from the first event, with new documents. */
   readonly version: string;
@@ -67,6 +68,7 @@ export interface ProjectorDefinition<State, Events> {
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   /** The document before its first event. */
   readonly initialState: InitialState<State>;
+  /** The functions that fold events into a document, by event. */
   readonly project: { readonly [Type in keyof Events]: DeferredProject<State, DataOf<Events[Type]>> };
 }
 
@@ -93,6 +95,22 @@ const NAMES: OptionNames<ProjectorDefinition<never, never>> = {
 
 /**
  * Defines a read model.
+ *
+ * ```ts
+ * const balances = defineProjector({
+ *   name: 'balances',
+ *   version: '1',
+ *   state: z.object({ balance: z.bigint() }),
+ *   events: { Deposited: account.events.Deposited },
+ *   key: (event) => event.data.accountId,
+ *   initialState: { balance: 0n },
+ *   project: {
+ *     Deposited: (draft, { amount }) => {
+ *       draft.balance += amount;
+ *     },
+ *   },
+ * });
+ * ```
  *
  * @throws DefinitionError that names the invalid part.
  */

@@ -56,6 +56,7 @@ export interface ReactorDefinition<Events> {
    * @default 16
    */
   readonly concurrency?: number;
+  /** The functions that react to events, by event. */
   readonly react: { readonly [Type in keyof Events]: React<DataOf<Events[Type]>> };
 }
 

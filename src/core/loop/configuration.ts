@@ -16,6 +16,7 @@ export type ConfiguredStore = EventStore & ExclusiveAppend & { close?(): Promise
 
 /** The parts and the limits of an event sourcer. */
 export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] = readonly AnyModule[]> {
+  /** The store of the events, such as the result of `createSqliteStore`. */
   readonly store: ConfiguredStore;
   /**
    * The modules of the event sourcer. Each command type belongs to one of them. Several modules may share streams if

@@ -186,6 +186,7 @@ export interface StoredDeadline {
 
 /** Selects the deadlines to list. */
 export interface ListDeadlinesOptions {
+  /** Lists only the deadlines of these shares. */
   readonly shares?: readonly number[] | undefined;
   /** The end of the range of times, exclusive. */
   readonly dueBefore?: number | undefined;

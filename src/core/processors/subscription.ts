@@ -11,7 +11,10 @@ import type { OptionNames } from '../unknown-names.ts';
 
 /** Selects the events of a subscription, and the position at which it starts. */
 export interface SubscribeOptions {
-  /** Starts after this position. By default it starts at the store's first event. */
+  /**
+   * Starts after this position.
+   * @default the beginning of the store
+   */
   readonly after?: bigint | undefined;
   /**
    * Reads only streams of these categories, or all streams if the list is empty or absent. The store applies the

@@ -34,8 +34,9 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
    * @default 10000
    */
   readonly lease?: number | undefined;
-  /** The failure policy of all processors, and policies for single parts, by name. */
+  /** The failure policy of all processors. */
   readonly failurePolicy?: FailurePolicy | undefined;
+  /** The failure policies of single parts, by the name of the part. An entry replaces `failurePolicy`. */
   readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
   /**
    * The names of parts whose definitions may differ from the stored ones although their versions are the same. Use this

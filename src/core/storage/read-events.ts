@@ -11,6 +11,10 @@ import { checkNames } from './arguments.ts';
 
 /** Selects the events to read. `undefined` has the same meaning as in the options of the store's functions. */
 export interface ReadEventsOptions {
+  /**
+   * The order of the events.
+   * @default 'forward'
+   */
   readonly direction?: Direction | undefined;
   /**
    * Reads only the events of this stream. Without it, the events of all streams are read in the order of their
@@ -73,6 +77,7 @@ async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncG
  * Reads events in arrays of at most the page size. No array is empty. Use this function for replays, in which a promise
  * for each event would cost too much.
  *
+ * @example for await (const events of readPages(store, { categories: ['account'] })) console.log(events.length);
  * @throws StoreFailure `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */
 export function readPages(

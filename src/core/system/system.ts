@@ -29,6 +29,7 @@ export interface SystemDefinition<
   ReadModels extends readonly unknown[],
   Reactors extends readonly unknown[],
 > {
+  /** The name of the system, for descriptions and error messages. */
   readonly name: string;
   /** The modules that decide commands: results of `defineDecider`, or components of the world `command-handler`. */
   readonly deciders: Deciders;

@@ -44,7 +44,11 @@ export type Difference =
   /** The module fails on a recorded command or event. */
   | { readonly reason: 'failure'; readonly place: DecisionPlace; readonly error: unknown };
 
-/** Describes a difference in one sentence, without the payloads. */
+/**
+ * Describes a difference in one sentence, without the payloads.
+ *
+ * @example describeDifference(difference) // 'commit 3 of stream "account-7", command Deposit 0b…: event 0 was …'
+ */
 export function describeDifference(difference: Difference): string {
   switch (difference.reason) {
     case 'chain':

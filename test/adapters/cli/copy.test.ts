@@ -59,7 +59,7 @@ describe('decidable copy', () => {
     assert.deepEqual(await store.processors.listSubscriptions(), []);
   });
 
-  test('prints for people what it has copied', async () => {
+  test('prints a summary for people', async () => {
     const { status, stdout } = await decidable(['copy', await bankFile(), newFile()]);
     assert.equal(status, 0);
     assert.match(stdout, /commits of 4 streams/);

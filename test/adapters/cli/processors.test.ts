@@ -311,7 +311,7 @@ describe('a configuration with another store for processors', async () => {
     );
   });
 
-  test('is omitted by --store without --processors, because checkpoints belong to the events of their store', async () => {
+  test('is not used with --store without --processors, because checkpoints belong to the events of their store', async () => {
     const { stdout } = await decidable(
       ['subscriptions', '--json', '--config', 'elsewhere.config.ts', '--store', events],
       elsewhere,

@@ -33,9 +33,9 @@ async function appendToWaiter(way: string, events: number): Promise<void> {
 }
 
 describe('a process that waits for events', () => {
-  test('receives each commit before the next one by the reports of the file system, without the slow poll', () =>
+  test('receives each commit before the next one through file system events, without the slow poll', () =>
     appendToWaiter('reports', 20));
 
-  test('receives each commit before the next one by the slow poll, if the file system reports nothing', () =>
+  test('receives each commit before the next one through the slow poll, if the file system reports nothing', () =>
     appendToWaiter('polls', 3));
 });

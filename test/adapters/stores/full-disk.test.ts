@@ -66,7 +66,7 @@ class Commits {
   }
 }
 
-test('a PostgreSQL server with a full disk refuses commits whole, until there is space', async (context) => {
+test('a PostgreSQL server with a full disk stores no part of a commit, until there is space', async (context) => {
   using disk = SmallDisk.mount(250);
   if (disk === undefined) {
     context.skip('mounting a file system needs root on Linux');
@@ -97,7 +97,7 @@ test('a PostgreSQL server with a full disk refuses commits whole, until there is
   }
 });
 
-test('a NATS server without storage refuses commits whole, until it gets more', {
+test('a NATS server without storage stores no part of a commit, until it gets more', {
   skip: skipWithoutBinary,
 }, async () => {
   await using server = await startNatsServer({ jetstream: ['max_file_store: 4MB'] });
@@ -111,7 +111,7 @@ test('a NATS server without storage refuses commits whole, until it gets more', 
   await commits.check();
 });
 
-test('a JetStream stream with a limit refuses commits whole, until it is raised', {
+test('a JetStream stream at its limit stores no part of a commit, until the limit is raised', {
   skip: skipWithoutBinary,
 }, async () => {
   await using server = await startNatsServer();

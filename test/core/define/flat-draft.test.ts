@@ -145,7 +145,7 @@ describe('the draft of a flat state', () => {
     );
   });
 
-  test('can be used no longer when the handler has returned', () => {
+  test('can no longer be used when the handler has returned', () => {
     let leaked: Shelf = {};
     const leak = ((draft: Shelf) => {
       draft['count'] = 2;
@@ -158,7 +158,7 @@ describe('the draft of a flat state', () => {
     }, TypeError);
   });
 
-  test('can be used no longer when the handler has failed', () => {
+  test('can no longer be used when the handler has failed', () => {
     let leaked: Shelf = {};
     const leak = ((draft: Shelf) => {
       leaked = draft;

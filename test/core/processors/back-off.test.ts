@@ -13,7 +13,7 @@ async function delaysOf(policy: Parameters<typeof completePolicy>[0]): Promise<r
   return delays;
 }
 
-test('each delay before a retry is twice as long as the one before, up to the longest, less at most one half', async () => {
+test('each delay before a retry is twice the previous one, up to the maximum, and is shortened by at most one half', async () => {
   const delays = await delaysOf({ retries: 6, firstDelay: 100, longestDelay: 1_000 });
   const longest = [100, 200, 400, 800, 1_000, 1_000];
   assert.equal(delays.length, longest.length);

@@ -40,7 +40,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual((await running.sourcer.state(transfer, 'transfer-t1')).state, { outcome: 'paid' });
     });
 
-    test('is settled when the parked events that were marked for a retry were processed again', async () => {
+    test('settles when the parked events that were marked for a retry have been processed again', async () => {
       await using store: Store = open();
       const receipts: string[] = [];
       Object.assign(receipts, {
@@ -61,7 +61,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual([await running.parked.list(), receipts.length], [[], 2]);
     });
 
-    test('ends without a movement if the first account has too little', async () => {
+    test('moves no money if the first account has too little', async () => {
       await using store: Store = open();
       await using running = await opened(store);
       await running.dispatch(Request({ transferId: 't1', from: 'b', to: 'a', amount: 30 }));

@@ -119,7 +119,7 @@ describe('the parity of two modules', () => {
 });
 
 describe('the shortest part of a list', () => {
-  test('still has the property, and loses it with any element less', () => {
+  test('still has the property, and loses it if any element is removed', () => {
     const needed = fc.uniqueArray(fc.nat(60), { maxLength: 5 });
     fc.assert(
       fc.property(needed, fc.nat(60), (elements, length) => {

@@ -1,6 +1,6 @@
 /**
  * Implements `wasi:sockets` and `wasi:http`, because guests of some languages always import them. The network cannot be
- * granted, because a decision must not use it, and a test can pass its own import objects.
+ * granted, because a decision must not use it. A test can pass its own import objects.
  *
  * Creating a socket or looking up a name fails with `access-denied`, so that a program which does not need the network
  * continues. Only functions without an error code trap.

@@ -26,8 +26,8 @@ export interface VirtualWasiOptions extends CommandLine {
   readonly writableFiles?: boolean | undefined;
   /**
    * The directories that the guest finds open, by their names in the guest, for example
-   * `{ '/data': { files, writable: true } }`. All of them are in one file system. By default there is one directory,
-   * `/`, with `files`.
+   * `{ '/data': { files, writable: true } }`. All of them are in one file system.
+   * @default one directory, `/`, with the option `files`
    */
   readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
 }

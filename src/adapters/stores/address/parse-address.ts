@@ -179,7 +179,7 @@ function postgres({ address, scheme, place, query }: Parts): StoreAddress {
   if (!URL.canParse(url)) {
     throw new AddressError(
       'host',
-      `${shown}: is not an address; write special characters in the name and the password as % and two hexadecimal digits`,
+      `${shown} is not an address; write special characters in the name and the password as % and two hexadecimal digits`,
     );
   }
   return { engine: 'postgres', url, parameters: readParameters(address, String(own), POSTGRES_PARAMETERS) };

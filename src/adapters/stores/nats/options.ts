@@ -100,6 +100,7 @@ export interface NatsStoreOptions {
    * report their intervals, and `observer.flush` gets the longest one. `close` leaves the connection open.
    */
   readonly systemConnection?: NatsClientConnection | undefined;
+  /** Hooks for logs and alerts. */
   readonly observer?: NatsStoreObserver | undefined;
   /**
    * The clock of `recordedAt`: milliseconds since the Unix epoch.

@@ -41,7 +41,7 @@ export class ReadOnlyClient {
   /** Begins a transaction in which names of tables are those of the schema. */
   async begin(isolation = 'read committed'): Promise<void> {
     await this.#run(`start transaction isolation level ${isolation} read only`);
-    // After a query, the server refuses to make the transaction one that writes.
+    // After its first query, a transaction can no longer be changed to read-write.
     await this.#run(`select set_config('search_path', $1, true)`, [`${quoted(this.#schema)}, public`]);
   }
 

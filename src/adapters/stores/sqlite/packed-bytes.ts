@@ -72,5 +72,5 @@ export class PackedBytes {
 }
 
 function incomplete(): Error {
-  return damage('a row has other columns than it should have');
+  return damage('a row does not have the expected columns');
 }

@@ -24,6 +24,8 @@ export type InOtherProcess = <Result>(run: () => Result) => Result;
 /**
  * Runs a function without the ambient world. Returns its outcome, and the forbidden calls that it made. In a nested
  * run, nothing has to be replaced again.
+ *
+ * @example const { outcome, calls } = withoutAmbient(() => price(order)); // `calls` has each use of the clock
  */
 export function withoutAmbient<Result>(run: (inOtherProcess: InOtherProcess) => Result): {
   outcome: RunOutcome<Result>;

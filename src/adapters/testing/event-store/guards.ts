@@ -51,7 +51,7 @@ export function guards(check: Check): void {
     }
   }
 
-  check('one of sixteen simultaneous creates wins', async (store) => {
+  check('one of sixteen simultaneous creations succeeds', async (store) => {
     const tries = await Promise.allSettled(
       Array.from({ length: 16 }, () => store.append('s-1', some(2), NO_STREAM, decision())),
     );
@@ -60,7 +60,7 @@ export function guards(check: Check): void {
     assert.deepEqual(revisions(await readWhole(store, 's-1')), [0n, 1n]);
   });
 
-  check('one of sixteen writers that have read the same revision wins', async (store) => {
+  check('one of sixteen writers that have read the same revision succeeds', async (store) => {
     await store.append('s-1', some(1), ANY, decision());
     const tries = await Promise.allSettled(
       Array.from({ length: 16 }, () => store.append('s-1', some(1), at(0n), decision())),

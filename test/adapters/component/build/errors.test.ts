@@ -114,7 +114,7 @@ describe('a module that cannot be loaded', () => {
 });
 
 describe('a file without the definition to build', () => {
-  test('is reported with what it exports', async () => {
+  test('is reported with the names that it exports', async () => {
     const error = await failure('none.ts', 'export const one = 1;\nexport default () => 2;\n');
     assert.deepEqual(names(error), ['no-definition', undefined, undefined]);
     assert.match(error.message, /default, one/);

@@ -8,7 +8,7 @@ import { compile, instantiate, isLinkError } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import { ENDLESS } from '../endless.ts';
 
-/** A component with 2 ** depth instances. Each level instantiates the level before twice. */
+/** A component with 2 ** depth instances. Each level instantiates the previous one twice. */
 function doubling(depth: number, first = ''): string {
   const levels = Array.from({ length: depth }, (_, level) =>
     level === 0
@@ -38,7 +38,7 @@ test('the linker instantiates a component of a thousand instances', async () => 
 });
 
 describe('a component whose instantiation exceeds the limit', { timeout: ENDLESS }, () => {
-  test('is refused with a thousand million instances', () => isRefused(doubling(30)));
+  test('is refused with a billion instances', () => isRefused(doubling(30)));
 
   const names = Array.from({ length: 2_000 }, (_, index) => `e${index}`);
 

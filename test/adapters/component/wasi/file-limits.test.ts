@@ -120,7 +120,7 @@ describe('a full disk', () => {
     }
   });
 
-  test('has room again when a file is cut', () => {
+  test('has room again when a file is truncated', () => {
     const { root } = openRoot({ writableFiles: true });
     const [full] = fill(root);
     full!.setSize(0n);
@@ -228,7 +228,7 @@ test('the entries of all open listings have a limit', () => {
   assert.equal(open[0]!.readDirectoryEntry(), undefined);
 });
 
-test('names and paths have a greatest length', () => {
+test('names and paths have a maximum length', () => {
   const { root } = openRoot({ writableFiles: true });
   const longest = (letter: string) => letter.repeat(MAX_NAME_LENGTH);
   root.createDirectoryAt(longest('d'));

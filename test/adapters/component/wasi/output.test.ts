@@ -80,7 +80,7 @@ describe('a line of output', () => {
     });
   }
 
-  test('is cut at the greatest length if no character continues there', () => {
+  test('is cut at the maximum length if no character continues there', () => {
     const { out, stdout } = guest();
     const line = new Uint8Array(64 * 1024 + 1).fill(0x61);
     line[64 * 1024 - 2] = 0xf0;
@@ -88,7 +88,7 @@ describe('a line of output', () => {
     assert.equal(out[0], `${'a'.repeat(64 * 1024 - 2)}\uFFFDa`);
   });
 
-  test('is one line with every kind of line end if it has the greatest length', () => {
+  test('is one line with every kind of line end if it has the maximum length', () => {
     const { out, stdout } = guest();
     const line = 'x'.repeat(64 * 1024);
     for (const end of ['\n', '\r\n', '\r\r\n']) stdout.write(bytes(line + end));

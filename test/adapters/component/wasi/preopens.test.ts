@@ -76,7 +76,7 @@ describe('the files of the host', () => {
 });
 
 describe('the directories that a guest finds open', () => {
-  test('are one, `/`, by default', () => {
+  test('are only `/` by default', () => {
     assert.deepEqual(Object.keys(directoriesOf(virtualWasi({ grant: ['wasi:filesystem/preopens'] }))), ['/']);
   });
 

@@ -91,7 +91,7 @@ describe('a cluster of three servers', { skip: skipWithoutBinary }, () => {
     await store.close();
   });
 
-  test('stores a command once that two processes send to two streams simultaneously', async () => {
+  test('stores a command only once if two processes send it to two streams simultaneously', async () => {
     const servers = await startNatsCluster({});
     await using stack = new AsyncDisposableStack();
     for (const server of servers) stack.use(server);

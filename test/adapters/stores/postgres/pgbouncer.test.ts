@@ -93,7 +93,7 @@ describe('PgBouncer', { skip: skipWithoutPgbouncer }, () => {
     }
   });
 
-  test('does not give the sessions of a read-only store to writers as read-only sessions', async () => {
+  test('does not leave a session read-only for the writers that use it after a read-only store', async () => {
     await using pooler = await startPgbouncer(await started(), 'transaction');
     const schema = newSchema();
     await using store = await createPostgresStore({ url: pooler.url, schema, maxConnections: 2, listen: false });

@@ -282,7 +282,7 @@ describe('a store', () => {
     await client.end();
   });
 
-  test('is apart from that of another schema, also if its name needs quotes', async () => {
+  test('is separate from that of another schema, even if its name needs quotes', async () => {
     await using one = await open('Bank "one"');
     await using two = await open('bank.two');
     await one.append('a-1', done, ANY, decision());

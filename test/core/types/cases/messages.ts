@@ -46,7 +46,7 @@ Fine({ cents: 1n });
 
 const euros = z.object({ euros: z.bigint() });
 
-// A chain with fitting versions compiles, with literals and defaults in the newest version.
+// Upcasters whose versions fit together compile, with literals and defaults in the newest version.
 export const Paid = defineEvent(
   'Paid',
   z.object({
