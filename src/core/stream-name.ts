@@ -15,7 +15,7 @@ const SURELY_SHORT = Math.floor(MAX_STREAM_NAME_BYTES / 3);
  * @example checkStreamName(''); // 'is empty; it needs at least one byte'
  */
 export function checkStreamName(name: string): string | undefined {
-  if (typeof name !== 'string') return `is a ${name === null ? 'null' : typeof name}, not a string`;
+  if (typeof name !== 'string') return `is of type ${name === null ? 'null' : typeof name}, not a string`;
   if (name === '') return 'is empty; it needs at least one byte';
   if (name.length > SURELY_SHORT) {
     const bytes = utf8Length(name);

@@ -26,7 +26,7 @@ describe('a stream name', () => {
     assert.equal(checkStreamName('🏦'.repeat(64)), 'has 256 bytes of UTF-8; at most 255 are allowed');
     assert.equal(checkStreamName('a-\0'), 'has a NUL (at index 2)');
     assert.equal(checkStreamName('a\ud800'), 'has a lone surrogate, which UTF-8 cannot encode: "a\\ud800"');
-    assert.equal(checkStreamName(7 as never), 'is a number, not a string');
+    assert.equal(checkStreamName(7 as never), 'is of type number, not a string');
   });
 
   test('has as its category the part before the first hyphen', () => {

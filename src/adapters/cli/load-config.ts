@@ -89,7 +89,7 @@ const FIELDS: readonly string[] = ['system', 'store', 'processors', 'start'] sat
 
 function checkedConfig(exported: unknown, file: string): Config {
   if (typeof exported !== 'object' || exported === null)
-    throw notASystem(file, `its default export is a ${typeof exported}`);
+    throw notASystem(file, `its default export is of type ${typeof exported}`);
   if (exported instanceof Promise) throw notASystem(file, 'its default export is a promise; await it');
   const { system, store, processors, start } = exported as Partial<Config>;
   if (!isSystem(system)) {

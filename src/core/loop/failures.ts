@@ -88,7 +88,7 @@ function describe(error: unknown): string {
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   return typeof error === 'string'
     ? `it threw ${JSON.stringify(error)}`
-    : `it threw a ${typeof error}, which is not an Error`;
+    : `it threw a value of type ${typeof error}, which is not an Error`;
 }
 
 /** Makes the fault for an invalid value that a module returned. The message names the value. */
