@@ -5,12 +5,17 @@
 const { performance } = globalThis;
 const { now } = performance;
 
+export const clearInterval: typeof globalThis.clearInterval = globalThis.clearInterval;
+export const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
 export const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
 export const setInterval: typeof globalThis.setInterval = globalThis.setInterval;
 export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 
 /** Returns the milliseconds of a monotonic clock. */
 export const elapsed: () => number = now.bind(performance);
+
+/** Returns the milliseconds since the Unix epoch. */
+export const wallClock: () => number = Date.now;
 
 /** Waits for a number of milliseconds. */
 export function sleep(milliseconds: number): Promise<void> {

@@ -8,7 +8,7 @@ import type { Decision, Envelope, Precondition, RecordedDecision } from '../../.
 import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
-import { sleep } from '../../../core/storage/timers.ts';
+import { elapsed, sleep } from '../../../core/storage/timers.ts';
 import type { Acknowledged, Client, OutgoingMessage } from './client.ts';
 import type { CommandIndex } from './command-index.ts';
 import {
@@ -25,6 +25,7 @@ import {
 } from './commit-message.ts';
 import { type CommitReader, commandIdOf } from './commit-reader.ts';
 import { API_ERRORS, apiFailure, isNoResponders, requestFailure } from './failures.ts';
+import { headerLine } from './header-text.ts';
 import type { Heads } from './heads.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -110,7 +111,7 @@ export class Appender {
   async store({ stream, events, decision, recordedAt }: Appending, head: Head): Promise<StoredAt | undefined> {
     const { heads, index, client } = this.#parts;
     const message = encodeCommit(stream, head, events, decision, recordedAt);
-    const deadline = performance.now() + client.timeout;
+    const deadline = elapsed() + client.timeout;
     for (;;) {
       let answer: Acknowledged;
       try {
@@ -135,7 +136,7 @@ export class Appender {
           const first = await this.findDecision(decision.commandId);
           if (first !== undefined) throw duplicate(first);
           // The leader has not finished an earlier write of this command.
-          if (performance.now() > deadline) throw apiFailure(answer.error);
+          if (elapsed() > deadline) throw apiFailure(answer.error);
           break;
         }
         default:
@@ -221,23 +222,21 @@ export class Appender {
   #send(stream: string, head: Head, count: number, commandId: string, commit: CommitMessage): Promise<Acknowledged> {
     const { client, subjects } = this.#parts;
     const subject = subjects.commits(stream);
-    const guard = { 'Nats-Expected-Last-Subject-Sequence': String(head.sequence) };
+    const guard = headerLine('Nats-Expected-Last-Subject-Sequence', head.sequence);
+    const id = headerLine('Nats-Msg-Id', commandId);
+    const numbers = (part: number, parts: number): string =>
+      headerLine(COMMIT_HEADER, numbersText(commit.events, count, part, parts));
     const room = client.maxPayload - HEADER_BYTES;
     const parts = Math.ceil(commit.bytes.length / room);
-    if (parts === 1) {
-      const numbers = numbersText(commit.events, count, 1, 1);
-      const headers = { 'Nats-Msg-Id': commandId, ...guard, [COMMIT_HEADER]: numbers };
-      return client.publish({ subject, payload: commit.bytes, headers });
-    }
+    if (parts === 1) return client.publish({ subject, payload: commit.bytes, headers: id + guard + numbers(1, 1) });
     // The parts have equal sizes, so that the last one contains the whole hash.
     const size = Math.ceil(commit.bytes.length / parts);
     const messages: OutgoingMessage[] = [];
     for (let part = 1; part <= parts; part++) {
-      const headers = { [COMMIT_HEADER]: numbersText(commit.events, count, part, parts) };
       messages.push({
         subject,
         payload: commit.bytes.subarray((part - 1) * size, part * size),
-        headers: { ...headers, ...(part === 1 ? guard : {}), ...(part === parts ? { 'Nats-Msg-Id': commandId } : {}) },
+        headers: numbers(part, parts) + (part === 1 ? guard : '') + (part === parts ? id : ''),
       });
     }
     return client.publishBatch(messages);

@@ -1,23 +1,24 @@
 /** Requests to one server or cluster: the JetStream API, guarded messages, and pages of stored messages. */
-import type { ConnectionOptions, Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { ConnectionOptions, Msg, NatsConnection } from '@nats-io/transport-node';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
-import { sleep } from '../../../core/storage/timers.ts';
+import { elapsed, sleep } from '../../../core/storage/timers.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
 import { API_ERRORS, type ApiError, apiFailure, NoReply, NoResponders, requestFailure } from './failures.ts';
-import { HeaderText, headerTextOf } from './header-text.ts';
+import { HeaderText, headerLine, type Reply, replyOf } from './header-text.ts';
+import { Requests } from './requests.ts';
 import { Silence } from './silence.ts';
 
 /** The part of the client's package that the store uses. Opening a store loads it. */
 export interface Driver {
   connect(options: ConnectionOptions): Promise<NatsConnection>;
-  headers(): MsgHdrs;
 }
 
 /** A message to store. */
 export interface OutgoingMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
-  readonly headers: Readonly<Record<string, string>>;
+  /** The lines of the headers (headerLine). */
+  readonly headers: string;
 }
 
 /** The server's reply to a message, which it stored or refused. */
@@ -72,15 +73,6 @@ const LONGEST_RESEND = 50;
 const NO_BYTES = new Uint8Array(0);
 const NANOSECONDS = 1_000_000;
 
-/** Receives the replies to one request. */
-interface ReplyTaker {
-  /** Returns true if the reply was the last one. */
-  readonly take: (message: Msg) => boolean;
-  readonly fail: (error: unknown) => void;
-  /** The time until which the reply is awaited. */
-  readonly deadline: number;
-}
-
 interface PublishReply {
   readonly seq?: number;
   readonly duplicate?: boolean;
@@ -106,30 +98,20 @@ export class Client {
   readonly #busyTimeout: number;
   readonly #isReadOnly: boolean;
   #isClosed = false;
-  readonly #driver: Driver;
-  /**
-   * The prefix of the subjects of all replies. The client's own requests create two errors with stack traces in
-   * advance, which takes a third of the time of an append.
-   */
-  readonly #inbox: string;
-  readonly #takers = new Map<string, ReplyTaker>();
-  #subscription: Subscription | undefined;
-  #nextReply = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #requests: Requests;
   readonly #canMove: boolean;
   /** The messages that are not answered. */
   readonly #writes = new Silence();
   /** The requests to a leader that are not answered. */
   readonly #leaderReads = new Silence();
 
-  constructor(connection: NatsConnection, driver: Driver, { timeout, busyTimeout, readOnly, canMove }: ClientOptions) {
+  constructor(connection: NatsConnection, { timeout, busyTimeout, readOnly, canMove }: ClientOptions) {
     this.#canMove = canMove;
     this.connection = connection;
     this.timeout = timeout;
     this.#busyTimeout = busyTimeout;
     this.#isReadOnly = readOnly;
-    this.#driver = driver;
-    this.#inbox = `_INBOX.${uuidV4().replaceAll('-', '')}`;
+    this.#requests = new Requests(connection, timeout);
   }
 
   /** The maximum number of bytes of a message, payload and headers together. */
@@ -144,9 +126,7 @@ export class Client {
 
   /** Ends requests without a reply. The connection stays open. */
   close(): void {
-    this.#subscription?.unsubscribe();
-    clearInterval(this.#timer);
-    this.#failAll(() => new EngineFailure('io', 'the store was closed during a request; open it again'));
+    this.#requests.close(() => new EngineFailure('io', 'the store was closed during a request; open it again'));
   }
 
   /**
@@ -163,9 +143,11 @@ export class Client {
   /** Calls the JetStream API. @throws EngineFailure */
   async api<Result>(operation: string, request: object = {}): Promise<Result & { readonly error?: ApiError }> {
     try {
-      const reply = await this.connection.request(`$JS.API.${operation}`, JSON.stringify(request), {
-        timeout: this.timeout,
+      const reply = await new Promise<Msg>((resolve, reject) => {
+        const payload = JSON.stringify(request);
+        this.#requests.send(`$JS.API.${operation}`, payload, { take: resolve, fail: reject });
       });
+      if (isFromNobody(reply)) throw new NoResponders();
       return reply.json<Result & { error?: ApiError }>();
     } catch (error) {
       throw requestFailure(error);
@@ -191,7 +173,7 @@ export class Client {
    * @throws the client's own error if no answer came, so that the caller can determine whether the message was sent.
    */
   publish(message: OutgoingMessage): Promise<Acknowledged> {
-    return this.#afterEarlier(() => this.#publishOnce(message));
+    return this.#publishOnce(message, (answer) => this.#publishAgain(answer, () => this.#publishOnce(message)));
   }
 
   /**
@@ -199,67 +181,64 @@ export class Client {
    *
    * The headers are written here, because the client's own batches lose the error code of a refusal.
    */
-  publishBatch(messages: readonly OutgoingMessage[]): Promise<Acknowledged> {
-    return this.#afterEarlier(() => this.#publishBatchOnce(messages));
+  async publishBatch(messages: readonly OutgoingMessage[]): Promise<Acknowledged> {
+    const publish = (): Promise<Acknowledged> => this.#publishBatchOnce(messages);
+    const answer = await publish();
+    return isInProcess(answer) ? this.#publishAgain(answer, publish) : answer;
   }
 
   /**
    * Sends again while the leader refuses because it has not finished an earlier message to the same subject, or with
    * the same id. It never finishes that if it was cut off from the other servers, so the time is limited.
    */
-  async #afterEarlier(send: () => Promise<Acknowledged>): Promise<Acknowledged> {
-    let deadline: number | undefined;
-    for (let delay = FIRST_RESEND; ; delay = Math.min(delay * 2, LONGEST_RESEND)) {
-      const answer = await send();
-      if (!isInProcess(answer)) return answer;
-      deadline ??= performance.now() + this.timeout;
-      if (performance.now() > deadline) return answer;
+  async #publishAgain(first: Acknowledged, publish: () => Promise<Acknowledged>): Promise<Acknowledged> {
+    const deadline = elapsed() + this.timeout;
+    let answer = first;
+    for (let delay = FIRST_RESEND; isInProcess(answer); delay = Math.min(delay * 2, LONGEST_RESEND)) {
+      if (elapsed() > deadline) break;
       await sleep(delay);
+      answer = await publish();
     }
+    return answer;
   }
 
-  #publishOnce({ subject, payload, headers }: OutgoingMessage): Promise<Acknowledged> {
+  /** @param inProcess called if the leader has not finished an earlier message. Its result is the answer then. */
+  #publishOnce(
+    { subject, payload, headers }: OutgoingMessage,
+    inProcess?: (answer: Acknowledged) => Promise<Acknowledged>,
+  ): Promise<Acknowledged> {
     return new Promise((resolve, reject) => {
-      const sentAt = performance.now();
-      const take = (message: Msg): boolean => {
-        // No server listens to the subject, so nothing was stored.
-        if (message.data.length === 0 && headerTextOf(message).status === 503) {
+      const sentAt = elapsed();
+      const take = (message: Msg): void => {
+        if (isFromNobody(message)) {
           this.#unanswered(this.#writes, sentAt);
           reject(new NoResponders());
-          return true;
+          return;
         }
         const answer = acknowledged(message);
-        if (isInProcess(answer) || (answer.tag === 'refused' && answer.error.code === 503))
+        const isUnfinished = isInProcess(answer);
+        if (isUnfinished || (answer.tag === 'refused' && answer.error.code === 503))
           this.#unanswered(this.#writes, sentAt);
         else this.#writes.answered();
-        resolve(answer);
-        return true;
+        resolve(isUnfinished && inProcess !== undefined ? inProcess(answer) : answer);
       };
       const fail = (error: unknown): void => {
         if (error instanceof NoReply) this.#unanswered(this.#writes, sentAt);
         reject(error);
       };
-      this.#send(subject, payload, { take, fail }, this.#headersOf(headers));
+      this.#requests.send(subject, payload, { take, fail }, headers);
     });
   }
 
   async #publishBatchOnce(messages: readonly OutgoingMessage[]): Promise<Acknowledged> {
     const last = messages.at(-1);
     if (last === undefined) throw new Error('expected a batch of at least one message');
-    const id = uuidV4();
+    const id = headerLine('Nats-Batch-Id', uuidV4());
     messages.slice(0, -1).forEach(({ subject, payload, headers }, index) => {
-      const batched = { ...headers, 'Nats-Batch-Id': id, 'Nats-Batch-Sequence': String(index + 1) };
-      this.connection.publish(subject, payload, { headers: this.#headersOf(batched) });
+      this.#requests.sendWithoutReply(subject, payload, headers + id + headerLine('Nats-Batch-Sequence', index + 1));
     });
-    return this.#publishOnce({
-      ...last,
-      headers: {
-        ...last.headers,
-        'Nats-Batch-Id': id,
-        'Nats-Batch-Sequence': String(messages.length),
-        'Nats-Batch-Commit': '1',
-      },
-    });
+    const end = headerLine('Nats-Batch-Sequence', messages.length) + headerLine('Nats-Batch-Commit', 1);
+    return this.#publishOnce({ ...last, headers: last.headers + id + end });
   }
 
   /** Reads the last message of a subject from the leader. @throws EngineFailure */
@@ -305,9 +284,9 @@ export class Client {
 
   /** @param kind the requests that the read belongs to, if only a leader answers it. Any server answers a page. */
   async #repeat<Result>(kind: Silence | undefined, read: () => Promise<Result>): Promise<Result> {
-    const deadline = performance.now() + this.#busyTimeout;
+    const deadline = elapsed() + this.#busyTimeout;
     for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
-      const sentAt = performance.now();
+      const sentAt = elapsed();
       try {
         const result = await read();
         kind?.answered();
@@ -316,7 +295,7 @@ export class Client {
         const failure = requestFailure(error);
         const isTransient = failure instanceof EngineFailure && ['busy', 'io'].includes(failure.failure.code);
         if (isTransient && kind !== undefined) this.#unanswered(kind, sentAt);
-        if (!isTransient || this.#isClosed || this.connection.isClosed() || performance.now() + delay > deadline) {
+        if (!isTransient || this.#isClosed || this.connection.isClosed() || elapsed() + delay > deadline) {
           throw failure;
         }
       }
@@ -354,12 +333,10 @@ export class Client {
   #readPage(stream: string, request: object): Promise<Page> {
     return new Promise((resolve, reject) => {
       const messages: StoredMessage[] = [];
-      const take = (message: Msg): boolean => {
-        const headers = headerTextOf(message);
+      const take = ({ headers, data }: Reply): boolean => {
         const { status } = headers;
         if (status === 0) {
-          const sequence = Number(headers.last('Nats-Sequence'));
-          messages.push({ subject: headers.last('Nats-Subject'), sequence, headers, payload: plain(message.data) });
+          messages.push(new DirectMessage(headers, data));
           return false;
         }
         if (status === 204) resolve({ messages, isLast: headers.last('Nats-Num-Pending') === '0' });
@@ -368,61 +345,26 @@ export class Client {
         return true;
       };
       const payload = JSON.stringify(request);
-      this.#send(`$JS.API.DIRECT.GET.${stream}`, payload, { take, fail: reject });
+      this.#requests.sendForMany(`$JS.API.DIRECT.GET.${stream}`, payload, { take, fail: reject });
     });
   }
+}
 
-  /** Sends a message, and passes each reply to `taker.take`. */
-  #send(subject: string, payload: Uint8Array | string, taker: Omit<ReplyTaker, 'deadline'>, headers?: MsgHdrs): void {
-    this.#subscription ??= this.connection.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (error === null) this.#take(message);
-      },
-    });
-    this.#timer ??= setInterval(() => this.#failLate(), Math.max(10, Math.min(this.timeout / 4, 250))).unref();
-    const id = String(this.#nextReply++);
-    this.#takers.set(id, { ...taker, deadline: performance.now() + this.timeout });
-    const reply = `${this.#inbox}.${id}`;
-    try {
-      this.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
-    } catch (error) {
-      this.#takers.delete(id);
-      taker.fail(error);
-    }
+/** A message of a page. The server added its subject and its number to its headers. */
+class DirectMessage implements StoredMessage {
+  readonly sequence: number;
+  readonly headers: HeaderText;
+  readonly payload: Uint8Array;
+
+  constructor(headers: HeaderText, payload: Uint8Array) {
+    this.sequence = Number(headers.last('Nats-Sequence'));
+    this.headers = headers;
+    this.payload = payload;
   }
 
-  #take(message: Msg): void {
-    const id = message.subject.slice(this.#inbox.length + 1);
-    const taker = this.#takers.get(id);
-    if (taker === undefined) return;
-    try {
-      if (taker.take(message)) this.#takers.delete(id);
-    } catch (error) {
-      this.#takers.delete(id);
-      taker.fail(error);
-    }
-  }
-
-  /** Fails the requests whose deadlines have passed. The oldest requests come first. */
-  #failLate(): void {
-    const now = performance.now();
-    for (const [id, { deadline, fail }] of this.#takers) {
-      if (deadline > now) return;
-      this.#takers.delete(id);
-      fail(new NoReply());
-    }
-  }
-
-  #failAll(error: () => Error): void {
-    const takers = [...this.#takers.values()];
-    this.#takers.clear();
-    for (const { fail } of takers) fail(error());
-  }
-
-  #headersOf(values: Readonly<Record<string, string>>): MsgHdrs {
-    const headers = this.#driver.headers();
-    for (const name in values) headers.set(name, values[name]!);
-    return headers;
+  /** It is read on demand, because most readers do not need it. */
+  get subject(): string {
+    return this.headers.last('Nats-Subject');
   }
 }
 
@@ -438,9 +380,9 @@ interface RawMessage {
   readonly data?: string;
 }
 
-/** Converts a Buffer of the client to the plain array that the store returns. */
-function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** Returns whether the server answered itself, because no one listens to the subject. In that case nothing was stored. */
+function isFromNobody(message: Msg): boolean {
+  return message.data.length === 0 && replyOf(message, message.subject.length).headers.status === 503;
 }
 
 function bytesOf(base64: string): Uint8Array {

@@ -16,7 +16,7 @@
  * last heard from a majority.
  */
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
-import { sleep } from '../../../core/storage/timers.ts';
+import { elapsed, sleep, wallClock } from '../../../core/storage/timers.ts';
 import type { Client } from './client.ts';
 import { CommandIds, type IdBits, idBits } from './command-ids.ts';
 import { IdBlocks } from './id-blocks.ts';
@@ -37,7 +37,7 @@ interface Instant {
   readonly wall: number;
 }
 
-const now = (): Instant => ({ steady: performance.now(), wall: Date.now() });
+const now = (): Instant => ({ steady: elapsed(), wall: wallClock() });
 
 export interface IndexOptions {
   readonly duplicateWindow: number;
@@ -91,11 +91,11 @@ export class CommandIndex {
    * @throws EngineFailure `busy` if the leader has not heard from the other servers for too long.
    */
   async makeReady(): Promise<void> {
-    const deadline = performance.now() + this.#client.timeout;
+    const deadline = elapsed() + this.#client.timeout;
     while (!this.isReady) {
       await this.#prepare();
       if (this.isReady) return;
-      if (performance.now() > deadline) {
+      if (elapsed() > deadline) {
         throw new EngineFailure('busy', 'the leader of the store does not reach the other servers; try again');
       }
       await sleep(PAUSE);
@@ -178,7 +178,7 @@ export class CommandIndex {
         this.#cover(end);
       }
     }
-    const deadline = performance.now() + this.#client.timeout;
+    const deadline = elapsed() + this.#client.timeout;
     while (this.#covered < last) {
       const from = this.#covered + 1;
       const { messages } = await this.#client.page({ stream: name, subject: undefined, from, limit: PAGE });
@@ -191,7 +191,7 @@ export class CommandIndex {
         this.#cover(sequence);
       }
       // A server of a cluster that lacks the newest messages returns nothing yet.
-      if (messages.length === 0 && performance.now() > deadline) {
+      if (messages.length === 0 && elapsed() > deadline) {
         throw new EngineFailure('busy', 'the index of command ids cannot read the commits of the store; try again');
       }
     }

@@ -4,6 +4,7 @@
  */
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import { clearInterval, setInterval } from '../../../core/storage/timers.ts';
 import type { Client } from './client.ts';
 
 /** Milliseconds without a message after which a follower asks the server whether it has missed a message. */

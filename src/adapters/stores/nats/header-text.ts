@@ -1,9 +1,10 @@
 /**
- * The headers of a message as the text that the server sent. The client's own parser makes a map of lists for each
- * message, which takes longer than the rest of a read. A reader needs three or four headers.
+ * The headers of a message as the text that is sent. The client's own headers are a map of lists, which takes longer to
+ * read and to write than the rest of a message. A reader needs three or four headers.
  */
 import type { Msg } from '@nats-io/transport-node';
 
+const VERSION = 'NATS/1.0';
 /** The first line has the version of the protocol, and a status if the message is not a stored message. */
 const STATUS = /^NATS\/1\.0 +(\d{3})(?: +([^\r]*))?\r\n/;
 
@@ -32,7 +33,7 @@ export class HeaderText {
 
   /** The status of a message that the server made itself, or 0 for other messages. */
   get status(): number {
-    return this.#text.charCodeAt(8) === 0x20 ? Number(STATUS.exec(this.#text)?.[1] ?? 0) : 0;
+    return this.#text.charCodeAt(VERSION.length) === 0x20 ? Number(STATUS.exec(this.#text)?.[1] ?? 0) : 0;
   }
 
   get description(): string {
@@ -40,7 +41,7 @@ export class HeaderText {
   }
 }
 
-const NONE = new HeaderText('NATS/1.0\r\n\r\n');
+const NONE = new HeaderText(`${VERSION}\r\n\r\n`);
 
 /**
  * The class of the client's messages has the size of subject, reply, headers and data. Its interface does not name it.
@@ -49,10 +50,43 @@ interface Sized {
   size(): number;
 }
 
-/** Returns the headers of a message. They are the bytes before its data. */
-export function headerTextOf(message: Msg): HeaderText {
-  const { data, subject, reply = '' } = message;
-  const length = (message as Msg & Sized).size() - subject.length - reply.length - data.length;
-  if (length <= 0) return NONE;
-  return new HeaderText(Buffer.from(data.buffer, data.byteOffset - length, length).toString('latin1'));
+/** A reply in two parts. */
+export interface Reply {
+  readonly headers: HeaderText;
+  readonly data: Uint8Array;
+}
+
+/**
+ * Returns the headers and the data of a reply. The headers are the bytes before the data. A reply has no reply subject
+ * of its own.
+ *
+ * @param subjectBytes the length of the message's subject.
+ */
+export function replyOf(message: Msg, subjectBytes: number): Reply {
+  const { buffer, byteOffset, length } = message.data;
+  const headerBytes = (message as Msg & Sized).size() - subjectBytes - length;
+  // A plain array, because a Buffer differs from it in a deep comparison.
+  const data = new Uint8Array(buffer, byteOffset, length);
+  if (headerBytes <= 0) return { headers: NONE, data };
+  const text = Buffer.from(buffer, byteOffset - headerBytes, headerBytes).toString('latin1');
+  return { headers: new HeaderText(text), data };
+}
+
+/** Headers to send. The client calls nothing but `encode`. */
+export class EncodedHeaders {
+  readonly #lines: string;
+
+  /** @param lines the lines of {@link headerLine}. */
+  constructor(lines: string) {
+    this.#lines = lines;
+  }
+
+  encode(): Uint8Array {
+    return Buffer.from(`${VERSION}\r\n${this.#lines}\r\n`, 'latin1');
+  }
+}
+
+/** Returns the line of a header. The value contains printable ASCII characters only. */
+export function headerLine(name: string, value: string | number): string {
+  return `${name}: ${value}\r\n`;
 }

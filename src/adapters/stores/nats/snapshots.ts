@@ -7,6 +7,7 @@ import { snapshotChecksum, snapshotName } from '../../../core/storage/snapshot-c
 import { toHex } from '../../../core/uuid.ts';
 import type { Client, StoredMessage } from './client.ts';
 import { API_ERRORS, apiFailure, requestFailure } from './failures.ts';
+import { headerLine } from './header-text.ts';
 import type { Subjects } from './subjects.ts';
 
 const REVISION = 'Decidable-Revision';
@@ -35,11 +36,10 @@ export class Snapshots {
     for (;;) {
       const stored = await this.#client.last(this.#subjects.stateStream, subject);
       if (stored !== undefined && !isDropped(stored) && revisionOf(stored) > revision) return;
-      const headers = {
-        [REVISION]: String(revision),
-        [CONTENT_TYPE]: encodeURIComponent(contentType),
-        [CHECKSUM]: checksum,
-      };
+      const headers =
+        headerLine(REVISION, String(revision)) +
+        headerLine(CONTENT_TYPE, encodeURIComponent(contentType)) +
+        headerLine(CHECKSUM, checksum);
       if (await this.#replace(subject, stored, payload, headers)) return;
     }
   }
@@ -50,7 +50,7 @@ export class Snapshots {
     for (;;) {
       const stored = await this.#client.last(this.#subjects.stateStream, subject);
       if (stored === undefined || isDropped(stored)) return;
-      if (await this.#replace(subject, stored, new Uint8Array(0), {})) return;
+      if (await this.#replace(subject, stored, new Uint8Array(0), '')) return;
     }
   }
 
@@ -59,11 +59,11 @@ export class Snapshots {
     subject: string,
     stored: StoredMessage | undefined,
     payload: Uint8Array,
-    headers: Readonly<Record<string, string>>,
+    headers: string,
   ): Promise<boolean> {
-    const guard = { 'Nats-Expected-Last-Subject-Sequence': String(stored?.sequence ?? 0) };
+    const guard = headerLine('Nats-Expected-Last-Subject-Sequence', stored?.sequence ?? 0);
     try {
-      const answer = await this.#client.publish({ subject, payload, headers: { ...headers, ...guard } });
+      const answer = await this.#client.publish({ subject, payload, headers: headers + guard });
       if (answer.tag === 'stored') return true;
       if (answer.error.err_code === API_ERRORS.wrongLastSequence) return false;
       throw apiFailure(answer.error);

@@ -6,6 +6,7 @@
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import type { Acknowledged, Client, OutgoingMessage, StoredMessage } from './client.ts';
 import { API_ERRORS, apiFailure, isNoResponders, requestFailure } from './failures.ts';
+import { headerLine } from './header-text.ts';
 import type { Subjects } from './subjects.ts';
 
 /** The number of messages of one page. */
@@ -135,9 +136,9 @@ export class StateValues {
 }
 
 function messageOf({ subject, guard, record, bytes = NO_BYTES }: NewValue): OutgoingMessage {
-  const headers: Record<string, string> = {};
-  if (guard !== undefined) headers['Nats-Expected-Last-Subject-Sequence'] = String(guard);
-  if (record === undefined) return { subject, payload: NO_BYTES, headers: { ...headers, 'Nats-TTL': DELETED_FOR } };
+  const headers = guard === undefined ? '' : headerLine('Nats-Expected-Last-Subject-Sequence', guard);
+  if (record === undefined)
+    return { subject, payload: NO_BYTES, headers: headers + headerLine('Nats-TTL', DELETED_FOR) };
   const text = encoder.encode(JSON.stringify(record));
   const payload = new Uint8Array(4 + text.length + bytes.length);
   new DataView(payload.buffer).setUint32(0, text.length);

@@ -11,6 +11,7 @@
  * not depend on clocks.
  */
 import type { Msg, Subscription } from '@nats-io/transport-node';
+import { clearInterval, clearTimeout, elapsed, setInterval, setTimeout } from '../../../core/storage/timers.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
 import type { Client } from './client.ts';
 import type { Subjects } from './subjects.ts';
@@ -26,7 +27,7 @@ interface Turn {
 
 /** The turn of another process, from its last announcement. */
 interface HeardTurn extends Turn {
-  /** The end of the lease, by `performance.now()`. */
+  /** The end of the lease, by `elapsed()`. */
   readonly until: number;
 }
 
@@ -116,7 +117,7 @@ export class WriterTurns {
       if (turns?.size === 0) this.#heard.delete(stream);
     } else {
       if (turns === undefined) this.#heard.set(stream, (turns = new Map()));
-      turns.set(process, { process, number, until: performance.now() + LEASE });
+      turns.set(process, { process, number, until: elapsed() + LEASE });
     }
     for (const wake of this.#waiting.get(stream) ?? []) wake();
   }
@@ -125,7 +126,7 @@ export class WriterTurns {
   #turnsOf(stream: string): readonly HeardTurn[] {
     const turns = this.#heard.get(stream);
     if (turns === undefined) return NO_TURNS;
-    const now = performance.now();
+    const now = elapsed();
     for (const { process, until } of turns.values()) if (until <= now) turns.delete(process);
     if (turns.size === 0) this.#heard.delete(stream);
     return [...turns.values()];
@@ -137,7 +138,7 @@ export class WriterTurns {
       const awaited = this.#turnsOf(stream).filter(isAwaited);
       if (awaited.length === 0) return;
       const end = Math.min(...awaited.map(({ until }) => until));
-      await this.#change(stream, Math.max(1, Math.ceil(end - performance.now())));
+      await this.#change(stream, Math.max(1, Math.ceil(end - elapsed())));
     }
   }
 

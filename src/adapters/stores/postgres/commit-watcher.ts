@@ -8,7 +8,7 @@
  */
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
-import { setTimeout, sleep } from '../../../core/storage/timers.ts';
+import { clearTimeout, setTimeout, sleep } from '../../../core/storage/timers.ts';
 import type { Connections } from './connections.ts';
 import { retryDelay } from './failures.ts';
 

@@ -14,7 +14,7 @@
 import { type FSWatcher, utimesSync, watch } from 'node:fs';
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
-import { setImmediate, setInterval, setTimeout } from '../../../core/storage/timers.ts';
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from '../../../core/storage/timers.ts';
 
 /** Milliseconds between two checks if the file system reports nothing. */
 const SLOW_POLL = 1_000;
