@@ -70,8 +70,19 @@ setFlagsFromString('--expose-gc');
 /** Collects all garbage, so that earlier rows do not affect a row, and the used heap is the needed heap. */
 export const collect: () => void = runInNewContext('gc');
 
-export async function timed(operations: number, work: () => Promise<void> | void): Promise<Measured> {
+/**
+ * Measures work after a full collection.
+ *
+ * @param warmUp work that runs between the collection and the measurement. A collection discards optimized code that
+ * refers to shapes of which no object is left, so that short rounds would measure code that is not optimized.
+ */
+export async function timed(
+  operations: number,
+  work: () => Promise<void> | void,
+  warmUp?: () => Promise<void>,
+): Promise<Measured> {
   collect();
+  await warmUp?.();
   const cpu = process.cpuUsage();
   const start = performance.now();
   await work();
