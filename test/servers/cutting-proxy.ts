@@ -14,6 +14,7 @@ export class CuttingProxy {
   readonly #sockets = new Set<Socket>();
   #target: number;
   #next: Cut | undefined;
+  #addition: Uint8Array | undefined;
   /** The number of connections that were cut. */
   cuts = 0;
 
@@ -44,6 +45,11 @@ export class CuttingProxy {
   /** Cuts the next connection that is used. */
   cutNext(cut: Cut): void {
     this.#next = cut;
+  }
+
+  /** Adds bytes to the next response, so that the client receives both together. */
+  addToNextResponse(bytes: Uint8Array): void {
+    this.#addition = bytes;
   }
 
   async close(): Promise<void> {
@@ -83,8 +89,13 @@ export class CuttingProxy {
       server.write(data);
     });
     server.on('data', (data) => {
-      if (isCut) cut();
-      else client.write(data);
+      if (isCut) {
+        cut();
+        return;
+      }
+      const addition = this.#addition;
+      this.#addition = undefined;
+      client.write(addition === undefined ? data : Buffer.concat([data, addition]));
     });
   }
 }

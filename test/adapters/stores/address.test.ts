@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
@@ -104,6 +104,8 @@ describe('the address of a PostgreSQL store', () => {
   test('names the database, the schema and options of the store and of the driver', async () => {
     const server = await startPostgres();
     try {
+      const socket = `postgres://postgres@/postgres?host=${dirname(server.data)}&port=${server.port}&schema=bank`;
+      await assert.rejects(openStore(socket, { create: false }), hasCode('not-found'));
       const address = `${server.url}?schema=bank&listen=false&pollInterval=50&application_name=teller`;
       await assert.rejects(openStore(address, { create: false }), hasCode('not-found'));
       await assert.rejects(openStore(address, { readOnly: true }), hasCode('not-found'));
@@ -161,6 +163,8 @@ describe('a wrong address', () => {
     ['postgres:bank', 'host'],
     ['postgres://host:port/bank', 'host'],
     ['postgres://user:pass word@/x y:z@host/bank', 'host'],
+    ['postgres://one,two/bank', 'host'],
+    ['postgres://user:password@one:5432,two:5432/bank', 'host'],
     ['postgres://host/bank?shema=bank', 'parameter', 'shema'],
     ['postgres://host/bank?listen=yes', 'parameter', 'listen'],
     ['postgres://host/bank?maxConnections=1', 'parameter', 'maxConnections'],
@@ -191,7 +195,12 @@ describe('a wrong address', () => {
   });
 
   test('is refused without a word of its credentials', async () => {
-    for (const address of ['mysql://ada:s3cret@host/bank?password=s3cret', 'mysql://s3cret@host', 'x1:s://s3cret/@h']) {
+    for (const address of [
+      'mysql://ada:s3cret@host/bank?password=s3cret',
+      'mysql://s3cret@host',
+      'x1:s://s3cret/@h',
+      'postgres://ada:s3cret?@h:port/b',
+    ]) {
       await assert.rejects(openStore(address), ({ message }) => !message.includes('s3cret'));
     }
   });

@@ -22,6 +22,7 @@ export class AddressError extends DecidableError<
  * @example withoutSecrets('postgres://ada:secret@db/bank?sslmode=require'); // postgres://***@db/bank
  */
 export function withoutSecrets(address: string): string {
-  const [place = ''] = address.split('?');
-  return place.replace(/:\/\/.*@/s, '://***@');
+  // The credentials are removed first, because a password that is not encoded may have a question mark.
+  const [place = ''] = address.replace(/:\/\/.*@/s, '://***@').split('?');
+  return place;
 }

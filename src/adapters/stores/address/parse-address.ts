@@ -3,6 +3,7 @@
  * same text in programs, on the command line and in environment variables.
  */
 import type { NatsStoreOptions } from '../nats/options.ts';
+import { databaseAddressProblem } from '../postgres/database-address.ts';
 import type { PostgresStoreOptions } from '../postgres/options.ts';
 import type { SqliteStoreOptions } from '../sqlite/options.ts';
 import { AddressError, withoutSecrets } from './address-error.ts';
@@ -176,12 +177,8 @@ function postgres({ address, scheme, place, query }: Parts): StoreAddress {
     (DRIVER_PARAMETERS.includes(name) ? ofDriver : own).append(name, text);
   }
   const url = `${scheme}:${place}${ofDriver.size > 0 ? `?${ofDriver}` : ''}`;
-  if (!URL.canParse(url)) {
-    throw new AddressError(
-      'host',
-      `${shown} is not an address; write special characters in the name and the password as % and two hexadecimal digits`,
-    );
-  }
+  const problem = databaseAddressProblem(url);
+  if (problem !== undefined) throw new AddressError('host', `${shown}: ${problem}`);
   return { engine: 'postgres', url, parameters: readParameters(address, String(own), POSTGRES_PARAMETERS) };
 }
 

@@ -13,7 +13,7 @@ import {
   queryOf,
   type Row,
 } from './driver.ts';
-import { isConnectionLost, isOfSharedSession, NotConnected } from './failures.ts';
+import { ClientEnded, isClientEnded, isConnectionLost, isOfSharedSession, NotConnected } from './failures.ts';
 import type { Source } from './options.ts';
 
 /** A connection that has one user. */
@@ -148,15 +148,18 @@ class PooledConnections implements Connections {
     return { client, release: (isBroken) => this.#release(client, isBroken === true) };
   }
 
-  async #connect(): Promise<PostgresPoolClient> {
-    let client: PostgresPoolClient;
-    try {
-      client = await this.#pool.connect();
-    } catch (error) {
-      throw new NotConnected(error);
-    }
-    client.on('error', ignore);
-    return client;
+  #connect(): Promise<PostgresPoolClient> {
+    return new Promise((resolve, reject) => {
+      this.#pool.connect((error, client) => {
+        if (client === undefined) {
+          reject(new NotConnected(error));
+          return;
+        }
+        // The listener is added before a promise continues. The server may end the connection in the same message.
+        client.on('error', ignore);
+        resolve(client);
+      });
+    });
   }
 
   #release(client: PostgresPoolClient, isBroken: boolean): void {
@@ -233,7 +236,9 @@ class SharedClient implements Connections {
   }
 
   #next<Result>(run: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(run);
+    const result = this.#last.then(run).catch((error: unknown) => {
+      throw isClientEnded(error) ? new ClientEnded(error) : error;
+    });
     this.#last = result.catch(() => {});
     return result;
   }

@@ -43,7 +43,7 @@ export interface PostgresPoolClient extends PostgresClient {
 
 /** A `Pool` of `pg`. */
 export interface PostgresPool {
-  connect(): Promise<PostgresPoolClient>;
+  connect(callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void): void;
 }
 
 /** A pool that the store created. */

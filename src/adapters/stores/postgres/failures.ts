@@ -11,6 +11,18 @@ export class NotConnected extends Error {
   }
 }
 
+/** The only client has no connection any more, and cannot connect again. Nothing was sent. */
+export class ClientEnded extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+/** Returns whether the client refused a statement, because it had lost its connection before. */
+export function isClientEnded(error: unknown): error is Error {
+  return error instanceof Error && /^Client .* is not queryable$/.test(error.message);
+}
+
 /** An error that the server sent. Its transaction has been rolled back, unless the code means that the server ended. */
 interface ServerError extends Error {
   /** SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
@@ -25,7 +37,9 @@ export function isServerError(error: unknown): error is ServerError {
 
 /** The kinds of failures by SQLSTATE. A prefix of two characters is a class. */
 const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[] = [
-  ['25006', 'read-only', 'connect to the primary server, which accepts writes'],
+  ['25006', 'read-only', 'connect to the primary server, and set default_transaction_read_only to off'],
+  ['28', 'io', 'check the name and the password of the role, and pg_hba.conf'],
+  ['3D000', 'not-found', 'check the name of the database, or create it'],
   ['42501', 'read-only', 'grant the role privileges on the schema'],
   ['53100', 'full', 'free disk space on the server; acknowledged commits are safe'],
   ['54', 'full', 'the row is too large for PostgreSQL; store large data elsewhere'],
@@ -40,6 +54,13 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
   ['XX001', 'corrupt', 'restore a backup'],
   ['XX002', 'corrupt', 'rebuild the index with REINDEX, or restore a backup'],
 ];
+
+/** Returns the code of the failure for an error of the server, and the advice. */
+function remedyOf(error: unknown): readonly [code: string, advice: string] | undefined {
+  if (!isServerError(error)) return undefined;
+  const kind = KINDS.find(([prefix]) => error.code.startsWith(prefix));
+  return kind === undefined ? undefined : [kind[1], kind[2]];
+}
 
 /**
  * Converts an error of the driver, the server or the system into an `EngineFailure`. Other errors are returned
@@ -56,7 +77,11 @@ function databaseFailure(error: unknown): unknown {
     return new EngineFailure('busy', 'other processes append to the stream continuously; try again');
   }
   if (error instanceof NotConnected) {
-    const message = `no connection to PostgreSQL: ${error.message}; check that the server runs and accepts connections`;
+    const [code, advice] = remedyOf(error.cause) ?? ['io', 'check that the server runs and accepts connections'];
+    return new EngineFailure(code, `no connection to PostgreSQL: ${error.message}; ${advice}`, { cause: error.cause });
+  }
+  if (error instanceof ClientEnded) {
+    const message = `the client of the store has lost its connection: ${error.message}; connect a new client, and open the store again`;
     return new EngineFailure('io', message, { cause: error.cause });
   }
   if (isStatementPooling(error)) {
@@ -64,11 +89,7 @@ function databaseFailure(error: unknown): unknown {
     return new EngineFailure('unsupported-engine', message, { cause: error });
   }
   if (isServerError(error)) {
-    const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
-      '',
-      'io',
-      'check the server, and try again',
-    ];
+    const [code, advice] = remedyOf(error) ?? ['io', 'check the server, and try again'];
     return new EngineFailure(code, `${error.message} (SQLSTATE ${error.code}); ${advice}`, { cause: error });
   }
   if (isConnectionError(error)) {
@@ -107,7 +128,7 @@ function isRetryable(error: unknown): boolean {
  */
 export function isConnectionLost(error: unknown): boolean {
   if (isStatementPooling(error)) return false;
-  if (isServerError(error)) return /^(57P0|08)/.test(error.code);
+  if (isServerError(error)) return /^(57P0|08|25P0[34])/.test(error.code);
   return isConnectionError(error);
 }
 
@@ -129,7 +150,8 @@ function isStatementPooling(error: unknown): error is ServerError {
  * the driver has only a message.
  */
 function isConnectionError(error: unknown): error is Error {
-  if (!(error instanceof Error) || error instanceof DecidableError || error instanceof NotConnected) return false;
+  if (!(error instanceof Error) || error instanceof DecidableError) return false;
+  if (error instanceof NotConnected || error instanceof ClientEnded) return false;
   if ('syscall' in error && 'errno' in error) return true;
   return /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout)/i.test(
     error.message,

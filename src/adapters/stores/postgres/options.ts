@@ -3,6 +3,7 @@ import { DefinitionError } from '../../../core/errors.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
 import { isPositiveU32, isText, millisecondsProblem, mustBe } from '../../../core/predicates.ts';
 import type { OptionNames } from '../../../core/unknown-names.ts';
+import { databaseAddressProblem } from './database-address.ts';
 import type { PostgresClient, PostgresPool } from './driver.ts';
 
 /** The options that open a store in a PostgreSQL database. Exactly one of `url`, `pool` and `client` is required. */
@@ -145,13 +146,8 @@ function sourceOf({ url, pool, client, maxConnections, readOnly = false }: Postg
     if (typeof url !== 'string' || !/^postgres(ql)?:\/\//.test(url)) {
       throw new DefinitionError('createPostgresStore.url', 'expected an address such as postgres://user@host/database');
     }
-    // The driver accepts an address without a host, which a parameter names.
-    if (!URL.canParse(url) && !URL.canParse(url.replace('@/', '@host/'))) {
-      throw new DefinitionError(
-        'createPostgresStore.url',
-        'the address cannot be parsed; write special characters in the name and the password as % and two hexadecimal digits',
-      );
-    }
+    const problem = databaseAddressProblem(url);
+    if (problem !== undefined) throw new DefinitionError('createPostgresStore.url', problem);
     return { kind: 'url', url, maxConnections: maxConnections ?? 10, readOnly };
   }
   if (pool !== undefined) {

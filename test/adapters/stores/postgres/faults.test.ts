@@ -7,9 +7,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { isAppendFailure, readEvents } from 'decidable';
+import { isAppendFailure, isStoreFailure, readEvents } from 'decidable';
 import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
 import { verifyChain } from 'decidable/storage';
+import { Client, Pool } from 'pg';
 import { type Cut, CuttingProxy } from '../../../servers/cutting-proxy.ts';
 import { startPostgres } from '../../../servers/postgres.ts';
 import { ANY, decision, envelope } from '../commands.ts';
@@ -100,6 +101,54 @@ describe('a connection that is lost', () => {
     await proxy.close();
     await using direct = await openAt(server.port, schema);
     assert.deepEqual(await storedIds(direct), [sent.commandId]);
+  });
+});
+
+/** The message of a server that ends the connection, such as after `pg_terminate_backend`. */
+function terminated(): Uint8Array {
+  const fields = Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0');
+  const header = Buffer.from('E0000');
+  header.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([header, fields]);
+}
+
+describe('a connection that the server ends', () => {
+  test('in the message that completes it leads to a typed error, and the process continues', async () => {
+    const proxy = await CuttingProxy.start(server.port);
+    const pool = new Pool({ connectionString: addressAt(proxy.port), max: 2 });
+    for (const source of [{ url: addressAt(proxy.port) }, { pool }]) {
+      proxy.addToNextResponse(terminated());
+      await assert.rejects(
+        createPostgresStore({ ...source, schema: `ended_${schemas}` }),
+        (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'io',
+      );
+    }
+    await pool.end();
+    await proxy.close();
+  });
+
+  test('at random, while many append, loses nothing and stores nothing twice', async () => {
+    const schema = `ended_${schemas++}`;
+    await using store = await openAt(server.port, schema);
+    const killer = new Client({ connectionString: server.url });
+    await killer.connect();
+    const { acknowledged, stop } = appending(store, 12);
+    for (let round = 0; round < 60; round++) {
+      const last = acknowledged.length;
+      await until(() => acknowledged.length > last);
+      await killer.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'decidable' and random() < 0.5`,
+      );
+      await store.appendExclusively('x-1', undefined, () => {
+        const given = decision();
+        acknowledged.push(given.commandId);
+        return { events: [envelope('Done')], precondition: ANY, decision: given };
+      });
+    }
+    await stop();
+    await killer.end();
+    await assertStoredOnce(store, acknowledged);
+    assert.equal((await storedIds(store)).length, acknowledged.length);
   });
 });
 

@@ -1,7 +1,8 @@
 /** Stores on databases, roles and clients whose settings are not the usual ones, as administrators and programs set them. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { isStoreFailure, readEvents } from 'decidable';
+import { inspect } from 'node:util';
+import { isAppendFailure, isStoreFailure, readEvents } from 'decidable';
 import { createPostgresStore, type PostgresStore, type PostgresStoreOptions } from 'decidable/postgres';
 import { verifyChain } from 'decidable/storage';
 import { Client, escapeIdentifier, Pool, types } from 'pg';
@@ -54,7 +55,7 @@ async function use(store: PostgresStore): Promise<void> {
 const isFailure =
   (code: string) =>
   (error: unknown): boolean =>
-    isStoreFailure(error, 'failure') && error.payload.val.code === code;
+    (isStoreFailure(error, 'failure') || isAppendFailure(error, 'failure')) && error.payload.val.code === code;
 
 describe('a role', () => {
   for (const settings of [
@@ -77,6 +78,31 @@ describe('a role', () => {
   test('that may only read by default gets a typed error', async () => {
     const url = await addressOfRole('default_transaction_read_only = on');
     await assert.rejects(createPostgresStore({ url, schema: 'read_only' }), isFailure('read-only'));
+  });
+});
+
+describe('a connection that is refused', () => {
+  test('because the database does not exist is reported as not-found', async () => {
+    const url = server.url.replace(/postgres$/, 'missing');
+    await assert.rejects(createPostgresStore({ url }), isFailure('not-found'));
+  });
+
+  test('because the role has too many is reported as busy', async () => {
+    const url = await addressOfRole();
+    const schema = `limited_${roles}`;
+    await sql(`alter role role_${roles - 1} connection limit 1`);
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    await assert.rejects(createPostgresStore({ url, schema }), isFailure('busy'));
+    await other.end();
+  });
+
+  test('does not show the password', async () => {
+    const url = server.url.replace('postgres@', 'missing:s3cret%3F@');
+    await assert.rejects(createPostgresStore({ url }), (error) => {
+      assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /s3cret/);
+      return isFailure('io')(error);
+    });
   });
 });
 
@@ -135,6 +161,19 @@ describe('a program', () => {
     } finally {
       for (const [index, type] of changed.entries()) types.setTypeParser(type, before[index]!);
     }
+  });
+
+  test('whose only client has lost its connection gets a typed error without waiting for retryTimeout', async () => {
+    const client = new Client({ connectionString: server.url });
+    await client.connect();
+    const store = await createPostgresStore({ client, schema: 'ended', retryTimeout: 600_000 });
+    const { rows } = await client.query('select pg_backend_pid() as pid');
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    await sql(`select pg_terminate_backend(${rows[0].pid})`);
+    await ended;
+    await assert.rejects(store.append('s-1', [envelope('Done')], ANY, decision()), isFailure('io'));
+    await assert.rejects(store.readStreams(), isFailure('io'));
+    await store.close();
   });
 
   test('with a client that reads columns in the binary format gets a typed error, and no schema is created', async () => {
