@@ -1,5 +1,6 @@
 /**
- * `npm run docs`: writes the API reference to `docs/api/` from the docstrings, and checks the links of all Markdown files.
+ * `npm run docs`: writes the API reference to `docs/api/` from the docstrings, and checks the links of all Markdown
+ * files.
  *
  * The TypeScript compiler emits the declarations, so that a page shows them as an editor does.
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run guests`: compares the guests of examples/guests: sizes, start, speed and memory. It builds the guests that are
- * not checked in, and prints a table. With `--write`, it also writes the table to examples/guests/README.md.
+ * `npm run guests`: compares the guests of examples/guests: sizes, start, speed and memory. It builds the guests that
+ * are not checked in, and prints a table. With `--write`, it also writes the table to examples/guests/README.md.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * `npm run check -- language`: finds turns of phrase that are not plain English, in comments, texts and documents. The
- * number of hits that each file may still have is checked in (`language-exceptions.json`), and only falls.
+ * `npm run check -- language`: finds turns of phrase that are not plain English, in comments, texts and documents, and
+ * comments that are too wide. The number of hits that each file may still have is checked in
+ * (`language-exceptions.json`), and only falls.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

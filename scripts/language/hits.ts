@@ -1,6 +1,7 @@
 /** Finds the patterns in files, and compares their number with the exceptions that are checked in. */
 import { PATTERNS, type Pattern } from './patterns.ts';
 import { passagesOf } from './prose.ts';
+import { WIDE_COMMENT, wideComments } from './wide-comments.ts';
 
 /** A pattern in a file. */
 export interface Hit {
@@ -28,7 +29,7 @@ const AROUND = 40;
 
 /** Returns the hits in one file, line by line. */
 export function hitsOf(path: string, source: string): readonly Hit[] {
-  const hits = passagesOf(path, source).flatMap((passage) =>
+  const phrases = passagesOf(path, source).flatMap((passage) =>
     PATTERNS.flatMap((pattern) =>
       [...passage.text.matchAll(pattern.matches)].map((match): Hit => {
         const line = passage.line + passage.text.slice(0, match.index).split('\n').length - 1;
@@ -41,7 +42,11 @@ export function hitsOf(path: string, source: string): readonly Hit[] {
       }),
     ),
   );
-  return hits.toSorted((one, other) => one.line - other.line);
+  const lines = source.split('\n');
+  const wide = wideComments(path, source).map((line): Hit => {
+    return { path, line, pattern: WIDE_COMMENT, excerpt: (lines[line - 1] ?? '').trim().slice(-AROUND) };
+  });
+  return [...phrases, ...wide].toSorted((one, other) => one.line - other.line);
 }
 
 /** Counts hits by file and pattern, both in alphabetical order. */
@@ -81,7 +86,11 @@ export function table(counts: Counts): string {
     ...folders.map((folder) => cell(pattern, folder)),
     cell(pattern, undefined),
   ];
-  const rows = [['', ...folders, 'all'], ...PATTERNS.map(({ name }) => row(name, name)), row('all', undefined)];
+  const rows = [
+    ['', ...folders, 'all'],
+    ...[...PATTERNS, WIDE_COMMENT].map(({ name }) => row(name, name)),
+    row('all', undefined),
+  ];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map((cells) => cells.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))))

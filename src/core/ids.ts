@@ -5,9 +5,12 @@
  *
  * | id | namespace | name |
  * |---|---|---|
- * | command id, from a string that is not a UUID | {@link COMMAND_ID_NAMESPACE} | the string in UTF-8 |
- * | event id | the command's id | the event's index in its decision, u32 big-endian |
- * | id of a command that an event handler emits | UUIDv5 of the event id and the handler's name in UTF-8 | the index among the event's commands, u32 big-endian |
+ * | of a command, from a string that is not a UUID | {@link COMMAND_ID_NAMESPACE} | the string |
+ * | of an event | the command's id | the event's index in its decision |
+ * | of the handling of an event | the event's id | the handler's name |
+ * | of a command that an event handler sends | the id of the handling | the command's index among those of the event |
+ *
+ * Strings are in UTF-8, and an index is a u32, big-endian.
  *
  * SHA-1 does not stop an attacker who constructs two strings with the same id. Ids need no such protection, because the
  * hash chain uses SHA-256 and detects tampering.

@@ -55,5 +55,7 @@ export const MAX_BIG_INTEGER_BYTES = 1_024;
 /** The maximum number of problems of one value that an error lists. The error counts the others. */
 export const MAX_REPORTED_ISSUES = 5;
 
-/** The last time of a deadline, in milliseconds since the Unix epoch: the last time of a `Date` (ECMA-262, 21.4.1.1). */
+/**
+ * The last time of a deadline, in milliseconds since the Unix epoch: the last time of a `Date` (ECMA-262, 21.4.1.1).
+ */
 export const LAST_TIME = 8_640_000_000_000_000n;

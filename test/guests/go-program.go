@@ -1,5 +1,5 @@
-// A Go program that uses WASI by way of its standard library: clocks, goroutines that sleep, files, links, a full disk and the
-// end of the program. It prints the results line by line; test/guests/go-program.test.ts knows the right ones.
+// A Go program that uses WASI by way of its standard library: clocks, goroutines that sleep, files, links, a full disk
+// and the end of the program. It prints the results line by line; test/guests/go-program.test.ts knows the right ones.
 package main
 
 import (

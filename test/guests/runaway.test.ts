@@ -2,9 +2,10 @@
  * Guests that run away: each is the template of `decidable new`, built outside of the repository, whose `decide` is
  * changed. The amount of a deposit selects the behaviour.
  *
- * Not each language has a catastrophic regular expression. The libraries of Go and Rust do not backtrack, so the guest in
- * Rust has a small matcher of its own that does. In C, POSIX patterns with a back-reference backtrack. AssemblyScript has
- * no regular expressions. The guest in TypeScript is in `test/adapters/component/build/runaway.test.ts`.
+ * Not each language has a catastrophic regular expression. The libraries of Go and Rust do not backtrack, so the guest
+ * in Rust has a small matcher of its own that does. In C, POSIX patterns with a back-reference backtrack.
+ * AssemblyScript has no regular expressions. The guest in TypeScript is in
+ * `test/adapters/component/build/runaway.test.ts`.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

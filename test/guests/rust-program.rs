@@ -1,5 +1,6 @@
-// A Rust program that uses WASI by way of its standard library: the time, a pause, the keys of its hash maps, files, standard
-// streams, the network. It prints the results line by line; test/guests/rust-program.test.ts knows the right ones.
+// A Rust program that uses WASI by way of its standard library: the time, a pause, the keys of its hash maps, files,
+// standard streams, the network. It prints the results line by line; test/guests/rust-program.test.ts knows the right
+// ones.
 use std::collections::HashMap;
 use std::env;
 use std::fs;
@@ -56,7 +57,8 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Copies and removes whole directories, as programs do: neither sets `mutate-directory` on the directories that it opens.
+/// Copies and removes whole directories, as programs do: neither sets `mutate-directory` on the directories that it
+/// opens.
 fn files() -> io::Result<()> {
     fs::create_dir_all("/tree/a/b")?;
     for name in ["one", "two", "three"] {

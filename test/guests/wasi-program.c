@@ -1,6 +1,7 @@
 /*
- * A C program that uses WASI by way of wasi-libc: arguments, environment, standard streams, clocks, files, randomness, and the
- * end of the program. It prints the results line by line; test/guests/wasi-program.test.ts knows the right ones.
+ * A C program that uses WASI by way of wasi-libc: arguments, environment, standard streams, clocks, files, randomness,
+ * and the end of the program. It prints the results line by line; test/guests/wasi-program.test.ts knows the right
+ * ones.
  */
 #include <dirent.h>
 #include <errno.h>

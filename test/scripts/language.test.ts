@@ -196,6 +196,32 @@ test('a hit has the line of the file on which it begins', () => {
   );
 });
 
+describe('a comment of more than 120 columns', () => {
+  const wide = `A value ${'that is wide '.repeat(10)}`;
+  const widthsOf = (path: string, source: string) =>
+    hitsOf(path, source).flatMap(({ line, pattern }) => (pattern.name === 'wide-comment' ? [line] : []));
+
+  for (const [path, source] of [
+    ['a.ts', `/**\n * ${wide}\n */`],
+    ['a.rs', `fn a() {}\n/// ${wide}`],
+    ['a.c', `int a;\n/* ${wide} */`],
+    ['a.sh', `ls\n# ${wide}`],
+  ] as const) {
+    test(`is found in ${path}`, () => {
+      assert.deepEqual(widthsOf(path, source), [2]);
+    });
+  }
+
+  test('is a comment, and not a text or a document', () => {
+    assert.deepEqual(widthsOf('a.ts', `a('${wide}')`), []);
+    assert.deepEqual(widthsOf('a.md', wide), []);
+  });
+
+  test('is measured in characters, not in bytes', () => {
+    assert.deepEqual(widthsOf('a.ts', `// ${'µ'.repeat(110)}`), []);
+  });
+});
+
 describe('the list of exceptions', () => {
   const found = countHits([...hitsOf('b.md', 'It gives one. It gives two.'), ...hitsOf('a.md', 'All at once.')]);
 

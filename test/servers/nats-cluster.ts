@@ -40,7 +40,9 @@ async function streamSeenBy(server: NatsServer, name: string): Promise<Detail | 
   return accounts.flatMap((account) => account.stream_detail ?? []).find((stream) => stream.name === name);
 }
 
-/** Returns the name of the server that leads a stream, as another server sees it, or `undefined` if it sees no leader. */
+/**
+ * Returns the name of the server that leads a stream, as another server sees it, or `undefined` if it sees no leader.
+ */
 export async function leaderSeenBy(server: NatsServer, name: string): Promise<string | undefined> {
   return (await streamSeenBy(server, name))?.cluster?.leader;
 }

@@ -1,4 +1,6 @@
-/** PgBouncer in front of a PostgreSQL server, on a free loopback port. Root starts it as `nobody`, because it refuses. */
+/**
+ * PgBouncer in front of a PostgreSQL server, on a free loopback port. Root starts it as `nobody`, because it refuses.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -23,7 +23,7 @@ static void *allocate(size_t size) {
   return it;
 }
 
-/* --- three data structures: messages (commands and events) and the state ------------------------------------------------ */
+/* --- three data structures: messages (commands and events) and the state ------------------------------------------ */
 
 typedef enum kind { OPEN_ACCOUNT, DEPOSIT, WITHDRAW, CLOSE_ACCOUNT } kind;
 
@@ -39,7 +39,9 @@ static const struct {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-/* `transfer_id` is empty if it is absent, because an empty one has the wrong shape. The texts follow in the same block. */
+/*
+ * `transfer_id` is empty if it is absent, because an empty one has the wrong shape. The texts follow in the same block.
+ */
 typedef struct {
   kind kind;
   text account_id, owner, transfer_id;
@@ -93,7 +95,7 @@ void state_drop(state *it) {
   free(it);
 }
 
-/* --- decide ------------------------------------------------------------------------------------------------------------- */
+/* --- decide ------------------------------------------------------------------------------------------------------- */
 
 static void add_detail(refusal *why, text name, int64_t value) {
   uint8_t digits[20], *at = digits + sizeof digits;
@@ -168,7 +170,7 @@ bool decide(const state *account, const command *command, event *events[MAX_EVEN
   return true;
 }
 
-/* --- evolve ------------------------------------------------------------------------------------------------------------- */
+/* --- evolve ------------------------------------------------------------------------------------------------------- */
 
 state *initial_state(void) {
   state *account = allocate(sizeof *account);
@@ -192,7 +194,7 @@ bool evolve(state *account, const event *event, refusal *fault) {
   return true;
 }
 
-/* --- routing ------------------------------------------------------------------------------------------------------------ */
+/* --- routing ------------------------------------------------------------------------------------------------------ */
 
 static const command_descriptor commands[] = {
     {TEXT("OpenAccount"), 1, 0, 0, 0},
@@ -229,7 +231,7 @@ bool stream_id(const command *command, text *owned, refusal *fault) {
   return true;
 }
 
-/* --- to bytes: maps whose keys are in the order of their bytes ----------------------------------------------------------- */
+/* --- to bytes: maps whose keys are in the order of their bytes ---------------------------------------------------- */
 
 static void write_entry(writer *w, text key, text value) {
   write_text(w, key);
@@ -271,7 +273,7 @@ void state_to_bytes(const state *account, text *owned) {
   *owned = (text){bytes, (size_t)(w.at - bytes)};
 }
 
-/* --- from bytes: invalid input is a fault ----------------------------------------------------------------------------------- */
+/* --- from bytes: invalid input is a fault ------------------------------------------------------------------------- */
 
 static void *say(refusal *fault, text code, const char *message) {
   fault->code = code;
@@ -298,7 +300,10 @@ static bool to_int64(integer from, uint64_t most, int64_t *to) {
   return from.present && from.magnitude <= most;
 }
 
-/* Decodes a message. With `strict`, unknown fields are refused. Commands are strict. Stored events may have more fields. */
+/*
+ * Decodes a message. With `strict`, unknown fields are refused. Commands are strict. Stored events may have more
+ * fields.
+ */
 static message *decode_message(kind kind, bool strict, text payload, refusal *fault) {
   reader r = {payload.ptr, payload.ptr, payload.ptr + payload.len, NULL};
   message it = {.kind = kind};

@@ -40,7 +40,7 @@ static void release(const void *ptr, size_t len) {
   if (len != 0) free((void *)ptr);
 }
 
-/* --- the layout of results in memory -------------------------------------------------------------------------------- */
+/* --- the layout of results in memory ------------------------------------------------------------------------------ */
 
 typedef struct {
   text name, value;
@@ -94,7 +94,7 @@ static void free_refusal(result *r) {
   if (returned_owns_message) release(r->refusal.message.ptr, r->refusal.message.len);
 }
 
-/* --- types ---------------------------------------------------------------------------------------------------------- */
+/* --- types -------------------------------------------------------------------------------------------------------- */
 
 #define ENVELOPE_PARAMETERS \
   const uint8_t *type, size_t type_len, uint32_t schema_version, const uint8_t *payload, size_t payload_len
@@ -167,7 +167,7 @@ void post_state_to_bytes(text *it) { release(it->ptr, it->len); }
 EXPORT(TYPES "#[dtor]state")
 void state_destructor(state *self) { state_drop(self); }
 
-/* --- decider -------------------------------------------------------------------------------------------------------- */
+/* --- decider ------------------------------------------------------------------------------------------------------ */
 
 EXPORT(DECIDER "#initial-state")
 handle export_initial_state(void) { return state_new(initial_state()); }
@@ -199,7 +199,7 @@ result *export_decide(const state *borrowed_state, const command *borrowed_comma
 EXPORT("cabi_post_" DECIDER "#decide")
 void post_decide(result *r) { free_refusal(r); }
 
-/* --- routing -------------------------------------------------------------------------------------------------------- */
+/* --- routing ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
   text type;

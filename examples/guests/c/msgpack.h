@@ -1,6 +1,6 @@
 /*
- * The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their shortest form,
- * strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
+ * The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their shortest
+ * form, strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
  */
 #ifndef MSGPACK_H
 #define MSGPACK_H
@@ -26,14 +26,19 @@ typedef struct {
   const char *failed;
 } reader;
 
-/* Returns the number of entries of a map. A value of another kind is skipped, here and below, because it has the wrong shape
- * but can be read. */
+/*
+ * Returns the number of entries of a map. A value of another kind is skipped, here and below, because it has the wrong
+ * shape but can be read.
+ */
 uint32_t read_map(reader *);
 /* Returns a key of a map: valid UTF-8 in the buffer, without a copy. */
 text read_key(reader *);
 /* Returns a string without a pointer if the value is not a string. */
 text read_text(reader *);
-/* Reads any 64-bit integer as sign and magnitude. A float without a fraction is an integer, as everywhere in the encoding. */
+/*
+ * Reads any 64-bit integer as sign and magnitude. A float without a fraction is an integer, as everywhere in the
+ * encoding.
+ */
 typedef struct {
   bool present, negative;
   uint64_t magnitude;

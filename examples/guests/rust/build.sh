@@ -1,16 +1,17 @@
 #!/bin/bash
 # Builds bank.wasm from the Rust sources: rustc-web, rust-web-src, cargo-web and lld of Debian, the crate wit-bindgen,
-# and the npm packages of ../package.json. `./build.sh [output]`; without an argument it overwrites the checked-in binary.
+# and the npm packages of ../package.json. `./build.sh [output]`; without an argument it overwrites the checked-in
+# binary.
 #
-# Debian ships no standard library for this target, so cargo builds it from source, which takes two minutes the first time.
-# With CARGO_TARGET_DIR, several folders can share one.
+# Debian ships no standard library for this target, so cargo builds it from source, which takes two minutes the first
+# time. With CARGO_TARGET_DIR, several folders can share one.
 set -euo pipefail
 cd "$(dirname "$0")"
 out=${1:-bank.wasm}
 export PATH="/usr/bin:$PATH:$PWD/../../../node_modules/.bin"
 
-# `-Zbuild-std` is for nightly compilers, or for this variable. A panic traps immediately, so the binary has no formatting
-# code and no paths of this machine.
+# `-Zbuild-std` is for nightly compilers, or for this variable. A panic traps immediately, so the binary has no
+# formatting code and no paths of this machine.
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
 export RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none

@@ -8,8 +8,8 @@ cd "$(dirname "$0")"
 out=${1:-.}
 export PATH="/usr/bin:$PATH:$PWD/../../../node_modules/.bin"
 
-# `-Zbuild-std` is for nightly compilers, or for this variable. A panic traps immediately, so the binary has no paths of this
-# machine.
+# `-Zbuild-std` is for nightly compilers, or for this variable. A panic traps immediately, so the binary has no paths of
+# this machine.
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
 export RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none

@@ -1,4 +1,6 @@
-/** The templates of `decidable new`: the examples of the package, copied so that they build in a folder of their own. */
+/**
+ * The templates of `decidable new`: the examples of the package, copied so that they build in a folder of their own.
+ */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

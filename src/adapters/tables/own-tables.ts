@@ -1,7 +1,8 @@
 /**
  * Checks that a query of a handler inserts, updates or deletes rows, and names no table except those of its read model.
- * The tables of other read models and of the store itself are in the same database, and one query could delete the events.
- * The check reads the tree of the query after Kysely has replaced the names, so it does not depend on how the query was made.
+ * The tables of other read models and of the store itself are in the same database, and one query could delete the
+ * events. The check reads the tree of the query after Kysely has replaced the names, so it does not depend on how the
+ * query was made.
  */
 import type { OperationNode } from 'kysely';
 

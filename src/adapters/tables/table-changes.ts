@@ -1,7 +1,7 @@
 /**
- * Changes of rows as data: a handler inserts, upserts, updates or removes a row by naming its columns. The statement for
- * a set of columns is compiled once, and each event only adds its values. Kysely needs 15 to 30 µs to build and compile
- * the query of an upsert, and a change takes less than 1 µs (docs/benchmarks.md).
+ * Changes of rows as data: a handler inserts, upserts, updates or removes a row by naming its columns. The statement
+ * for a set of columns is compiled once, and each event only adds its values. Kysely needs 15 to 30 µs to build and
+ * compile the query of an upsert, and a change takes less than 1 µs (docs/benchmarks.md).
  */
 import {
   type Compilable,

@@ -121,7 +121,7 @@ function expectations<State, Command, Event>(
   const saying = new Saying<DecisionThen<State, Event>>();
   const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
   const self: DecisionThen<State, Event> = {
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits the sentence.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits it.
     then(...events) {
       if (saying.isAwaited(events)) return held();
       const expected = events.map((event) => types.event.toEnvelope(event));

@@ -221,7 +221,7 @@ function expectations<State, Command, Event>(
   const saying = new Saying<ReactionThen<State, Command>>();
   const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
   const self: ReactionThen<State, Command> = {
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits the sentence.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits it.
     then(...reactions) {
       if (saying.isAwaited(reactions)) return held();
       const expected = reactions.map((reaction) => reactionOf(reaction, types));

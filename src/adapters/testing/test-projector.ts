@@ -102,7 +102,7 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
         checkContext('testProjector', context);
         return after([...happened, { event, context }]);
       },
-      // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits the sentence.
+      // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits it.
       then(...args: [documents: Readonly<Record<string, State>>]) {
         return saying.isAwaited(args) ? held() : exactly(args[0]);
       },

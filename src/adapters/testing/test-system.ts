@@ -209,7 +209,7 @@ function sentence<Decider>(
         story.push(['after', [showDuration(duration)]]);
         await scene.advance(duration);
       }),
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `then` handles a runner that awaits the sentence.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `then` handles a runner that awaits it.
     then(...args: readonly unknown[]) {
       const [resolve, reject] = args;
       if (typeof resolve !== 'function' || typeof reject !== 'function') {

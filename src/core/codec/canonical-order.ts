@@ -1,6 +1,6 @@
 /**
- * The canonical order of sets and maps (docs/encoding.md): the order of their encoded elements or keys. Elements or keys
- * that have the same encoding are refused.
+ * The canonical order of sets and maps (docs/encoding.md): the order of their encoded elements or keys. Elements or
+ * keys that have the same encoding are refused.
  */
 import { compareBytes, NoEncoding } from './values.ts';
 
@@ -18,7 +18,10 @@ export interface ElementEncoder<Encoded> {
   readonly refused: (problem: string) => unknown;
 }
 
-/** Returns the encoded elements of a set in canonical order. @throws the error of `refused` if two of them are equal. */
+/**
+ * Returns the encoded elements of a set in canonical order.
+ * @throws the error of `refused` if two of them are equal.
+ */
 export function orderedElements<Encoded>(set: ReadonlySet<unknown>, encoder: ElementEncoder<Encoded>): Encoded[] {
   const elements: Encoded[] = [];
   for (const element of set) elements.push(encoder.encode(element, elements.length));

@@ -180,7 +180,8 @@ function readRecord(length: number, at: number, depth: number): Record<string, u
   for (let index = 0; index < length; index++) {
     const keyAt = position;
     const key = readKey();
-    // Keys in ascending order are distinct. UTF-16 may order two keys differently, which only causes a needless look-up.
+    // Keys in ascending order are distinct. UTF-16 may order two keys differently, which only causes a needless
+    // look-up.
     if (index > 0 && key <= last && Object.hasOwn(record, key))
       throw new NoValue(keyAt, `the key ${JSON.stringify(key)} is duplicated`);
     if (key === '__proto__') throw new NoValue(keyAt, `a key ${PROTO_PROBLEM}`);

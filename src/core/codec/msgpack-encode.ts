@@ -231,7 +231,9 @@ function prepareField(key: string, value: unknown, depth: number): unknown {
   return prepare(value, depth + 1);
 }
 
-/** Returns whether the fields are in the order of their names. A list of the names would cost 120 bytes for a record. */
+/**
+ * Returns whether the fields are in the order of their names. A list of the names would cost 120 bytes for a record.
+ */
 function isInOrder(record: Readonly<Record<string, unknown>>): boolean {
   let last = '';
   for (const key in record) {

@@ -90,8 +90,8 @@ export class Decisions<State> {
   }
 
   /**
-   * Returns the events that a handler returned, each in the form that decoding its bytes produces. So every stored event
-   * can be read again, and a replay folds the same values.
+   * Returns the events that a handler returned, each in the form that decoding its bytes produces. So every stored
+   * event can be read again, and a replay folds the same values.
    * @param before the number of events of earlier steps.
    */
   #takeEvents(returned: unknown, command: string, before: number): Message[] {

@@ -44,8 +44,8 @@ export function takeEnvelope(event: Message, table: object): Envelope | undefine
 }
 
 /**
- * The event types that `defineDecider` has made. Their `toEnvelope` and `fromEnvelope` are a pair: the bytes of an event
- * that was checked and encoded are decoded to an equal event (`Shape.enter`).
+ * The event types that `defineDecider` has made. Their `toEnvelope` and `fromEnvelope` are a pair: the bytes of an
+ * event that was checked and encoded are decoded to an equal event (`Shape.enter`).
  */
 const ownTypes = new WeakSet<object>();
 
@@ -56,8 +56,8 @@ export function ownEventType<Type extends object>(type: Type): Type {
 }
 
 /**
- * Returns whether decoding the envelopes that `types.event` has just made for the events would return equal events. This
- * is known only for event types that `defineDecider` has made. A wrapper with another decoder is another object.
+ * Returns whether decoding the envelopes that `types.event` has just made for the events would return equal events.
+ * This is known only for event types that `defineDecider` has made. A wrapper with another decoder is another object.
  */
 export function areAsDecoded(type: object, events: readonly unknown[]): boolean {
   return ownTypes.has(type) && areTaken(events);

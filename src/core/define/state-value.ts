@@ -319,7 +319,9 @@ export function finishFlat(copy: Record<string, unknown>): Readonly<Record<strin
   return Object.freeze(copy);
 }
 
-/** Returns whether a value that is not an object has the form of this file, so that {@link keep} would not change it. */
+/**
+ * Returns whether a value that is not an object has the form of this file, so that {@link keep} would not change it.
+ */
 export function isKeptLeaf(value: unknown): boolean {
   switch (typeof value) {
     case 'string':

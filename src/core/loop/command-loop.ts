@@ -10,7 +10,7 @@
  * | a rejection, or no events, under any precondition | the same, because the result is valid only at that revision |
  * | events under `any` or `stream-exists` | none at the append, so the end of the stream is read before the decision |
  * | a violation of the caller's precondition | the end of the stream is read before it is reported |
- * | a fault | the revision is compared with the store's; if they differ, the command is decided again on a loaded state |
+ * | a fault | the revision is compared with the store's; if they differ, the command is decided on a loaded state |
  * | a trap | the same, at any revision, because the handle may belong to an instance that has ended |
  * | events under `no-stream` | no state is loaded, because the events can be appended only to an empty stream |
  * | any result, after another module's append (`isOutdated`) | the end of the stream is read |

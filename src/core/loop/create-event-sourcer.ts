@@ -54,7 +54,8 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
    * type checks the message. A module whose commands are handles, such as a component, accepts only envelopes.
    *
    * @example
-   * const result = await sourcer.dispatch(concert.commands.Reserve({ concertId: '7', seats: 2 }), { commandId: 'order-1' });
+   * const reserve = concert.commands.Reserve({ concertId: '7', seats: 2 });
+   * const result = await sourcer.dispatch(reserve, { commandId: 'order-1' });
    * if (result.outcome.tag === 'accepted') console.log(result.decided);
    *
    * @throws CommandFailure whose `payload` is a `CommandError`.

@@ -1,7 +1,7 @@
 /**
- * A rollout: one module that has two versions of a decider. The stream of a command selects the version that decides it.
- * A stream has a fixed point between 0 and 1, and belongs to the candidate if its point is below the share. So a larger
- * share only adds streams, and a smaller one only removes streams.
+ * A rollout: one module that has two versions of a decider. The stream of a command selects the version that decides
+ * it. A stream has a fixed point between 0 and 1, and belongs to the candidate if its point is below the share. So a
+ * larger share only adds streams, and a smaller one only removes streams.
  *
  * Both versions append under the same guards, so the share may change while commands are in flight. A decision that was
  * made on an outdated state has a conflict and is repeated. Cached states and snapshots belong to one version.

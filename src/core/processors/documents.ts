@@ -198,8 +198,8 @@ export class Documents implements InlineProcessor {
   #fold(document: Document, { event: recorded, message, wasParked }: Item): void {
     const { types, projector } = this.#model;
     const { context } = recorded;
-    // A store may have written the document of a page whose checkpoint it did not write. A parked event may be older than
-    // the document, if its true key was not known when it was parked.
+    // A store may have written the document of a page whose checkpoint it did not write. A parked event may be older
+    // than the document, if its true key was not known when it was parked.
     if (context.position <= document.position && wasParked !== true) return;
     const event = message ?? types.event.fromEnvelope(this.#reading.envelopeOf(recorded));
     try {

@@ -21,7 +21,10 @@ const crypto = (
 /** Returns the 32 bytes of SHA-256 over `bytes` (FIPS 180-4). */
 export const sha256: (bytes: Uint8Array) => Uint8Array = typeof crypto?.hash === 'function' ? native(crypto) : portable;
 
-/** Returns whether `hash` is the SHA-256 over `bytes`. A comparison takes 0.2 µs less than a hash that is compared later. */
+/**
+ * Returns whether `hash` is the SHA-256 over `bytes`. A comparison takes 0.2 µs less than a hash that is compared
+ * later.
+ */
 export const isSha256: (bytes: Uint8Array, hash: Uint8Array) => boolean =
   typeof crypto?.hash === 'function' ? nativeComparison(crypto) : (bytes, hash) => equalBytes(portable(bytes), hash);
 

@@ -6,7 +6,10 @@
 // The functions are read when this file is loaded, because test runners replace timers to stop time.
 const { setTimeout: startTimer, setImmediate } = globalThis;
 
-/** Runs a function in the next turn. A timer waits for a millisecond, so browsers only, which have no immediates, use one. */
+/**
+ * Runs a function in the next turn. A timer waits for a millisecond, so browsers only, which have no immediates, use
+ * one.
+ */
 const runNext: (run: () => void) => unknown = setImmediate ?? ((run) => startTimer(run, 0));
 
 /** The maximum number of milliseconds between two turns. */

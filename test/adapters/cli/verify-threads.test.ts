@@ -59,7 +59,8 @@ describe('decidable verify in several threads', () => {
   }
 
   test('reports the first of two differences in the order of the store, for any number of threads', async () => {
-    // The long stream is in the first task, so another thread finds the second difference before the first one is reached.
+    // The long stream is in the first task, so another thread finds the second difference before the first one is
+    // reached.
     const damaged = flippedIn('two.db', 90, 440);
     const one = await verify(damaged, '--threads', '1');
     const { difference, streams, commits } = JSON.parse(one) as Report;

@@ -1,7 +1,7 @@
 //! The bank account of `examples/bank/account.ts` in Rust, as a component of the world `command-handler`.
 //!
-//! This file implements the traits that `wit-bindgen` generates from `wit/`, with the functions of `bank.rs`, which does not
-//! depend on components.
+//! This file implements the traits that `wit-bindgen` generates from `wit/`, with the functions of `bank.rs`, which
+//! does not depend on components.
 
 mod bank;
 mod message;

@@ -1,5 +1,5 @@
-//! The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their shortest form,
-//! strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
+//! The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their
+//! shortest form, strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
 
 use crate::bank::Refusal;
 
@@ -94,7 +94,8 @@ impl<'a> Reader<'a> {
         self.advance(len, Some(text))
     }
 
-    /// Reads any 64-bit integer, signed or unsigned. A float without a fraction is an integer, as docs/encoding.md defines.
+    /// Reads any 64-bit integer, signed or unsigned. A float without a fraction is an integer, as docs/encoding.md
+    /// defines.
     pub fn integer(&mut self) -> Result<Option<i128>, Refusal> {
         Ok(match self.peek() {
             Some(tag @ (0..=0x7f | 0xe0..)) => self.advance(1, Some(i128::from(tag as i8)))?,

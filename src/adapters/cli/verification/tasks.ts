@@ -40,7 +40,10 @@ export interface ShownDifference {
 /** Milliseconds between two answers about the progress of a task. */
 const INTERVAL = 200;
 
-/** Does the tasks of a thread. The thread opens the store and loads the system itself, because threads cannot share them. */
+/**
+ * Does the tasks of a thread. The thread opens the store and loads the system itself, because threads cannot share
+ * them.
+ */
 export async function doTasks(options: ThreadOptions, port: MessagePort): Promise<void> {
   const tasks = on(port, 'message') as AsyncIterable<readonly [Task]>;
   const session = new Session(options);

@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Distributes the streams of a store among threads. A thread gets the next streams when it is free, and another one
- * searches for damage in the meantime. The result is that of one thread, which searches for damage first and then verifies
- * the streams in the order of the store: streams are handed out in this order, and a difference is returned when all
- * streams before it are verified.
+ * searches for damage in the meantime. The result is that of one thread, which searches for damage first and then
+ * verifies the streams in the order of the store: streams are handed out in this order, and a difference is returned
+ * when all streams before it are verified.
  */
 import type { Difference } from '../../../core/verification/difference.ts';
 import { NOTHING, sumOf, type VerificationProgress } from '../../../core/verification/extent.ts';
@@ -126,7 +126,9 @@ export class Threads implements AsyncDisposable {
     }
   }
 
-  /** Waits for a thread that can get a task. Returns undefined if a difference or an error makes more tasks needless. */
+  /**
+   * Waits for a thread that can get a task. Returns undefined if a difference or an error makes more tasks needless.
+   */
   async #freeThread(): Promise<ThreadHandle | undefined> {
     for (;;) {
       if ([this.#search, ...this.#slots].some((slot) => isLast(slot?.ended))) return undefined;

@@ -34,9 +34,9 @@ export interface ComponentStatistics {
   /**
    * The number of instances that were created since the module was loaded, those that have ended included.
    *
-   * With `isolation: 'pooled'`, it rises by one when the first call after a trap replaces the instance. The event sourcer
-   * decides a command again if it trapped on a cached state, because the state may have belonged to an instance that had
-   * ended. So a command that traps each time ends two instances if its stream is in the cache.
+   * With `isolation: 'pooled'`, it rises by one when the first call after a trap replaces the instance. The event
+   * sourcer decides a command again if it trapped on a cached state, because the state may have belonged to an instance
+   * that had ended. So a command that traps each time ends two instances if its stream is in the cache.
    */
   readonly instances: number;
   /** The number of handles that the host holds: commands, events and states that have not been dropped yet. */

@@ -6,7 +6,10 @@ interface Payload {
   readonly val?: unknown;
 }
 
-/** Converts the argument's name in a payload to JavaScript's form, for example `decision.command-id` to `decision.commandId`. */
+/**
+ * Converts the argument's name in a payload to JavaScript's form, for example `decision.command-id` to
+ * `decision.commandId`.
+ */
 export function inJavaScript<Case extends Payload>(payload: Case): Case {
   if (payload.tag !== 'invalid-argument') return payload;
   const { argument, message } = payload.val as { argument: string; message: string };

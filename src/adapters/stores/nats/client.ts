@@ -380,7 +380,9 @@ interface RawMessage {
   readonly data?: string;
 }
 
-/** Returns whether the server answered itself, because no one listens to the subject. In that case nothing was stored. */
+/**
+ * Returns whether the server answered itself, because no one listens to the subject. In that case nothing was stored.
+ */
 function isFromNobody(message: Msg): boolean {
   return message.data.length === 0 && replyOf(message, message.subject.length).headers.status === 503;
 }

@@ -96,8 +96,8 @@ export interface NatsStoreOptions {
    */
   readonly monitoring?: string | undefined;
   /**
-   * A connection of the caller to the system account of the servers, instead of `monitoring`. All servers of the cluster
-   * report their intervals, and `observer.flush` gets the longest one. `close` leaves the connection open.
+   * A connection of the caller to the system account of the servers, instead of `monitoring`. All servers of the
+   * cluster report their intervals, and `observer.flush` gets the longest one. `close` leaves the connection open.
    */
   readonly systemConnection?: NatsClientConnection | undefined;
   /** Hooks for logs and alerts. */

@@ -82,8 +82,8 @@ export class Requests {
   }
 
   /**
-   * Sends a message that has many replies. They have a subscription of their own, so that the subject of each reply need
-   * not be decoded.
+   * Sends a message that has many replies. They have a subscription of their own, so that the subject of each reply
+   * need not be decoded.
    */
   sendForMany(subject: string, payload: string, { take, fail }: RepliesTaker): void {
     const reply = `${this.#inbox}m.${this.#next++}`;

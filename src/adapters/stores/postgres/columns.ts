@@ -28,8 +28,8 @@ export function text(value: Column, column: string): string {
 }
 
 /**
- * Reads bytes in either format of bytea. A database or a role can have the setting `bytea_output = escape`, and a pooler
- * does not let a client change it.
+ * Reads bytes in either format of bytea. A database or a role can have the setting `bytea_output = escape`, and a
+ * pooler does not let a client change it.
  */
 export function bytes(value: Column, column: string, length?: number): Uint8Array {
   if (typeof value !== 'string') throw damage(`${column} is not binary`);
@@ -38,7 +38,9 @@ export function bytes(value: Column, column: string, length?: number): Uint8Arra
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-/** Reads the escape format: a backslash is doubled, and bytes that are not printable are three octal digits after one. */
+/**
+ * Reads the escape format: a backslash is doubled, and bytes that are not printable are three octal digits after one.
+ */
 function unescaped(value: string): Buffer {
   const plain = value.replaceAll(/\\(?:\\|[0-3][0-7]{2})/g, (found) =>
     found === '\\\\' ? '\\' : String.fromCharCode(Number.parseInt(found.slice(1), 8)),

@@ -1,8 +1,8 @@
 /**
  * Checks all data of a file that reads use and that the hashes of the commits do not cover. SQLite compares each table
  * with its indexes. Then one pass reads the file as a log: decisions in the order of their ids, and the events of each
- * decision in the order of their positions. The same pass compares the indexes of the decisions. Ids and positions have no gaps. So a missing row leaves a gap, and an added
- * or moved row does not match.
+ * decision in the order of their positions. The same pass compares the indexes of the decisions. Ids and positions have
+ * no gaps. So a missing row leaves a gap, and an added or moved row does not match.
  */
 import type { Database } from 'better-sqlite3';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';

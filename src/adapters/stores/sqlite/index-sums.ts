@@ -79,7 +79,8 @@ export interface IndexStatements {
 }
 
 export function prepareIndexStatements(database: Database): IndexStatements {
-  // SQLite names the index of a unique column. Kysely cannot name the index that a query reads, so the name follows the alias.
+  // SQLite names the index of a unique column. Kysely cannot name the index that a query reads, so the name follows the
+  // alias.
   const byCommand = sql<Tables['decisions']>`decisions`.as<'byCommand'>(
     sql`byCommand indexed by sqlite_autoindex_decisions_1`,
   );

@@ -1,6 +1,6 @@
 /**
- * Rows as one sequence of bytes: SQLite concatenates their columns, so that the driver makes one value for a page of rows
- * instead of one for each column.
+ * Rows as one sequence of bytes: SQLite concatenates their columns, so that the driver makes one value for a page of
+ * rows instead of one for each column.
  *
  * Integers are the UTF-8 forms of `char()`, which writes several of them in one call. Blobs and texts keep their bytes
  * when they are concatenated. In a damaged file, an integer can be too great for its form, and is then read as 65,533.

@@ -1,6 +1,6 @@
 /**
- * Reads a page of commits as one sequence of bytes (`packed-bytes.ts`). The driver needs as long for the 19 columns of a
- * commit and its event as SQLite for finding them. A page of 1,000 commits takes half of the time in this form.
+ * Reads a page of commits as one sequence of bytes (`packed-bytes.ts`). The driver needs as long for the 19 columns of
+ * a commit and its event as SQLite for finding them. A page of 1,000 commits takes half of the time in this form.
  *
  * Values that do not fit are in a damaged file only. The page then cannot be read, or the commit differs from its hash.
  */
@@ -17,7 +17,9 @@ import { type Connection, rejectionOf } from './read.ts';
 import { bound, compiler } from './schema.ts';
 import { values } from './statements.ts';
 
-/** The maximum number of bytes of a payload in a page. Larger payloads are read one by one, so that pages stay small. */
+/**
+ * The maximum number of bytes of a payload in a page. Larger payloads are read one by one, so that pages stay small.
+ */
 const MAX_PACKED_PAYLOAD = 4_096;
 
 const UUID_BYTES = 16;

@@ -1,4 +1,7 @@
-/** Guests that misuse control flow: re-entry, recursion, traps at every position, and exceptions that try to hide a trap. */
+/**
+ * Guests that misuse control flow: re-entry, recursion, traps at every position, and exceptions that try to hide a
+ * trap.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';

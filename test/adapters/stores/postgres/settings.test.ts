@@ -1,4 +1,7 @@
-/** Stores on databases, roles and clients whose settings are not the usual ones, as administrators and programs set them. */
+/**
+ * Stores on databases, roles and clients whose settings are not the usual ones, as administrators and programs set
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { inspect } from 'node:util';

@@ -2,7 +2,8 @@
 
 const MAX_STREAM_NAME_BYTES: usize = 255;
 
-/// Returns the name of the stream of a category with this id: `<category>-<id>`, or the category itself if the id is empty.
+/// Returns the name of the stream of a category with this id: `<category>-<id>`, or the category itself if the id is
+/// empty.
 pub fn stream_name_of(category: &str, id: &str) -> String {
     if id.is_empty() { category.into() } else { [category, id].join("-") }
 }

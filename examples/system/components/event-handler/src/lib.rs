@@ -1,7 +1,7 @@
 //! The process manager of ../../transfers.ts, as a component of the world `process-manager`.
 //!
-//! A withdrawal whose transfer id is `<id> to <account>` is deposited to that account. If the account refuses it, the money
-//! returns to the account that it came from.
+//! A withdrawal whose transfer id is `<id> to <account>` is deposited to that account. If the account refuses it, the
+//! money returns to the account that it came from.
 
 #[allow(dead_code)]
 #[path = "../../../../guests/rust/src/bank.rs"]

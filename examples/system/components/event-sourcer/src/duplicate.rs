@@ -1,5 +1,5 @@
-//! Handles a command id that is already recorded. The same command changes nothing and gets its first outcome. A command with
-//! different content is an error.
+//! Handles a command id that is already recorded. The same command changes nothing and gets its first outcome. A
+//! command with different content is an error.
 
 use contract::quoted;
 

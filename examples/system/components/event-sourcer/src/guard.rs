@@ -1,5 +1,5 @@
-//! The precondition of an append (`src/core/loop/guard.ts`). The module declares one for each command type. The caller may request
-//! another one in addition, which can only strengthen it.
+//! The precondition of an append (`src/core/loop/guard.ts`). The module declares one for each command type. The caller
+//! may request another one in addition, which can only strengthen it.
 
 use crate::decidable::eventsourcing::messages::{Precondition, WritePrecondition};
 
@@ -8,9 +8,11 @@ fn as_seen(revision: Option<u64>) -> Precondition {
     revision.map_or(Precondition::NoStream, Precondition::AtRevision)
 }
 
-/// Returns the precondition of a decision that saw the stream at `revision`. The caller has checked [`violated_precondition`].
+/// Returns the precondition of a decision that saw the stream at `revision`. The caller has checked
+/// [`violated_precondition`].
 ///
-/// A decision without events takes no revision. So it holds only for the stream that it saw, whatever the module declares.
+/// A decision without events takes no revision. So it holds only for the stream that it saw, whatever the module
+/// declares.
 pub fn append_precondition(
     declared: WritePrecondition,
     requested: Option<Precondition>,
@@ -55,8 +57,8 @@ pub fn exclude_each_other(declared: WritePrecondition, requested: Option<Precond
     }
 }
 
-/// Returns whether reading and deciding again can help. It cannot if the caller named a revision, because a stream never returns to
-/// an earlier one.
+/// Returns whether reading and deciding again can help. It cannot if the caller named a revision, because a stream
+/// never returns to an earlier one.
 pub fn is_retryable(declared: WritePrecondition, requested: Option<Precondition>, has_events: bool) -> bool {
     match (requested, declared) {
         (Some(Precondition::NoStream | Precondition::AtRevision(_)), _) => false,

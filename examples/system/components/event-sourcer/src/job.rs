@@ -57,8 +57,8 @@ impl Job {
         Ok(Job { module, route, envelope, options, id, command, stream })
     }
 
-    /// Looks for the command id before anything is decided, and again before a failure is reported. A duplicate already has an
-    /// outcome, even if it would fail on the current stream.
+    /// Looks for the command id before anything is decided, and again before a failure is reported. A duplicate already
+    /// has an outcome, even if it would fail on the current stream.
     pub fn handle(&self) -> Result<CommandResult, CommandError> {
         if let Some(known) = self.find()? {
             return self.first_outcome(known);
@@ -97,7 +97,8 @@ impl Job {
             let guard = append_precondition(declared, requested, seen, !events.is_empty());
             match append(&self.stream, &events, guard, &decision) {
                 Ok(appended) => {
-                    // If the events landed after others that the decision did not see, the state is not that of the stream.
+                    // If the events landed after others that the decision did not see, the state is not that of the
+                    // stream.
                     if !events.is_empty() && appended.first_revision == Some(seen.map_or(0, |it| it + 1)) {
                         live.revision = appended.revision;
                     }

@@ -1,7 +1,9 @@
-//! The event sourcer as a component of the world `event-sourcing`: route, load, fold, decide, append (`wit/event-sourcer.wit`).
+//! The event sourcer as a component of the world `event-sourcing`: route, load, fold, decide, append
+//! (`wit/event-sourcer.wit`).
 //!
-//! It does the work of `src/core/loop` in less code: it caches no states between commands, and has no authorizer and no observer. A
-//! component cannot catch another component's trap, so a trap of the command handler ends the event sourcer too.
+//! It does the work of `src/core/loop` in less code: it caches no states between commands, and has no authorizer and no
+//! observer. A component cannot catch another component's trap, so a trap of the command handler ends the event sourcer
+//! too.
 
 mod bound_module;
 mod duplicate;

@@ -145,7 +145,8 @@ impl<'a> Live<'a> {
         Ok((self, envelopes))
     }
 
-    /// Stores a snapshot if one is due at the state's revision. A failure is ignored, because a replay has the same result.
+    /// Stores a snapshot if one is due at the state's revision. A failure is ignored, because a replay has the same
+    /// result.
     pub fn save_if_due(&self, policy: SnapshotPolicy) {
         let (SnapshotPolicy::Every(most), Some(revision)) = (policy, self.revision) else {
             return;

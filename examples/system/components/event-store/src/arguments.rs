@@ -1,5 +1,5 @@
-//! Checks arguments before any work is done, with the texts of `src/core/storage/arguments.ts`. Values that the types of the
-//! contract exclude (text that is not UTF-8, an unknown precondition) cannot occur here.
+//! Checks arguments before any work is done, with the texts of `src/core/storage/arguments.ts`. Values that the types
+//! of the contract exclude (text that is not UTF-8, an unknown precondition) cannot occur here.
 
 use contract::{Uuid, check_stream_name};
 

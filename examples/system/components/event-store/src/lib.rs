@@ -1,7 +1,7 @@
 //! An event store in memory, as a component of the world `event-storage` (`wit/event-store.wit`).
 //!
-//! This file implements the traits that `wit-bindgen` generates from `wit/`, with `contents.rs`, which does not depend on
-//! components. `arguments.rs` refuses invalid arguments.
+//! This file implements the traits that `wit-bindgen` generates from `wit/`, with `contents.rs`, which does not depend
+//! on components. `arguments.rs` refuses invalid arguments.
 
 mod arguments;
 mod chain;

@@ -1,5 +1,5 @@
-//! The gateway to the event sourcer (`../../wit/system.wit`): it receives a path and bytes, and returns a status and JSON. It does
-//! not depend on the domain.
+//! The gateway to the event sourcer (`../../wit/system.wit`): it receives a path and bytes, and returns a status and
+//! JSON. It does not depend on the domain.
 
 mod answers;
 

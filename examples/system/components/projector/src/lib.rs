@@ -1,4 +1,5 @@
-//! The read model of ../../accounts.ts, as a component of the world `read-model`. A document is the state of an account.
+//! The read model of ../../accounts.ts, as a component of the world `read-model`. A document is the state of an
+//! account.
 
 #[allow(dead_code)]
 #[path = "../../../../guests/rust/src/bank.rs"]
