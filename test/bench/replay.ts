@@ -101,7 +101,7 @@ async function verifyAll(
       part === 'store' ? store : commits,
       { deciders: [account] },
       {
-        progress: ({ streams: verified }) => {
+        onProgress: ({ streams: verified }) => {
           if (verified !== last && verified % (streams / 10) === 0) eachTenth();
           last = verified;
         },

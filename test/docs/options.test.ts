@@ -1,38 +1,43 @@
-/** Every public option appears in a guide. */
+/** Every public option appears in a guide, on a page about a function that takes it. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { fencesOf } from './fences.ts';
+import { allSymbols, optionsOf, read, takersOf } from './public-options.ts';
 
-const root = new URL('../../', import.meta.url);
-const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+const cwd = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The tables of option names in a source file, each with the type whose options it lists. */
-function tablesIn(source: string): readonly (readonly [type: string, names: readonly string[]])[] {
-  return [...source.matchAll(/^(?:export )?const \w+: OptionNames<([^=]+)> = \{([^}]*)\}/gm)].map(
-    ([, type = '', body = '']) => [type, [...body.matchAll(/(\w+): true/g)].map(([, name = '']) => name)],
-  );
+/** The functions of a store that only stores and tools call. The API reference describes them. */
+const FOR_STORES: ReadonlySet<string> = new Set(['readLog', 'readCommits', 'readStreams', 'listDeadlines']);
+
+interface Page {
+  readonly text: string;
+  readonly programs: string;
 }
 
-const PAGES = ['README.md', 'docs/component-host.md', ...globSync('docs/guides/*.md', { cwd: root })];
-const pages = PAGES.map(read).join('\n');
-const programs = fencesOf(pages)
-  .filter(({ language }) => language === 'ts')
-  .map(({ code }) => code)
-  .join('\n');
+const pages = ['README.md', 'docs/component-host.md', ...globSync('docs/guides/*.md', { cwd })].map((path): Page => {
+  const text = read(path);
+  const programs = fencesOf(text).filter(({ language }) => language === 'ts');
+  return { text, programs: programs.map(({ code }) => code).join('\n') };
+});
 
-/** Returns whether a program passes the option, or a sentence or a table explains it. */
-function isShown(name: string): boolean {
-  return new RegExp(`\\b${name}\\b\\s*[:,(}]`).test(programs) || new RegExp(`\`[^\`\\n]*\\b${name}\\b`).test(pages);
+/** Returns whether a program of the page passes the option, or a sentence or a table explains it. */
+function isShown(name: string, { text, programs }: Page): boolean {
+  return new RegExp(`\\b${name}\\b\\s*[:,(}]`).test(programs) || new RegExp(`\`[^\`\\n]*\\b${name}\\b`).test(text);
 }
 
-test('every option of a public function appears in a guide', () => {
-  const missing = globSync('src/**/*.ts', { cwd: root })
-    .toSorted()
-    .filter((path) => path !== 'src/adapters/testing/context.ts') // Its names are fields of an event's context.
-    .flatMap((path) => tablesIn(read(path)).map(([type, names]) => ({ path, type, names })))
-    .flatMap(({ path, type, names }) =>
-      names.filter((name) => !isShown(name)).map((name) => `${path}: ${type}.${name}`),
-    );
+test('every option of a public function appears on a page about the function', () => {
+  const symbols = allSymbols();
+  const missing = symbols.flatMap((symbol) => {
+    // A definition of a message is the result of a function, and not its argument.
+    if (symbol.name === 'Definition') return [];
+    const takers = [...takersOf(symbol.name, symbols)].filter((taker) => !FOR_STORES.has(taker));
+    if (takers.length === 0) return [];
+    const about = pages.filter(({ text }) => takers.some((taker) => new RegExp(`\\b${taker}\\b`).test(text)));
+    return optionsOf(symbol)
+      .filter(({ name }) => !about.some((page) => isShown(name, page)))
+      .map(({ name }) => `${symbol.file}: ${symbol.name}.${name} (${takers.join(', ')})`);
+  });
   assert.deepEqual(missing, []);
 });

@@ -53,12 +53,12 @@ export interface CopyStoreOptions {
    */
   readonly follow?: AbortSignal | undefined;
   /** Called after each page of commits. */
-  readonly progress?: ((progress: CopyProgress) => void) | undefined;
+  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
   /** Ends the copy with the signal's reason. The same call continues it later. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const NAMES: OptionNames<CopyStoreOptions> = { processors: true, follow: true, progress: true, signal: true };
+const NAMES: OptionNames<CopyStoreOptions> = { processors: true, follow: true, onProgress: true, signal: true };
 
 /** The result of a copy. */
 export interface CopyResult {
@@ -141,7 +141,7 @@ class Copy {
   }
 
   async report(phase: CopyProgress['phase'], { commits, events }: LogPlace = this.copied): Promise<void> {
-    this.#options.progress?.({ phase, commits, events });
+    this.#options.onProgress?.({ phase, commits, events });
     await this.#turns.next();
     this.#options.signal?.throwIfAborted();
   }

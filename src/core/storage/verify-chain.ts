@@ -70,12 +70,12 @@ export interface ChainProgress {
 /** The options of {@link verifyChain}. */
 export interface VerifyChainOptions {
   /** Called after each page of commits. */
-  readonly progress?: ((progress: ChainProgress) => void) | undefined;
+  readonly onProgress?: ((progress: ChainProgress) => void) | undefined;
   /** Cancels the verification, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const NAMES: OptionNames<VerifyChainOptions> = { progress: true, signal: true };
+const NAMES: OptionNames<VerifyChainOptions> = { onProgress: true, signal: true };
 
 /**
  * Verifies the chain of one stream, or of all streams if no stream is named. The store is read page by page.
@@ -118,7 +118,7 @@ class Verified {
   }
 
   async page(): Promise<void> {
-    this.#options.progress?.({ streams: this.streams, commits: this.commits });
+    this.#options.onProgress?.({ streams: this.streams, commits: this.commits });
     await this.#turns.next();
     this.#options.signal?.throwIfAborted();
   }

@@ -23,12 +23,12 @@ export interface Parity extends ParityProgress {
 /** The options of {@link parity}. */
 export interface ParityOptions {
   /** Called after each stream. */
-  readonly progress?: ((progress: ParityProgress) => void) | undefined;
+  readonly onProgress?: ((progress: ParityProgress) => void) | undefined;
   /** Cancels the comparison, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const NAMES: OptionNames<ParityOptions> = { progress: true, signal: true };
+const NAMES: OptionNames<ParityOptions> = { onProgress: true, signal: true };
 
 /**
  * Compares two modules before one replaces the other, such as a decider in TypeScript and its component. Both fold the
@@ -81,7 +81,7 @@ export async function parity(
       pair.end();
     }
     streams++;
-    options.progress?.({ streams, decisions });
+    options.onProgress?.({ streams, decisions });
   }
   return { streams, decisions, divergence: undefined };
 }

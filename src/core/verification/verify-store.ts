@@ -34,7 +34,7 @@ export interface VerifyStoreOptions {
    */
   readonly heads?: AsyncIterable<StreamHead> | Iterable<StreamHead> | undefined;
   /** Called after each stream, and after each page of a long stream. */
-  readonly progress?: ((progress: VerificationProgress) => void) | undefined;
+  readonly onProgress?: ((progress: VerificationProgress) => void) | undefined;
   /** Cancels the verification, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,7 +44,7 @@ const NAMES: OptionNames<VerifyStoreOptions> = {
   after: true,
   select: true,
   heads: true,
-  progress: true,
+  onProgress: true,
   signal: true,
 };
 
@@ -70,9 +70,9 @@ export async function verifyStore(
   options: VerifyStoreOptions = {},
 ): Promise<Verification> {
   checkOptionNames(options, NAMES, 'verifyStore');
-  const { stream, after, progress, signal } = options;
+  const { stream, after, onProgress, signal } = options;
   const report = (extent: VerificationProgress): void => {
-    progress?.(extent);
+    onProgress?.(extent);
     signal?.throwIfAborted();
   };
   const verifier = new StreamVerifier(store, system, report, after);

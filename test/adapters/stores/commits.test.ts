@@ -96,7 +96,7 @@ for (const [name, open] of [
 
     check('are counted for the caller while they are verified', async (store) => {
       const seen: ChainProgress[] = [];
-      await verifyChain(store, undefined, { progress: (progress) => seen.push(progress) });
+      await verifyChain(store, undefined, { onProgress: (progress) => seen.push(progress) });
       assert.deepEqual(seen, [
         { streams: 1, commits: 10 },
         { streams: 2, commits: 20 },
@@ -118,7 +118,7 @@ for (const [name, open] of [
       const ended = new AbortController();
       const seen: ChainProgress[] = [];
       const verifying = verifyChain(store, undefined, {
-        progress: (progress) => {
+        onProgress: (progress) => {
           seen.push(progress);
           ended.abort();
         },

@@ -98,12 +98,12 @@ for (const [fromName, toName] of pairs) {
       await fill(from, 50);
       const finish = new AbortController();
       const [first, last] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-      const progress = ({ phase, commits }: CopyProgress): void => {
+      const onProgress = ({ phase, commits }: CopyProgress): void => {
         if (phase !== 'following') return;
         first.resolve();
         if (commits === 150) last.resolve();
       };
-      const copying = copyStore(from, to, { follow: finish.signal, progress });
+      const copying = copyStore(from, to, { follow: finish.signal, onProgress });
       await first.promise;
       for (let round = 0; round < 10; round++) await fill(from, 10);
       await last.promise;
@@ -138,10 +138,10 @@ for (const [fromName, toName] of pairs) {
       await fill(from, 2_000);
       const cancel = new AbortController();
       const reason = new Error('enough');
-      const progress = ({ phase }: CopyProgress): void => {
+      const onProgress = ({ phase }: CopyProgress): void => {
         if (phase === 'copying') cancel.abort(reason);
       };
-      const copying = copyStore(from, to, { progress, signal: cancel.signal });
+      const copying = copyStore(from, to, { onProgress, signal: cancel.signal });
       await assert.rejects(copying, (error) => error === reason);
       const { length } = await to.readLog({ limit: 10_000 });
       assert.ok(length > 0 && length < 2_000);
@@ -220,10 +220,10 @@ describe('a copy', () => {
       await from.append('s-1', [envelope('Done', new Uint8Array(2 ** 20))], ANY, decision());
     }
     const counts: number[] = [];
-    const progress = ({ phase, commits }: CopyProgress): void => {
+    const onProgress = ({ phase, commits }: CopyProgress): void => {
       if (phase === 'copying') counts.push(commits);
     };
-    await copyStore(from, to, { progress });
+    await copyStore(from, to, { onProgress });
     assert.ok(counts.slice(1).every((count, index) => count - counts[index]! <= 4));
   });
 

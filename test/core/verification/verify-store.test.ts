@@ -143,11 +143,11 @@ describe('a store that the system wrote', () => {
 /** Verifies until a stream is done. Returns the last stream. */
 async function verifyUntil(store: Store, stream: string, seen: string[]): Promise<string | undefined> {
   const halt = new AbortController();
-  const progress = ({ last }: { last: string | undefined }): void => {
+  const onProgress = ({ last }: { last: string | undefined }): void => {
     if (last !== undefined && !seen.includes(last)) seen.push(last);
     if (last === stream) halt.abort();
   };
-  await assert.rejects(verifyStore(store, bank, { progress, signal: halt.signal }));
+  await assert.rejects(verifyStore(store, bank, { onProgress, signal: halt.signal }));
   return seen.at(-1);
 }
 

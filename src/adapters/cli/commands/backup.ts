@@ -20,7 +20,7 @@ export async function backup(session: Session, file: string): Promise<number> {
   using _signals = endOnSecondSignal(session.halt, () => {});
   using progress = showProgress('copying');
   await store.backup(file, {
-    progress: ({ totalPages, remainingPages }) => {
+    onProgress: ({ totalPages, remainingPages }) => {
       const percent = totalPages === 0 ? 100 : Math.floor((100 * (totalPages - remainingPages)) / totalPages);
       progress.show(`copying: ${percent} % of ${totalPages} pages`);
     },

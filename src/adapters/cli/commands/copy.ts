@@ -35,7 +35,7 @@ export async function copy(
     void report(output, phase, text, { commits, events });
   };
   const signals = follow ? { follow: halt.signal } : { signal: halt.signal };
-  const result = await copyStore(from, to, { ...signals, processors, progress: onProgress });
+  const result = await copyStore(from, to, { ...signals, processors, onProgress });
   progress[Symbol.dispose]();
   const places = { from: withoutSecrets(fromAddress), to: withoutSecrets(toAddress) };
   if (!output.isJson) await output.text(...textOf(result, places.to));

@@ -22,7 +22,7 @@ export async function verify(session: Session, { stream }: VerifyChainOptions): 
   }
   using progress = showProgress(stream === undefined ? 'comparing tables with indexes' : 'computing hashes');
   const verdict = await verifyChain(store, stream, {
-    progress: ({ streams, commits }) =>
+    onProgress: ({ streams, commits }) =>
       progress.show(`intact so far: ${counted(streams, 'stream')}, ${counted(commits, 'commit')}`),
     signal: session.halt.signal,
   });

@@ -20,7 +20,7 @@ export interface BackupProgress {
 /** The options of a backup. */
 export interface BackupOptions {
   /** Called after each step. */
-  readonly progress?: ((progress: BackupProgress) => void) | undefined;
+  readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
   /** Cancels the backup, which then rejects with the signal's reason and leaves no file. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -30,7 +30,7 @@ export interface BackupOptions {
   readonly pagesPerStep?: number | undefined;
 }
 
-const NAMES: OptionNames<BackupOptions> = { progress: true, signal: true, pagesPerStep: true };
+const NAMES: OptionNames<BackupOptions> = { onProgress: true, signal: true, pagesPerStep: true };
 
 /** The part of the driver's connection that a backup needs. The driver's own types are not published. */
 interface Source {
@@ -44,9 +44,9 @@ export function checkBackup(file: string, options: BackupOptions): void {
   }
   refuseExisting(file);
   checkNames(options, NAMES);
-  const { progress, signal, pagesPerStep } = options;
-  if (progress !== undefined && typeof progress !== 'function') {
-    throw refused('options.progress', mustBe('a function', progress));
+  const { onProgress, signal, pagesPerStep } = options;
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw refused('options.onProgress', mustBe('a function', onProgress));
   }
   if (signal !== undefined && !isSignal(signal)) throw refused('options.signal', mustBe('an AbortSignal', signal));
   if (pagesPerStep !== undefined && !isPositiveU32(pagesPerStep)) {
@@ -63,7 +63,7 @@ export function checkBackup(file: string, options: BackupOptions): void {
  * @throws StoreFailure, EngineFailure, or an error of the driver or the file system.
  */
 export async function backup(source: Source, file: string, options: BackupOptions): Promise<void> {
-  const { progress, signal, pagesPerStep = 1_000 } = options;
+  const { onProgress, signal, pagesPerStep = 1_000 } = options;
   signal?.throwIfAborted();
   const folder = dirname(file);
   if (!existsSync(folder)) throw new EngineFailure('io', `${file}: the folder ${folder} does not exist; create it`);
@@ -72,7 +72,7 @@ export async function backup(source: Source, file: string, options: BackupOption
     await source.backup(partial, {
       progress({ totalPages, remainingPages }) {
         signal?.throwIfAborted();
-        progress?.({ totalPages, remainingPages });
+        onProgress?.({ totalPages, remainingPages });
         return pagesPerStep;
       },
     });

@@ -311,7 +311,7 @@ describe('a backup', () => {
     const steps: number[] = [];
     const backup = store.backup(copy, {
       pagesPerStep: 5,
-      progress: ({ remainingPages }) => steps.push(remainingPages),
+      onProgress: ({ remainingPages }) => steps.push(remainingPages),
     });
     for (let index = 0; index < 50; index++) await store.append('s-1', [envelope('More')], ANY, decision());
     await backup;
@@ -333,7 +333,7 @@ describe('a backup', () => {
     const appends: Promise<unknown>[] = [];
     const backup = store.backup(copy, {
       pagesPerStep: 10,
-      progress({ totalPages }) {
+      onProgress({ totalPages }) {
         assert.ok(appends.length < totalPages, 'the backup starts again and again');
         appends.push(rival.append('s-2', [envelope('Done')], ANY, decision()));
       },
@@ -389,7 +389,7 @@ describe('a backup', () => {
     const backup = store.backup(copy, {
       pagesPerStep: 1,
       signal: controller.signal,
-      progress: () => controller.abort(reason),
+      onProgress: () => controller.abort(reason),
     });
     await assert.rejects(backup, reason);
     assert.deepEqual(
