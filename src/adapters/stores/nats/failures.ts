@@ -46,6 +46,8 @@ export const API_ERRORS = {
 const COMMAND_IN_PROCESS =
   'the leader has not finished an earlier write of this command; send it again with the same id';
 
+const NEEDS_SERVERS = 'the cluster needs at least as many servers with JetStream as `replicas`';
+
 /** The failures by the server's error number. */
 const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new Map([
   [
@@ -54,6 +56,14 @@ const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new 
   ],
   [API_ERRORS.insufficientResources, ['full', 'give JetStream more storage']],
   [10047, ['full', 'give JetStream more storage']],
+  [10028, ['full', 'give JetStream more memory, or create the store with the storage `file`']],
+  [10002, ['full', 'the account has reached its limits of JetStream; raise them']],
+  [10027, ['full', 'the account has reached its number of streams; a store needs two of them']],
+  [10005, ['unsupported-engine', NEEDS_SERVERS]],
+  [10074, ['unsupported-engine', NEEDS_SERVERS]],
+  [10039, ['unsupported-engine', 'enable JetStream for the account']],
+  [10076, ['unsupported-engine', 'enable JetStream in the configuration of the server']],
+  [10065, ['not-a-store', 'another JetStream stream has the subjects of the store; use another name']],
   [10077, ['full', 'the stream has reached its limit; raise max_msgs or max_bytes']],
   [API_ERRORS.notAvailable, ['busy', 'the cluster has no leader at the moment; try again']],
   [
@@ -72,16 +82,20 @@ export function apiFailure({ code, err_code = 0, description = 'no description' 
   return new EngineFailure(kind, `the NATS server refused: ${description} (${err_code}); ${advice}`);
 }
 
+/** The server does not answer a request that the user may not send. */
+const TIMEOUT_ADVICE = 'try again, and check that the user may publish and subscribe to the subjects of the store';
+
 /** Converts the error of a request without effects to a failure. */
 export function requestFailure(error: unknown): unknown {
   if (!isClientError(error)) return error;
   if (isTimeout(error))
-    return new EngineFailure('busy', 'the NATS server did not reply in time; try again', { cause: error });
+    return new EngineFailure('busy', `the NATS server did not reply in time; ${TIMEOUT_ADVICE}`, { cause: error });
   if (isNoResponders(error)) {
     const advice = 'enable JetStream in its configuration, or wait until the cluster has a leader';
     return new EngineFailure('busy', `no NATS server answers for this store; ${advice}`, { cause: error });
   }
-  const message = `the connection to the NATS server failed: ${error.message}; check that the server runs`;
+  const advice = error.name === 'AuthorizationError' ? 'check the credentials' : 'check that the server runs';
+  const message = `the connection to the NATS server failed: ${error.message}; ${advice}`;
   return new EngineFailure('io', message, { cause: error });
 }
 

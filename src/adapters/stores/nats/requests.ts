@@ -28,12 +28,17 @@ interface Waiting {
   readonly deadline: number;
 }
 
+/** Returns the option `inboxPrefix` of a connection. Its user may not be allowed to subscribe to other subjects. */
+function inboxPrefixOf(connection: NatsConnection & { readonly options?: { readonly inboxPrefix?: string } }): string {
+  return connection.options?.inboxPrefix ?? '_INBOX';
+}
+
 export class Requests {
   readonly #connection: NatsConnection;
   /** Milliseconds that a request waits for its replies. */
   readonly #timeout: number;
   /** The prefix of the subjects of all replies. */
-  readonly #inbox: string = `_INBOX.${uuidV4().replaceAll('-', '')}`;
+  readonly #inbox: string;
   readonly #single = new Map<string, ReplyTaker & Waiting>();
   readonly #several = new Map<Subscription, Waiting>();
   #subscription: Subscription | undefined;
@@ -43,6 +48,7 @@ export class Requests {
   constructor(connection: NatsConnection, timeout: number) {
     this.#connection = connection;
     this.#timeout = timeout;
+    this.#inbox = `${inboxPrefixOf(connection)}.${uuidV4().replaceAll('-', '')}`;
   }
 
   /** Fails the requests without a reply. The connection stays open. */
