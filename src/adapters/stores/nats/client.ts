@@ -63,7 +63,7 @@ export interface Page {
 /**
  * The maximum number of bytes of one page. The server ends a larger page early, and the reader requests the next one.
  */
-const PAGE_BYTES = 8 * 1_048_576;
+const PAGE_BYTES = 2 * 1_048_576;
 /** Milliseconds between the first two attempts of a read. The delay grows up to `LONGEST_DELAY`. */
 const FIRST_DELAY = 20;
 const LONGEST_DELAY = 500;

@@ -86,6 +86,11 @@ export function numbersText(events: number, count: number, part: number, parts: 
 }
 
 export function parseNumbers(text: string): CommitNumbers {
+  const second = text.indexOf(' ') + 1;
+  // Nearly every commit is one message, whose header has two numbers.
+  if (second > 0 && text.indexOf(' ', second) < 0) {
+    return { events: Number(text.slice(0, second - 1)), count: Number(text.slice(second)), part: 1, parts: 1 };
+  }
   const [events = 0, count = 0, part = 1, parts = 1] = text.split(' ').map(Number);
   return { events, count, part, parts };
 }

@@ -1,7 +1,8 @@
 /** Reads commits from the server in the order of their sequence numbers. */
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
-import type { Client, StoredMessage } from './client.ts';
+import type { Client, Page, StoredMessage } from './client.ts';
 import { COMMIT_HEADER, type CommitNumbers, parseNumbers, type StoredCommit } from './commit-message.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import type { Subjects } from './subjects.ts';
 
 /** The largest number of messages to which pages grow. */
@@ -66,10 +67,17 @@ export class CommitReader {
   /**
    * Reads the commits of a subject from a sequence number on, up to the last one. Each array has the commits of one
    * reply. A reader may stop early at no cost.
+   *
+   * @param ahead the pages of readers that continue after an earlier read.
    */
-  async *commits(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredCommit[]> {
+  async *commits(
+    subject: string,
+    from: number,
+    pageSize: number,
+    ahead?: ReadAhead,
+  ): AsyncGenerator<readonly StoredCommit[]> {
     let parts: CommitPart[] = [];
-    for await (const messages of this.messages(subject, from, pageSize)) {
+    for await (const messages of this.messages(subject, from, pageSize, ahead)) {
       const commits: StoredCommit[] = [];
       for (const message of messages) {
         const part = partOf(message);
@@ -93,15 +101,36 @@ export class CommitReader {
    * Reads the messages of a subject from a sequence number on, up to the last one. Each page is twice as large as the
    * previous one, because a reader that continues probably needs many more messages.
    */
-  async *messages(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredMessage[]> {
+  async *messages(
+    subject: string,
+    from: number,
+    pageSize: number,
+    ahead?: ReadAhead,
+  ): AsyncGenerator<readonly StoredMessage[]> {
     const { name: stream, allCommits } = this.#subjects;
     const filter = subject === allCommits ? undefined : subject;
-    let limit = pageSize;
-    for (let next = from; ; limit = Math.max(pageSize, Math.min(2 * limit, LARGEST_PAGE))) {
-      const { messages, isLast } = await this.#client.page({ stream, subject: filter, from: next, limit });
+    const request = (next: number, limit: number): Promise<Page> =>
+      this.#client.page({ stream, subject: filter, from: next, limit });
+    const place = ahead?.take(subject, from);
+    let page: Page | undefined = place && { messages: place.messages, isLast: false };
+    let coming = place?.coming;
+    let isFirst = place === undefined;
+    let next = from;
+    for (let limit = pageSize; ; page = undefined) {
+      // The page that was requested ahead may be the last one of that time, but not of this call.
+      const early: Page | undefined = page ?? (await coming);
+      const { messages, isLast } = early ?? (await request(next, limit));
+      if (page === undefined) coming = undefined;
       next = (messages.at(-1)?.sequence ?? next - 1) + 1;
+      limit = Math.max(pageSize, Math.min(2 * limit, LARGEST_PAGE));
+      if (ahead !== undefined && !isLast) {
+        // A reader that requests one page only does not need another one.
+        if (!isFirst) coming ??= request(next, limit).catch(() => undefined);
+        ahead.keep({ subject, messages, coming });
+      }
+      isFirst = false;
       yield messages;
-      if (!isLast) continue;
+      if (!isLast || early !== undefined) continue;
       if (!this.#isReplicated) return;
       // The server that answered may lack the newest messages. Only the leader can confirm that no message follows.
       const message = await this.#client.next(stream, subject, next);

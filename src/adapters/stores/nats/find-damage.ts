@@ -12,6 +12,7 @@ import { type IdBits, idBits } from './command-ids.ts';
 import { COMMIT_HEADER, numbersText, parseNumbers, recordedDecisionOf } from './commit-message.ts';
 import { type CommitReader, joinedPayloads } from './commit-reader.ts';
 import type { IdSegments } from './id-segments.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import type { Subjects } from './subjects.ts';
 
 /** The number of messages of one page. */
@@ -21,6 +22,7 @@ export interface AuditedParts {
   readonly reader: CommitReader;
   readonly subjects: Subjects;
   readonly segments: IdSegments;
+  readonly ahead: ReadAhead;
 }
 
 /** The end of a stream, as its messages show it. */
@@ -35,12 +37,12 @@ const START: StreamEnd = { events: 0, sequence: 0, hash: CHAIN_START };
 const NO_ID: IdBits = { low: 0, high: 0 };
 
 /** Returns the first damaged place, or `undefined` if there is no damage. @throws EngineFailure */
-export async function findDamage({ reader, subjects, segments }: AuditedParts): Promise<Damage | undefined> {
+export async function findDamage({ reader, subjects, segments, ahead }: AuditedParts): Promise<Damage | undefined> {
   const idOf = await segments.load();
   const ends = new Map<string, StreamEnd>();
   let next = 1;
   let parts: StoredMessage[] = [];
-  for await (const messages of reader.messages(subjects.allCommits, 1, PAGE)) {
+  for await (const messages of reader.messages(subjects.allCommits, 1, PAGE, ahead)) {
     for (const message of messages) {
       const { sequence, headers } = message;
       if (sequence !== next) return damaged(next, 'it is missing');

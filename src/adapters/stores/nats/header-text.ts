@@ -8,6 +8,15 @@ const VERSION = 'NATS/1.0';
 /** The first line has the version of the protocol, and a status if the message is not a stored message. */
 const STATUS = /^NATS\/1\.0 +(\d{3})(?: +([^\r]*))?\r\n/;
 
+/** The text before the value, by the name of the header. Concatenating it for each message would take time. */
+const beginnings = new Map<string, string>();
+
+function beginningOf(name: string): string {
+  let beginning = beginnings.get(name);
+  if (beginning === undefined) beginnings.set(name, (beginning = `\r\n${name}: `));
+  return beginning;
+}
+
 export class HeaderText {
   readonly #text: string;
 
@@ -21,14 +30,14 @@ export class HeaderText {
    */
   last(name: string): string {
     const text = this.#text;
-    const at = text.lastIndexOf(`\r\n${name}: `);
+    const at = text.lastIndexOf(beginningOf(name));
     if (at < 0) return '';
     const start = at + name.length + 4;
     return text.slice(start, text.indexOf('\r\n', start));
   }
 
   has(name: string): boolean {
-    return this.#text.includes(`\r\n${name}: `);
+    return this.#text.includes(beginningOf(name));
   }
 
   /** The status of a message that the server made itself, or 0 for other messages. */

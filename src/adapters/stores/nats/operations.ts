@@ -37,6 +37,7 @@ import {
   readStream,
   readStreams,
 } from './read.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { Snapshots } from './snapshots.ts';
 import { StateValues } from './state-values.ts';
 import { StreamQueues } from './stream-queues.ts';
@@ -89,7 +90,14 @@ export class NatsOperations implements BareCommitStore {
     const committed = (sequence: number, events: number): void => this.#sawEvents(sequence, events);
     this.#index = index;
     this.#appender = new Appender({ client, subjects, reader, index, heads, now, committed });
-    this.#reading = { subjects, reader, appender: this.#appender, heads, density: new Density() };
+    this.#reading = {
+      subjects,
+      reader,
+      appender: this.#appender,
+      heads,
+      density: new Density(),
+      ahead: new ReadAhead(),
+    };
     this.#snapshots = new Snapshots(client, subjects);
     this.#turns = new WriterTurns(client, subjects);
     this.#follower = new Follower({

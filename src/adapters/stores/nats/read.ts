@@ -19,6 +19,7 @@ import {
 } from './commit-message.ts';
 import type { CommitPart, CommitReader } from './commit-reader.ts';
 import type { Heads } from './heads.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import { readSubjects } from './read-subjects.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -36,6 +37,7 @@ export interface ReadingParts {
   readonly appender: Appender;
   readonly heads: Heads;
   readonly density: Density;
+  readonly ahead: ReadAhead;
 }
 
 /**
@@ -134,10 +136,13 @@ export async function readAll(parts: ReadingParts, options: ReadAllOptions): Pro
     const first = isFromStart ? 0 : indexOf(afterPosition) + 1;
     // The commit of the position is read again, because it may have more events.
     let [read, contained] = [0, 0];
-    for await (const commit of merged(parts, subjects, from, parts.density.messagesFor(limit))) {
-      parts.density.learn(++read, (contained += commit.numbers.count));
-      addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, isWanted);
-      if (found.length >= limit) return found.slice(0, limit);
+    const pageSize = parts.density.messagesFor(limit);
+    for await (const commits of merged(parts, subjects, from, pageSize, parts.ahead)) {
+      for (const commit of commits) {
+        parts.density.learn(++read, (contained += commit.numbers.count));
+        addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, isWanted);
+        if (found.length >= limit) return found.length === limit ? found : found.slice(0, limit);
+      }
     }
     return found;
   }
@@ -163,48 +168,66 @@ async function* merged(
   filters: readonly string[],
   from: number,
   pageSize: number,
-): AsyncGenerator<StoredCommit> {
+  ahead?: ReadAhead,
+): AsyncGenerator<readonly StoredCommit[]> {
   if (filters.length === 1) {
-    for await (const commits of reader.commits(filters[0]!, from, pageSize)) yield* commits;
+    yield* reader.commits(filters[0]!, from, pageSize, ahead);
     return;
   }
   const last = (await reader.last(subjects.allCommits))?.message.sequence ?? 0;
-  const sources = await Promise.all(filters.map((filter) => source(reader.commits(filter, from, pageSize))));
+  const sources = filters.map((filter) => new Source(reader.commits(filter, from, pageSize, ahead)));
   for (;;) {
-    const [next, ...others] = sources.filter(({ commit }) => commit !== undefined);
-    if (next === undefined) return;
-    const first = others.reduce((a, b) => (a.commit!.sequence < b.commit!.sequence ? a : b), next);
-    if (first.commit!.sequence > last) return;
-    yield first.commit!;
-    await first.advance();
+    await Promise.all(sources.map((source) => source.fill()));
+    const commits: StoredCommit[] = [];
+    let next = earliest(sources);
+    for (; next?.next !== undefined && next.next.sequence <= last; next = earliest(sources)) {
+      commits.push(next.next);
+      next.advance();
+      // The next commit of this source may come before those of the others.
+      if (next.next === undefined) break;
+    }
+    yield commits;
+    if (next === undefined || (next.next !== undefined && next.next.sequence > last)) return;
   }
 }
 
-interface Source {
-  commit: StoredCommit | undefined;
-  advance(): Promise<void>;
+/** The commits of one subject. */
+class Source {
+  readonly #pages: AsyncGenerator<readonly StoredCommit[]>;
+  #page: readonly StoredCommit[] = [];
+  #at = 0;
+  #hasEnded = false;
+
+  constructor(pages: AsyncGenerator<readonly StoredCommit[]>) {
+    this.#pages = pages;
+  }
+
+  /** The next commit. It is `undefined` at the end of a page, and after the last commit. */
+  get next(): StoredCommit | undefined {
+    return this.#page[this.#at];
+  }
+
+  advance(): void {
+    this.#at++;
+  }
+
+  /** Reads pages until there is a next commit, unless there are no more commits. */
+  async fill(): Promise<void> {
+    while (this.next === undefined && !this.#hasEnded) {
+      const { value, done } = await this.#pages.next();
+      this.#hasEnded = done === true;
+      this.#page = value ?? [];
+      this.#at = 0;
+    }
+  }
 }
 
-async function source(pages: AsyncGenerator<readonly StoredCommit[]>): Promise<Source> {
-  let page: readonly StoredCommit[] = [];
-  let at = 0;
-  const source: Source = {
-    commit: undefined,
-    async advance() {
-      while (at === page.length) {
-        const { value, done } = await pages.next();
-        if (done) {
-          source.commit = undefined;
-          return;
-        }
-        page = value;
-        at = 0;
-      }
-      source.commit = page[at++];
-    },
-  };
-  await source.advance();
-  return source;
+/** Returns the source whose next commit comes first, or `undefined` if no source has one. */
+function earliest(sources: readonly Source[]): Source | undefined {
+  return sources.reduce<Source | undefined>((first, source) => {
+    if (source.next === undefined) return first;
+    return first?.next !== undefined && first.next.sequence < source.next.sequence ? first : source;
+  }, undefined);
 }
 
 /** Reads commits from the end, in windows that grow. Each array is in ascending order. */
@@ -219,9 +242,9 @@ async function* backward(
   for (let size = FIRST_WINDOW; high >= 1; size = Math.min(size * 4, LARGEST_WINDOW)) {
     const low = Math.max(1, high - size + 1);
     const commits: StoredCommit[] = [];
-    for await (const commit of merged(parts, filters, low, Math.min(size, PAGE))) {
-      if (commit.sequence > high) break;
-      commits.push(commit);
+    for await (const page of merged(parts, filters, low, Math.min(size, PAGE))) {
+      for (const commit of page) if (commit.sequence <= high) commits.push(commit);
+      if ((page.at(-1)?.sequence ?? 0) > high) break;
     }
     yield commits;
     high = low - 1;
@@ -270,7 +293,7 @@ export async function readLog(
   const found: RecordedCommit[] = [];
   if (direction === 'forward') {
     const from = commit === undefined ? 1 : commit.sequence + 1;
-    for await (const commits of parts.reader.commits(allCommits, from, Math.min(limit, PAGE))) {
+    for await (const commits of parts.reader.commits(allCommits, from, Math.min(limit, PAGE), parts.ahead)) {
       for (const next of commits) {
         found.push(recordedCommitOf(next));
         if (found.length === limit) return found;
