@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Component, compile, instantiate } from 'decidable/component';
-import { GuestExit, LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
+import { type Component, compile } from 'decidable/component';
+import { GuestExit, LANGUAGE_RUNTIME } from 'decidable/component/wasi';
 import { commandOf } from './preview1.ts';
+import { runProgram } from './run-program.ts';
 
 const skip = spawnSync('go', ['version']).status !== 0 && 'install Go';
 
@@ -29,25 +30,16 @@ describe('a Go program on the virtual WASI', { skip }, () => {
   });
 
   async function run() {
-    const out: string[] = [];
-    const wasi = virtualWasi({
+    const { out, err, end, wasi } = await runProgram(program, {
       grant: LANGUAGE_RUNTIME,
       arguments: ['program', 'Łucja'],
       environment: { LANG: 'C.UTF-8' },
       stdin: ['a li', 'ne\nanother\n'],
       files: { work: {} },
       writableFiles: true,
-      stdout: (line) => out.push(line),
-      stderr: (line) => out.push(line),
     });
-    wasi.setDecision({ time: 1_700_000_000_250n, seed: 'c1' });
-    const { exports } = await instantiate(program, wasi.imports);
-    const [, command] = Object.entries(exports).find(([name]) => name.startsWith('wasi:cli/run@')) ?? [];
-    assert.throws(
-      () => (command as { run(): void }).run(),
-      (error) => error instanceof GuestExit && error.status === 1,
-      out.join('\n'),
-    );
+    assert.ok(end instanceof GuestExit && end.status === 1, out.join('\n'));
+    assert.deepEqual(err, []);
     return { out, wasi };
   }
 

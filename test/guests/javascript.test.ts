@@ -9,13 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type CommandHandler, isFault, isRejection, msgpack } from 'decidable';
+import { type CommandHandler, isFault, msgpack } from 'decidable';
 import { type Component, compile, instantiate } from 'decidable/component';
 import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import { built } from '../adapters/component/build/built.ts';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
+import { callEveryFunction } from '../adapters/component/host/every-function.ts';
 import { COMMANDS, historyOf, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
@@ -84,31 +85,8 @@ describe('guests in TypeScript', () => {
   test('need no more memory or handles after 2,000 decisions, folds, rejections, faults and states', async () => {
     const { component } = await built(BANK, 'account');
     const module = await loadModule(component, { maxMemoryBytes: 12 << 20, maxHandles: 10 });
-    const { types, decider, routing, statistics } = module;
-    const deposit = envelope('Deposit', { accountId: 'x'.repeat(64), amount: 1, transferId: 't'.repeat(64) });
-    const withdraw = envelope('Withdraw', { accountId: 'a', amount: 1_000_000 });
-    const opened = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o'.repeat(200) }));
-    let state = decider.evolve(decider.initialState(), opened);
-    types.event.drop?.(opened);
-    for (let round = 0; round < 2_000; round++) {
-      const [yes, no] = [types.command.fromEnvelope(deposit), types.command.fromEnvelope(withdraw)];
-      routing.streamId(yes);
-      types.command.toEnvelope(yes);
-      for (const event of decider.decide(state, yes)) {
-        types.event.toEnvelope(event);
-        state = decider.evolve(state, event);
-        types.event.drop?.(event);
-      }
-      assert.throws(() => decider.decide(state, no), isRejection);
-      assert.throws(() => types.command.fromEnvelope(envelope('Deposit', {})), isFault);
-      types.command.drop?.(yes);
-      types.command.drop?.(no);
-      const copy = types.state.fromBytes(types.state.toBytes(state));
-      types.state.drop?.(state);
-      state = copy;
-    }
-    types.state.drop?.(state);
-    assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
+    callEveryFunction(module, 2_000);
+    assert.deepEqual([module.statistics.handles, module.statistics.instances], [0, 1]);
   });
 
   test('release the handle of a state whose fold failed', async () => {

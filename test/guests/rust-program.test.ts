@@ -8,14 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Component, compile, instantiate, isTrap } from 'decidable/component';
-import {
-  LANGUAGE_RUNTIME,
-  NotGranted,
-  type VirtualWasiOptions,
-  virtualWasi,
-  type WasiInterface,
-} from 'decidable/component/wasi';
+import { type Component, compile, isTrap } from 'decidable/component';
+import { LANGUAGE_RUNTIME, NotGranted, type VirtualWasiOptions, type WasiInterface } from 'decidable/component/wasi';
+import { runProgram } from './run-program.ts';
 
 const TARGET = 'wasm32-wasip2';
 const rustc = 'rustc';
@@ -36,29 +31,8 @@ describe('a Rust program on the virtual WASI', { skip }, () => {
     program = await compile(readFileSync(output));
   });
 
-  /** Runs the program to its end. Returns its output and the exception that ended it. */
-  async function run(options: VirtualWasiOptions = {}) {
-    const [out, err]: [string[], string[]] = [[], []];
-    const wasi = virtualWasi({
-      grant: LANGUAGE_RUNTIME,
-      arguments: ['program'],
-      writableFiles: true,
-      stdout: (line) => out.push(line),
-      stderr: (line) => err.push(line),
-      ...options,
-    });
-    wasi.setDecision({ time: 1_700_000_000_250n, seed: 'c1' });
-    const { exports } = await instantiate(program, wasi.imports);
-    const [, command] = Object.entries(exports).find(([name]) => name.startsWith('wasi:cli/run@')) ?? [];
-    let end: unknown;
-    try {
-      (command as { run(): void }).run();
-    } catch (error) {
-      end = error;
-    }
-    wasi.flush();
-    return { out, err, end, wasi };
-  }
+  const run = (options: VirtualWasiOptions = {}) =>
+    runProgram(program, { grant: LANGUAGE_RUNTIME, arguments: ['program'], writableFiles: true, ...options });
 
   test('observes exactly the arguments, variables and files that the host passes', async () => {
     const { out, err, end, wasi } = await run({

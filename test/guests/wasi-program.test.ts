@@ -9,15 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Component, compile, instantiate } from 'decidable/component';
-import {
-  GuestExit,
-  LANGUAGE_RUNTIME,
-  NotGranted,
-  type VirtualWasiOptions,
-  virtualWasi,
-} from 'decidable/component/wasi';
+import { type Component, compile } from 'decidable/component';
+import { GuestExit, LANGUAGE_RUNTIME, NotGranted, type VirtualWasiOptions } from 'decidable/component/wasi';
 import { commandOf } from './preview1.ts';
+import { runProgram } from './run-program.ts';
 
 const tools = { clang: '/usr/bin/clang', lld: '/usr/bin/wasm-ld', 'wasi-libc': '/usr/include/wasm32-wasi' };
 const missing = Object.entries(tools).filter(([, path]) => !existsSync(path));
@@ -37,21 +32,7 @@ describe('a C program on the virtual WASI', { skip }, () => {
     program = await compile(await commandOf(readFileSync(core)));
   });
 
-  /** Runs the program to its end. Returns its output and the exception that ended it. */
-  async function run(options: VirtualWasiOptions) {
-    const [out, err]: [string[], string[]] = [[], []];
-    const wasi = virtualWasi({ stdout: (line) => out.push(line), stderr: (line) => err.push(line), ...options });
-    wasi.setDecision({ time: 1_700_000_000_250n, seed: 'c1' });
-    const { exports } = await instantiate(program, wasi.imports);
-    const [, command] = Object.entries(exports).find(([name]) => name.startsWith('wasi:cli/run@')) ?? [];
-    let end: unknown;
-    try {
-      (command as { run(): void }).run();
-    } catch (error) {
-      end = error;
-    }
-    return { out, err, end, wasi };
-  }
+  const run = (options: VirtualWasiOptions) => runProgram(program, options);
 
   test('observes exactly the arguments, variables and files that the host passes', async () => {
     const { out, err, end, wasi } = await run({

@@ -7,6 +7,7 @@ import { defineTables } from 'decidable/tables';
 import type { Kysely } from 'kysely';
 import { account } from '../../core/processors/transfers.ts';
 import { startPostgres } from '../../servers/postgres.ts';
+import { fill } from './deposits.ts';
 
 const server = await startPostgres();
 after(() => server.remove());
@@ -151,15 +152,7 @@ describe('a table read model on PostgreSQL', () => {
     await using store = await open();
     const model = linesOf('1', 13);
     await using running = await started(store, model);
-    for (const accountId of ['a', 'b']) await running.dispatch(Open({ accountId }));
-    for (const [accountId, amount] of [
-      ['a', 5],
-      ['b', 13],
-      ['a', 7],
-      ['b', 2],
-    ] as const) {
-      await running.dispatch(Deposit({ accountId, amount }));
-    }
+    await fill(running);
     await running.caughtUp();
     assert.deepEqual(
       (await running.parked.list()).map(({ key, reason }) => [key, reason?.code]),

@@ -10,6 +10,7 @@ import { defineTables, type TableHandler } from 'decidable/tables';
 import fc from 'fast-check';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
+import { CONTEXT } from './deposits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-prepared-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -106,17 +107,8 @@ const queries = defineTables({
 
 let files = 0;
 
+const context = { ...CONTEXT, stream: 'shop', position: 1n };
 const sold = shop.events.Sold({ article: 'lamp', price: 1, buyer: { name: 'Ada', city: 'London' } });
-const context = {
-  id: '018f4d1e-7a2b-5c3d-8e4f-5a6b7c8d9e10',
-  stream: 'shop',
-  revision: 0n,
-  position: 1n,
-  recordedAt: 0n,
-  correlationId: '',
-  causationId: '',
-};
-
 type Sale = z.infer<typeof Sold>;
 
 /** Returns the statements of a handler for one sale. */

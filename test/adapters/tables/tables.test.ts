@@ -10,6 +10,7 @@ import { createSqliteStore } from 'decidable/sqlite';
 import { defineTables } from 'decidable/tables';
 import { type Kysely, sql } from 'kysely';
 import { account } from '../../core/processors/transfers.ts';
+import { CONTEXT, fill } from './deposits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-tables-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -69,20 +70,6 @@ function statementsOf(version = '1', refuse = -1) {
 }
 
 const { Open, Deposit } = account.commands;
-
-async function fill(running: {
-  dispatch(command: ReturnType<typeof Open> | ReturnType<typeof Deposit>): Promise<unknown>;
-}) {
-  for (const accountId of ['a', 'b']) await running.dispatch(Open({ accountId }));
-  for (const [accountId, amount] of [
-    ['a', 5],
-    ['b', 13],
-    ['a', 7],
-    ['b', 2],
-  ] as const) {
-    await running.dispatch(Deposit({ accountId, amount }));
-  }
-}
 
 describe('a table read model', () => {
   test('has the rows that its queries write, and is read with Kysely', async () => {
@@ -243,17 +230,8 @@ describe('a table read model', () => {
 
   test('is tested without a database, because its queries are data', () => {
     const statements = statementsOf();
-    const context = {
-      id: '018f4d1e-7a2b-5c3d-8e4f-5a6b7c8d9e10',
-      stream: 'account-a',
-      revision: 0n,
-      position: 9n,
-      recordedAt: 0n,
-      correlationId: '',
-      causationId: '',
-    };
     const withdrawn = account.events.Withdrawn({ accountId: 'a', amount: 5 });
-    assert.deepEqual(statements.statementsOf(withdrawn, context), [
+    assert.deepEqual(statements.statementsOf(withdrawn, CONTEXT), [
       {
         sql: 'insert into "statements@1/lines" ("account_id", "position", "amount") values (?, ?, ?)',
         parameters: ['a', 9n, -5],

@@ -39,18 +39,25 @@ function failureOf(claim: () => unknown): string {
   return assert.fail('the claim held');
 }
 
+const roomTest = testDecider(room);
+
+/** Checks a booking and a departure, in the sentences of a test. */
+function checkBookings({ given }: typeof roomTest): void {
+  given()
+    .when(BookRoom(booking))
+    .then(booked)
+    .thenState({ guest: 'Ada', owed: 160n, visits: ['Ada'] });
+  given(booked).when(BookRoom(booking)).thenRejected('room-taken', { guest: 'Ada' });
+  given(booked)
+    .when(CheckOut({ roomId: '7', paid: 160n }))
+    .then(paid, left);
+}
+
 describe('a test of a decider', () => {
-  const { given } = testDecider(room);
+  const { given } = roomTest;
 
   test('reads as a sentence', () => {
-    given()
-      .when(BookRoom(booking))
-      .then(booked)
-      .thenState({ guest: 'Ada', owed: 160n, visits: ['Ada'] });
-    given(booked).when(BookRoom(booking)).thenRejected('room-taken', { guest: 'Ada' });
-    given(booked)
-      .when(CheckOut({ roomId: '7', paid: 160n }))
-      .then(paid, left);
+    checkBookings(roomTest);
     given(booked, paid)
       .when(CheckOut({ roomId: '7', paid: 0n }))
       .then(left);
@@ -216,15 +223,9 @@ function asHandles(): { module: CommandHandler<number, number, number>; live: ()
 describe('a test of a component', () => {
   test('reads as the same sentence, and leaves no handle behind', () => {
     const { module, live } = asHandles();
-    const { given } = testDecider(module, room);
-    given()
-      .when(BookRoom(booking))
-      .then(booked)
-      .thenState({ guest: 'Ada', owed: 160n, visits: ['Ada'] });
-    given(booked).when(BookRoom(booking)).thenRejected('room-taken', { guest: 'Ada' });
-    given(booked)
-      .when(CheckOut({ roomId: '7', paid: 160n }))
-      .then(paid, left);
+    const handleTest = testDecider(module, room);
+    const { given } = handleTest;
+    checkBookings(handleTest);
     assert.match(
       failureOf(() => given(booked).when(BookRoom(booking)).then(left)),
       /but was {3}rejected: room-taken/,

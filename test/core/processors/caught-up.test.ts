@@ -4,27 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { defineProjector, defineSystem, ProcessorStopped } from 'decidable';
+import { defineSystem, ProcessorStopped } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
-import { z } from 'zod';
+import { sumsOf } from './sums.ts';
 import { account } from './transfers.ts';
 
 const { Open, Deposit, Withdraw } = account.commands;
 
-const sums = defineProjector({
-  name: 'sums',
-  version: '1',
-  state: z.object({ sum: z.int() }),
-  events: { Deposited: account.events.Deposited },
-  key: ({ data }) => data.accountId,
-  initialState: { sum: 0 },
-  project: {
-    Deposited: (document, { amount }) => {
-      if (amount === 13) throw new Error('thirteen cannot be added');
-      document.sum += amount;
-    },
-  },
+const sums = sumsOf((amount) => {
+  if (amount === 13) throw new Error('thirteen cannot be added');
+  return amount;
 });
 
 const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [sums] });

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { defineProjector, defineSystem, ProcessorStopped } from 'decidable';
+import { defineSystem, ProcessorStopped } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import { defineTables } from 'decidable/tables';
 import type { Kysely } from 'kysely';
-import { z } from 'zod';
+import { sumsOf } from './sums.ts';
 import { account, balances } from './transfers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-rebuild-'));
@@ -29,19 +29,9 @@ const { Open, Deposit } = account.commands;
  */
 function summing() {
   const bug = { factor: 1, refused: -1 };
-  const sums = defineProjector({
-    name: 'sums',
-    version: '1',
-    state: z.object({ sum: z.int() }),
-    events: { Deposited: account.events.Deposited },
-    key: ({ data }) => data.accountId,
-    initialState: { sum: 0 },
-    project: {
-      Deposited: (document, { amount }) => {
-        if (amount === bug.refused) throw new Error('refused');
-        document.sum += amount * bug.factor;
-      },
-    },
+  const sums = sumsOf((amount) => {
+    if (amount === bug.refused) throw new Error('refused');
+    return amount * bug.factor;
   });
   return { bug, sums, system: defineSystem({ name: 'bank', deciders: [account], readModels: [sums] }) };
 }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compile, type Instance, instantiate, instantiateSync, isTrap } from 'decidable/component';
 import { assemble } from '../assemble.ts';
+import { DROPPED_RESOURCE } from './guests.ts';
 import type { Exported } from './handles.ts';
 
 /**
@@ -13,19 +14,10 @@ import type { Exported } from './handles.ts';
  * imported resource `h`. `call` calls the host's `out`, and traps afterwards if its argument is true.
  */
 const GUEST = `(component
-  (import "dropped" (func $dropped (param "rep" u32)))
+  ${DROPPED_RESOURCE}
   (import "out" (func $out))
   (import "h" (type $h (sub resource)))
-  (core func $dropped' (canon lower (func $dropped)))
   (core func $out' (canon lower (func $out)))
-  (core module $D
-    (import "" "dropped" (func $dropped (param i32)))
-    (func (export "dtor") (param i32)
-      (if (i32.eq (local.get 0) (i32.const 666)) (then unreachable))
-      (call $dropped (local.get 0))))
-  (core instance $d (instantiate $D (with "" (instance (export "dropped" (func $dropped'))))))
-  (type $r' (resource (rep i32) (dtor (core func $d "dtor")))) (export $r "r" (type $r'))
-  (core func $new (canon resource.new $r))
   (core func $drop-h (canon resource.drop $h))
   (core module $M
     (import "" "out" (func $out))

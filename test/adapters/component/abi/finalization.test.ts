@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isTrap } from 'decidable/component';
 import { maxRecentObjects } from '../../../../src/adapters/component/limits.ts';
-import { run } from './guests.ts';
+import { DROPPED_RESOURCE, run } from './guests.ts';
 import type { Exported } from './handles.ts';
 
 setFlagsFromString('--expose-gc');
@@ -20,16 +20,7 @@ async function guest() {
   const dropped: number[] = [];
   const { exports } = await run(
     `(component
-      (import "dropped" (func $dropped (param "rep" u32)))
-      (core func $dropped' (canon lower (func $dropped)))
-      (core module $D
-        (import "" "dropped" (func $dropped (param i32)))
-        (func (export "dtor") (param i32)
-          (if (i32.eq (local.get 0) (i32.const 666)) (then unreachable))
-          (call $dropped (local.get 0))))
-      (core instance $d (instantiate $D (with "" (instance (export "dropped" (func $dropped'))))))
-      (type $r' (resource (rep i32) (dtor (core func $d "dtor")))) (export $r "r" (type $r'))
-      (core func $new (canon resource.new $r))
+      ${DROPPED_RESOURCE}
       (core func $drop (canon resource.drop $r))
       (core module $M (import "" "drop" (func $drop (param i32)))
         (func (export "take") (param i32 i32) (call $drop (local.get 0))))

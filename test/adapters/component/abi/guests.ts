@@ -7,6 +7,22 @@ export async function run(text: string, imports: object = {}, options: Instantia
   return instantiate(await compile(await assemble(text)), imports, options);
 }
 
+/**
+ * A resource `$r`, and `$new`, which makes it. Its destructor passes the rep to the host's function `dropped`, and
+ * traps if the rep is 666.
+ */
+export const DROPPED_RESOURCE = `
+  (import "dropped" (func $dropped (param "rep" u32)))
+  (core func $dropped' (canon lower (func $dropped)))
+  (core module $D
+    (import "" "dropped" (func $dropped (param i32)))
+    (func (export "dtor") (param i32)
+      (if (i32.eq (local.get 0) (i32.const 666)) (then unreachable))
+      (call $dropped (local.get 0))))
+  (core instance $d (instantiate $D (with "" (instance (export "dropped" (func $dropped'))))))
+  (type $r' (resource (rep i32) (dtor (core func $d "dtor")))) (export $r "r" (type $r'))
+  (core func $new (canon resource.new $r))`;
+
 /** A value type: its text, the definitions that it needs, and its core types. */
 export interface GuestType {
   readonly type: string;

@@ -8,10 +8,8 @@ import { runInNewContext } from 'node:vm';
 import { isTrap } from 'decidable/component';
 import { loadModule } from 'decidable/component/host';
 import { virtualWasi } from 'decidable/component/wasi';
-import { account } from '../../../../examples/bank/account.ts';
-import { isFault, isRejection } from '../../../../src/core/index.ts';
 import { printingGuest } from './asking-guest.ts';
-import { envelope } from './bank-arbitraries.ts';
+import { callEveryFunction } from './every-function.ts';
 
 const ROUNDS = 50_000;
 
@@ -20,36 +18,7 @@ describe('the memory of a guest', () => {
     test(`stays below 1.5 MiB in ${guest} for ${ROUNDS} decisions, folds, rejections, faults and states`, async () => {
       const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
       const module = await loadModule(bytes, { maxMemoryBytes: 3 << 19, maxHandles: 10 });
-      const { types, decider, routing } = module;
-      const accountId = 'x'.repeat(64);
-      const deposit = account.types.command.toEnvelope(
-        account.commands.Deposit({ accountId, amount: 1, transferId: accountId }),
-      );
-      const withdraw = account.types.command.toEnvelope(account.commands.Withdraw({ accountId, amount: 1_000_000 }));
-      const open = account.events.AccountOpened({ accountId, owner: 'o'.repeat(200) });
-      const broken = envelope('Deposit', { accountId });
-      const opened = types.event.fromEnvelope(account.types.event.toEnvelope(open));
-      let state = decider.evolve(decider.initialState(), opened);
-      types.event.drop?.(opened);
-
-      for (let round = 0; round < ROUNDS; round++) {
-        const [yes, no] = [types.command.fromEnvelope(deposit), types.command.fromEnvelope(withdraw)];
-        routing.streamId(yes);
-        types.command.toEnvelope(yes);
-        for (const event of decider.decide(state, yes)) {
-          types.event.toEnvelope(event);
-          state = decider.evolve(state, event);
-          types.event.drop?.(event);
-        }
-        assert.throws(() => decider.decide(state, no), isRejection);
-        assert.throws(() => types.command.fromEnvelope(broken), isFault);
-        types.command.drop?.(yes);
-        types.command.drop?.(no);
-        const copy = types.state.fromBytes(types.state.toBytes(state));
-        types.state.drop?.(state);
-        state = copy;
-      }
-      types.state.drop?.(state);
+      callEveryFunction(module, ROUNDS);
       assert.deepEqual([module.statistics.handles, module.statistics.instances], [0, 1]);
     });
   }
