@@ -282,8 +282,33 @@ export class Client {
     return this.#repeat(this.#leaderReads, read);
   }
 
-  /** @param kind the requests that the read belongs to, if only a leader answers it. Any server answers a page. */
-  async #repeat<Result>(kind: Silence | undefined, read: () => Promise<Result>): Promise<Result> {
+  /**
+   * Repeats calls that change nothing if they are repeated, while the cluster has no leader.
+   * @throws EngineFailure `busy` after `busyTimeout`
+   */
+  async untilLeader<Result>(call: () => Promise<Result>): Promise<Result> {
+    const { jetstream, cluster } = this.connection.info ?? {};
+    // Nobody else can answer for a single server without JetStream.
+    if (jetstream !== true && cluster === undefined) return call();
+    try {
+      return await this.#repeat(this.#leaderReads, call, ['busy']);
+    } catch (error) {
+      if (!(error instanceof EngineFailure) || error.failure.code !== 'busy') throw error;
+      const advice = 'check that a majority of its servers runs, or raise busyTimeout';
+      const message = `the cluster had no leader for ${this.#busyTimeout} ms; ${advice} (${error.message})`;
+      throw new EngineFailure('busy', message, { cause: error });
+    }
+  }
+
+  /**
+   * @param kind the requests that the read belongs to, if only a leader answers it. Any server answers a page.
+   * @param transient the codes of failures after which the read is repeated.
+   */
+  async #repeat<Result>(
+    kind: Silence | undefined,
+    read: () => Promise<Result>,
+    transient: readonly string[] = ['busy', 'io'],
+  ): Promise<Result> {
     const deadline = elapsed() + this.#busyTimeout;
     for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
       const sentAt = elapsed();
@@ -293,7 +318,7 @@ export class Client {
         return result;
       } catch (error) {
         const failure = requestFailure(error);
-        const isTransient = failure instanceof EngineFailure && ['busy', 'io'].includes(failure.failure.code);
+        const isTransient = failure instanceof EngineFailure && transient.includes(failure.failure.code);
         if (isTransient && kind !== undefined) this.#unanswered(kind, sentAt);
         if (!isTransient || this.#isClosed || this.connection.isClosed() || elapsed() + delay > deadline) {
           throw failure;

@@ -72,8 +72,8 @@ export interface NatsStoreOptions {
    */
   readonly timeout?: number | undefined;
   /**
-   * Milliseconds for which a read is repeated while no server answers, before it fails with `busy`. A restart of a
-   * server or the election of a leader then only delays readers and processors.
+   * Milliseconds for which a read, or the opening of the store, is repeated while no server answers, before it fails
+   * with `busy`. A restart of a server or the election of a leader then only delays readers and processors.
    * @default 30_000
    */
   readonly busyTimeout?: number | undefined;

@@ -55,7 +55,7 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
     if (checked.connection === undefined) close = () => connection.close();
     const canMove = checked.connection === undefined && servers.length > 1;
     const client = new Client(connection, { ...checked, canMove });
-    const opened = await openStreams(client, subjects, checked);
+    const opened = await client.untilLeader(() => openStreams(client, subjects, checked));
     const { flush } = checked.observer;
     if (flush !== undefined) {
       const report = await readFlush(checked);
