@@ -187,7 +187,17 @@ export function statement<Values extends unknown[], Row>(
   const { sql: text, parameters } = query.compile();
   if (parameters.length > 0) throw new Error(`the query contains a literal value; use bound() instead: ${text}`);
   // The driver's types test whether `Values` is an array, even though it is declared as one.
-  return database.prepare(text) as unknown as Statement<Values, Row>;
+  return database.prepare(independentOfValues(text)) as unknown as Statement<Values, Row>;
+}
+
+/**
+ * Returns a query whose plan does not depend on the bound values. SQLite reads the value of a plain placeholder when it
+ * plans a query with a join, an order or a limit. It plans it again before each run, because the value may have
+ * changed. That takes as long as `prepare`: 25 µs for the events of a stream, and 65 µs for a page of commits. SQLite
+ * does not read the operand of a unary plus, which changes nothing else.
+ */
+function independentOfValues(text: string): string {
+  return text.replaceAll('?', '+?');
 }
 
 export function prepareStatements(database: Database): Statements {
