@@ -9,7 +9,7 @@ import type { AnySystemDefinition } from '../../core/processors/system-parts.ts'
 import { equalBytes } from '../../core/storage/equal-bytes.ts';
 import { explainCall, NondeterminismError } from './ambient/forbidden-call.ts';
 import { OuterVariables } from './ambient/outer-variables.ts';
-import { withoutAmbient } from './ambient/without-ambient.ts';
+import { type InOtherProcess, isolated } from './ambient/without-ambient.ts';
 import { sameEnvelopes } from './message-types.ts';
 
 type AnyFunction = (...args: never) => unknown;
@@ -104,6 +104,7 @@ class Check {
       const [first, second] = this.#isolated(
         (inOtherProcess) =>
           [answerOf(run, args), inOtherProcess(() => answerOf(run, again))] as readonly [Answer, Answer],
+        ([answer]) => isFailure(answer),
       );
       if (!this.#areSame(name, first, second)) {
         throw new NondeterminismError(
@@ -118,19 +119,19 @@ class Check {
 
   /** Checks a function that runs once, because it only decodes or checks a message. */
   once<Function extends AnyFunction>(run: Function): Function {
-    const once = (...args: readonly unknown[]): unknown => resultOf(this.#isolated(() => answerOf(run, args)));
+    const once = (...args: readonly unknown[]): unknown =>
+      resultOf(this.#isolated(() => answerOf(run, args), isFailure));
     return once as unknown as Function;
   }
 
   /**
    * Runs a function without the ambient world.
-   * @throws NondeterminismError if the function used the ambient world or changed a variable.
+   * @throws NondeterminismError if the function used the ambient world, made a promise or changed a variable.
    */
-  #isolated<Result>(run: Parameters<typeof withoutAmbient<Result>>[0]): Result {
-    const { result, changed } = this.#variables.watch(() => withoutAmbient(run));
-    const { outcome, calls } = result;
-    const [call] = calls;
-    if (call !== undefined) throw new NondeterminismError(explainCall(call), call);
+  #isolated<Result>(run: (inOtherProcess: InOtherProcess) => Result, isFailed: (result: Result) => boolean): Result {
+    const { result, changed } = this.#variables.watch(() => isolated(run, isFailed));
+    const { outcome, violation } = result;
+    if (violation !== undefined) throw new NondeterminismError(explainCall(violation), violation);
     if (changed !== undefined) {
       const { name, where } = changed;
       const variable = { call: name, kind: 'module state', where } as const;
@@ -165,6 +166,11 @@ function answerOf(run: AnyFunction, args: readonly unknown[]): Answer {
   } catch (error) {
     return { error };
   }
+}
+
+/** Returns whether the function failed. A function that returns a promise fails, with an error that says so. */
+function isFailure(answer: Answer): boolean {
+  return 'error' in answer && !isRejection(answer.error);
 }
 
 function resultOf(answer: Answer): unknown {

@@ -130,6 +130,7 @@ export function runDeterministically<State, Command, Event>(
         inOtherProcess(() => runDecision(module, history, command, 'history', commandId)),
         runDecision(module, history, command, 'snapshot', commandId),
       ] as const,
+    ([decided]) => decided.tag === 'fault',
   );
   const difference = differenceOf(first, second);
   if (difference !== undefined) {

@@ -11,6 +11,7 @@ import { resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import {
   defineDecider,
   defineEvent,
@@ -127,6 +128,10 @@ describe('a decision that is not pure', () => {
     ['process.memoryUsage.rss()', 'environment', () => process.memoryUsage.rss()],
     ['util.parseArgs()', 'environment', () => parseArgs()],
     ['navigator.language', 'environment', () => navigator.language],
+    ['vm.runInNewContext()', 'environment', () => runInNewContext('Date.now()')],
+    ['MessageChannel()', 'network', () => new MessageChannel()],
+    ['Promise', 'timers', () => Promise.resolve().then(() => Date.now())],
+    ['Promise', 'timers', () => (async () => void (await undefined))()],
     ['AsyncLocalStorage.prototype.getStore()', 'environment', () => context.getStore()],
     ['String.prototype.localeCompare()', 'locale', () => 'a'.localeCompare('b')],
     ['Number.prototype.toLocaleString()', 'locale', () => (1).toLocaleString()],
@@ -140,6 +145,7 @@ describe('a decision that is not pure', () => {
     ['Intl.NumberFormat()', 'locale', () => new Intl.NumberFormat().format(1)],
     ['Intl.NumberFormat()', 'locale', () => new Intl.NumberFormat('xx').format(1)],
     ['Intl.Collator()', 'locale', () => new Intl.Collator([]).compare('a', 'b')],
+    ['Intl.Collator()', 'locale', () => Reflect.construct(new Intl.Collator('en').constructor, [])],
     ['Intl.Segmenter()', 'locale', () => new Intl.Segmenter().segment('a')],
     ['Intl.DisplayNames()', 'locale', () => new Intl.DisplayNames(undefined, { type: 'region' }).of('DE')],
     ['Intl.ListFormat()', 'locale', () => new Intl.ListFormat().format(['a'])],
@@ -162,6 +168,16 @@ describe('a decision that is not pure', () => {
     let line = '';
     const breach = breachOf(() => [(line = here()), Math.random()]);
     assert.equal(breach.call?.where.match(/:(\d+):\d+$/)?.[1], line);
+  });
+
+  test('is refused at its line if the program formats stacks in its own way', () => {
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = () => 'a stack';
+    try {
+      assert.match(breachOf(() => Math.random()).call?.where ?? '', /determinism\.test\.ts:\d+:\d+$/);
+    } finally {
+      Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
+    }
   });
 
   test('is noticed if it catches the error', () => {

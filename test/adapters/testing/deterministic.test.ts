@@ -39,6 +39,9 @@ describe('a decider in the development mode', () => {
     ['map', 'winners', 'module state', 'winners'],
     ['field', 'board', 'module state', 'board'],
     ['array', 'tickets', 'module state', 'tickets'],
+    ['static', 'Machine.drawn', 'module state', 'static'],
+    ['namespace', 'winnings.total', 'module state', 'namespace'],
+    ['promise', 'Promise', 'timers', 'promise'],
     ['clock', 'Date.now()', 'clock', 'clock'],
     ['caught', 'Math.random()', 'randomness', 'caught'],
     ['fold variable', 'draws', 'module state', 'draws'],
@@ -55,6 +58,30 @@ describe('a decider in the development mode', () => {
       assert.deepEqual(await store.readStreams(), []);
     });
   }
+
+  const shared: readonly [act: string, name: string, restore: () => void][] = [
+    ['global', 'globalThis.drawn', () => Reflect.deleteProperty(globalThis, 'drawn')],
+    ['prototype', 'Array.prototype.drawn', () => Reflect.deleteProperty(Array.prototype, 'drawn')],
+    ['pattern', 'pattern', () => {}],
+  ];
+  for (const [act, name, restore] of shared) {
+    test(`names what it changed outside of its file or by a method: ${act}`, async () => {
+      await using sourcer = createEventSourcer({ store: createMemoryStore(), modules: [deterministic(lottery)] });
+      try {
+        const { cause } = await failureOf(sourcer.dispatch(lottery.commands.Draw({ act, name: 'Ada' })));
+        assert.deepEqual([cause.call?.call, cause.call?.kind], [name, 'module state']);
+        assert.ok(cause.call?.where.startsWith(file));
+      } finally {
+        restore();
+      }
+    });
+  }
+
+  test('may keep a schema in a variable when it is first needed', async () => {
+    await using sourcer = createEventSourcer({ store: createMemoryStore(), modules: [deterministic(lottery)] });
+    const { decided } = await sourcer.dispatch(lottery.commands.Draw({ act: 'memo', name: 'Ada' }));
+    assert.equal(decided[0]?.type, 'Drawn');
+  });
 
   test('decides, rejects and stores the same as without it', async () => {
     const stores = [createMemoryStore(), createMemoryStore()];

@@ -1,11 +1,22 @@
 /** A system whose functions break the rule of determinism on demand. Tests look for the lines of this file. */
 import { defineDecider, defineEventHandler, defineProjector, defineSystem, dispatchCommand } from 'decidable';
 import { z } from 'zod';
+import * as winnings from './winnings.ts';
 
 let draws = 0;
 const winners = new Map<string, number>();
 const board = { last: '' };
 const tickets: string[] = [];
+const pattern = /a/g;
+
+class Machine {
+  static drawn = 0;
+}
+
+/** A schema that is made when it is first needed. */
+let lazySchema: z.ZodType | undefined;
+const lazySchemas: Record<string, z.ZodType> = {};
+let drawnLater = '';
 /** It is never changed. */
 const PRIZES = ['a car', 'a cake'];
 
@@ -29,6 +40,35 @@ const ACTS: Readonly<Record<string, (name: string) => string>> = {
     return '';
   },
   clock: () => String(Date.now()), // clock
+  static: () => {
+    Machine.drawn += 1; // static
+    return '';
+  },
+  namespace: () => {
+    winnings.total.push(1); // namespace
+    return '';
+  },
+  global: () => {
+    Reflect.set(globalThis, 'drawn', 1);
+    return '';
+  },
+  prototype: () => {
+    Object.defineProperty(Array.prototype, 'drawn', { value: 1, configurable: true });
+    return '';
+  },
+  pattern: () => {
+    pattern.test('a'.repeat(9));
+    return '';
+  },
+  promise: () => {
+    Promise.resolve().then(() => (drawnLater = String(Date.now()))); // promise
+    return drawnLater;
+  },
+  memo: (name) => {
+    lazySchema ??= z.string();
+    lazySchemas['name'] ??= z.string().min(1);
+    return String(lazySchema.safeParse(name).success && lazySchemas['name'].safeParse(name).success);
+  },
   caught: () => {
     try {
       return String(Math.random()); // caught

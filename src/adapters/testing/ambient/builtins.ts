@@ -36,7 +36,7 @@ export const FORBIDDEN_BUILTINS: readonly Row[] = [
   {
     module: 'worker_threads',
     kind: 'network',
-    only: /^(receiveMessageOnPort|postMessageToThread|Worker|BroadcastChannel)$/,
+    only: /^(receiveMessageOnPort|postMessageToThread|Worker|BroadcastChannel|MessageChannel)$/,
   },
   { module: 'worker_threads', kind: 'environment', only: /EnvironmentData$/ },
   { module: 'http', kind: 'network', except: 'validateHeaderName validateHeaderValue' },
@@ -65,7 +65,8 @@ export const FORBIDDEN_BUILTINS: readonly Row[] = [
     except:
       'Serializer Deserializer DefaultSerializer DefaultDeserializer serialize deserialize isStringOneByteRepresentation',
   },
-  { module: 'vm', kind: 'environment', only: /^measureMemory$/ },
+  // Another realm has a clock and random numbers of its own.
+  { module: 'vm', kind: 'environment', only: /^(measureMemory|Script|create|run|compileFunction)/ },
   { module: 'async_hooks', kind: 'environment', only: /^(createHook|executionAsync|triggerAsync)/ },
   {
     module: 'module',

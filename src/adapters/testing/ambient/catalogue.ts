@@ -43,7 +43,7 @@ export const FORBIDDEN: readonly Row[] = [
   ['', 'timers', 'setTimeout setInterval setImmediate queueMicrotask'],
   ['AbortSignal', 'timers', 'timeout'],
   ['Atomics', 'timers', 'wait waitAsync'],
-  ['', 'network', 'fetch WebSocket BroadcastChannel'],
+  ['', 'network', 'fetch WebSocket BroadcastChannel MessageChannel'],
   ['', 'environment', 'navigator'],
   ['Navigator.prototype', 'environment', 'hardwareConcurrency language languages userAgent platform locks'],
   ['Atomics', 'environment', 'isLockFree'],

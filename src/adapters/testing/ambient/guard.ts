@@ -56,20 +56,48 @@ const PASSES_ON = /^node:(path|internal\/url)/;
 
 /** Returns the places on the stack from the caller of `callee`, the innermost first, without the functions' names. */
 function callersOf(callee: Callee): string[] {
-  const error: { stack?: string } = {};
+  const places = placesIn(stackOf(callee));
+  if (places.length > 0 || Error.prepareStackTrace === undefined) return places;
+  // The program formats stacks in its own way.
+  const { prepareStackTrace } = Error;
+  Reflect.set(Error, 'prepareStackTrace', undefined);
+  try {
+    return placesIn(stackOf(callee));
+  } finally {
+    Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
+  }
+}
+
+function stackOf(callee: Callee): string {
+  const error: { stack?: unknown } = {};
   const depth = Error.stackTraceLimit;
   // The call may be deep in a library. Assertions create their errors with a limit of 0, so the limit is set here.
   Reflect.set(Error, 'stackTraceLimit', 64);
   try {
     Error.captureStackTrace(error, callee);
+    return String(error.stack); // The stack is formatted when it is first read.
   } finally {
     Reflect.set(Error, 'stackTraceLimit', depth);
   }
-  return (error.stack ?? '').split('\n').flatMap((line) => {
+}
+
+function placesIn(stack: string): string[] {
+  return stack.split('\n').flatMap((line) => {
     const match = /(?:\(|at |@)((?:async )?[^()@]+?:\d+:\d+)\)?$/.exec(line.trim());
     return match?.[1] === undefined ? [] : [match[1].replace(/^file:\/\//, '')];
   });
 }
+
+/**
+ * Returns the place of the code that caused a call of `callee` by a hook of the engine, or undefined if the engine's
+ * own code caused it.
+ */
+export function placeOfCaller(callee: Callee): string | undefined {
+  const callers = callersOf(callee).filter((place) => !HOOKS.test(place));
+  return calls === undefined || ENGINE.test(callers[0] ?? 'node:') ? undefined : placeOf(callers);
+}
+
+const HOOKS = /^node:internal\/(async_hooks|promise_hooks)/;
 
 /** Returns the innermost place outside the engine, preferably outside installed packages. */
 function placeOf(callers: readonly string[]): string {

@@ -4,7 +4,7 @@
  */
 import { LOCALE_CONSTRUCTORS } from './catalogue.ts';
 import { forbid, isCalledByEngine } from './guard.ts';
-import type { AnyFunction, Slot } from './slot.ts';
+import { type AnyFunction, objectAt, type Slot } from './slot.ts';
 
 /**
  * Returns whether `locale` determines the locale. An empty list and a list of unsupported locales do not, because both
@@ -32,7 +32,14 @@ export function namesTimeZone(options: unknown): boolean {
 /** Yields slots for the constructors that need a locale, and for the methods that would format the current time. */
 export function* intlSlots(): Iterable<Slot> {
   for (const key of LOCALE_CONSTRUCTORS) {
-    yield { object: Intl, key, replacement: ({ value }) => ({ value: withLocale(key, value) }) };
+    const made = new WeakMap<AnyFunction, unknown>();
+    const replacement: Slot['replacement'] = ({ value }) => {
+      if (!made.has(value)) made.set(value, withLocale(key, value));
+      return { value: made.get(value) };
+    };
+    yield { object: Intl, key, replacement };
+    const prototype = objectAt(`Intl.${key}.prototype`);
+    if (prototype !== undefined) yield { object: prototype, key: 'constructor', replacement };
   }
   const { prototype } = Intl.DateTimeFormat;
   yield { object: prototype, key: 'format', replacement: ({ get }) => ({ get: withDate(get) }) };

@@ -1,13 +1,15 @@
 /**
  * Watches the variables outside of functions: those of their file, of functions around them, and of the functions that
- * they can call. The engine's inspector shows them. Without `node:inspector`, for example in a browser, nothing is
- * watched.
+ * they can call; the static fields of classes among these functions; and the global objects. The engine's inspector
+ * shows them. Without `node:inspector`, for example in a browser, nothing is watched.
  *
  * Variables of installed packages and of this library are left out, because their caches do not affect results.
  */
 
 import type { Session } from 'node:inspector';
 import { isRecord } from '../../../core/codec/values.ts';
+import { changedGlobal, globalValues } from './global-values.ts';
+import { dataOf, isPlain, textOf } from './value-text.ts';
 
 /** A variable that has changed, and the place of the code that changes it: file, line and column. */
 export interface ChangedVariable {
@@ -31,7 +33,6 @@ interface Owner {
 type Values = ReadonlyMap<Owner, ReadonlyMap<string, string>>;
 
 const MAX_FUNCTIONS = 500;
-const MAX_NODES = 20_000;
 const PROBE = Symbol.for('decidable/outer-variables');
 const PROBED = `globalThis[Symbol.for('decidable/outer-variables')]`;
 
@@ -49,39 +50,60 @@ export class OuterVariables {
     const inspector = inspectorOfEngine();
     if (inspector === undefined || this.#functions.length === 0) return { result: run(), changed: undefined };
     this.#owners ??= ownersOf(inspector, this.#functions);
+    if (this.#owners.length === 0) return { result: run(), changed: undefined };
     const before = valuesOf(inspector, this.#owners);
+    const globals = globalValues();
     const result = run();
-    return { result, changed: this.#changed(before, valuesOf(inspector, this.#owners)) };
+    const isNewMemo = (value: object): boolean => isOfPackage(inspector, value);
+    const global = changedGlobal(globals, globalValues(isNewMemo));
+    if (global !== undefined) {
+      const [owner] = this.#owners as readonly [Owner];
+      const field = global.slice(global.lastIndexOf('.'));
+      return { result, changed: { name: global, where: changeIn(field, this.#owners) ?? placeOf(owner) } };
+    }
+    return { result, changed: this.#changed(before, valuesOf(inspector, this.#owners, isNewMemo)) };
   }
 
   #changed(before: Values, after: Values): ChangedVariable | undefined {
-    for (const [owner, values] of before) {
-      for (const [name, value] of values) {
-        if (after.get(owner)?.get(name) !== value) return { name, where: this.#placeOf(name, owner) };
+    let first: ChangedVariable | undefined;
+    for (const [owner, values] of after) {
+      const old = before.get(owner);
+      for (const name of new Set([...values.keys(), ...(old?.keys() ?? [])])) {
+        if (values.get(name) === old?.get(name)) continue;
+        // An imported variable is also a variable of the file that changes it.
+        const inFile = this.#owners!.filter(({ file }) => file === owner.file);
+        const change = changeIn(name, [owner, ...inFile]);
+        if (change !== undefined) return { name, where: change };
+        first ??= { name, where: placeOf(owner) };
       }
     }
-    return undefined;
-  }
-
-  /** Finds the line that changes the variable in the texts of the functions. Types are stripped without moving code. */
-  #placeOf(name: string, owner: Owner): string {
-    const inFile = (this.#owners ?? []).filter(({ file }) => file === owner.file);
-    const changing = changeOf(name);
-    for (const { owner: text, file, line, column } of [owner, ...inFile]) {
-      const source = String(text);
-      const at = changing.exec(source)?.index;
-      if (at === undefined) continue;
-      const lines = source.slice(0, at).split('\n');
-      const last = lines.at(-1)!.length;
-      return `${file}:${line + lines.length - 1}:${(lines.length === 1 ? column : 1) + last}`;
-    }
-    return `${owner.file}:${owner.line}:${owner.column}`;
+    return first;
   }
 }
 
-/** Matches code that assigns to a variable, or changes the object in it. */
+/** Finds the line that changes the variable in the texts of functions. Types are stripped without moving code. */
+function changeIn(name: string, owners: readonly Owner[]): string | undefined {
+  const changing = changeOf(name);
+  for (const { owner: text, file, line, column } of owners) {
+    const source = String(text);
+    const at = changing.exec(source)?.index;
+    if (at === undefined) continue;
+    const lines = source.slice(0, at).split('\n');
+    const last = lines.at(-1)!.length;
+    return `${file}:${line + lines.length - 1}:${(lines.length === 1 ? column : 1) + last}`;
+  }
+  return undefined;
+}
+
+/** Returns the place of the function that has a variable. */
+function placeOf({ file, line, column }: Owner): string {
+  return `${file}:${line}:${column}`;
+}
+
+/** Matches code that assigns to a variable, or changes the object in it. A name with a leading dot is a field. */
 function changeOf(name: string): RegExp {
-  const variable = `(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`;
+  const escaped = name.replace(/[$.]/g, '\\$&');
+  const variable = `${name.startsWith('.') ? '' : '(?<![\\w$.])'}${escaped}(?![\\w$])`;
   const assigned = String.raw`\s*(?:\+\+|--|(?:[-+*/%&|^?]{1,2}|\*\*|<<|>>>?)?=(?![=>]))`;
   const changers = 'set|add|delete|clear|push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin';
   return new RegExp(
@@ -225,69 +247,48 @@ function functionsIn(value: unknown): readonly AnyFunction[] {
   return Object.values(value).filter((each): each is AnyFunction => typeof each === 'function');
 }
 
-function valuesOf(inspector: Inspector, owners: readonly Owner[]): Values {
-  const all = new Map<Owner, Map<string, string>>();
+/** Fields of every function. */
+const OF_FUNCTIONS: ReadonlySet<string> = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
+
+function valuesOf(
+  inspector: Inspector,
+  owners: readonly Owner[],
+  isNewMemo?: (value: object) => boolean,
+): Map<Owner, ReadonlyMap<string, string>> {
+  const all = new Map<Owner, ReadonlyMap<string, string>>();
   for (const owner of owners) {
-    if (owner.scopes.size === 0) continue;
     const values = new Map<string, string>();
-    for (const [index, { objectId }] of scopesOf(inspector, owner.owner)?.scopes.entries() ?? []) {
-      if (!owner.scopes.has(index)) continue;
-      const variables = Object.entries(variablesOf(inspector, objectId));
-      for (const [name, value] of variables) if (!values.has(name)) values.set(name, textOf(value));
+    const add = (name: string, value: unknown): void => {
+      if (!values.has(name)) values.set(name, textOf(value, isNewMemo));
+    };
+    for (const [name, value] of dataOf(owner.owner)) {
+      if (!OF_FUNCTIONS.has(name)) add(`${owner.owner.name}.${name}`, value);
     }
-    all.set(owner, values);
+    const scopes = owner.scopes.size === 0 ? [] : (scopesOf(inspector, owner.owner)?.scopes ?? []);
+    for (const [index, { objectId }] of scopes.entries()) {
+      if (!owner.scopes.has(index)) continue;
+      for (const [name, value] of Object.entries(variablesOf(inspector, objectId))) {
+        if (isNamespace(value)) for (const [member, field] of dataOf(value)) add(`${name}.${member}`, field);
+        else add(name, value);
+      }
+    }
+    if (values.size > 0) all.set(owner, values);
   }
   return all;
 }
 
-/** The number of each object that is compared by identity. */
-const numbers = new WeakMap<object, number>();
-let lastNumber = 0;
+/** Returns whether the value is the object of `import * as name`. */
+function isNamespace(value: unknown): value is object {
+  return isPlain(value) && Reflect.get(value, Symbol.toStringTag) === 'Module';
+}
 
 /**
- * Returns a text that changes with the value. Instances of classes and functions count as unchanged while they are the
- * same object, because schemas and other objects of libraries have caches.
+ * Returns whether an object is an instance of a class of an installed package. A variable may keep such an object when
+ * it is first needed, such as a schema: `schema ??= z.object({})`.
  */
-function textOf(root: unknown): string {
-  const seen = new Map<object, number>();
-  const parts: string[] = [];
-  const add = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) {
-      parts.push(typeof value === 'function' ? `f${numberOf(value)}` : `${typeof value} ${String(value)}`);
-      return;
-    }
-    const known = seen.get(value);
-    if (known !== undefined || parts.length > MAX_NODES) {
-      parts.push(`^${known}`);
-      return;
-    }
-    seen.set(value, seen.size);
-    if (value instanceof Date) parts.push(`d${value.getTime()}`);
-    else if (ArrayBuffer.isView(value))
-      parts.push(`b${String(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`);
-    else if (value instanceof Map || value instanceof Set) list(value instanceof Map ? '{' : '(', [...value].flat());
-    else if (Array.isArray(value)) list('[', value);
-    else if (isRecord(value)) list('{', dataOf(value).flat());
-    else parts.push(`o${numberOf(value)}`);
-  };
-  const list = (open: string, elements: readonly unknown[]): void => {
-    parts.push(open);
-    for (const element of elements) add(element);
-    parts.push('.');
-  };
-  add(root);
-  return parts.join(' ');
-}
-
-function numberOf(value: object): number {
-  let number = numbers.get(value);
-  if (number === undefined) numbers.set(value, (number = ++lastNumber));
-  return number;
-}
-
-/** Returns the fields with data. A getter is not called. */
-function dataOf(value: object): readonly (readonly [string, unknown])[] {
-  return Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([name, field]) =>
-    'value' in field ? [[name, field.value] as const] : [],
-  );
+function isOfPackage(inspector: Inspector, value: object): boolean {
+  const type: unknown = Reflect.get(value, 'constructor');
+  if (typeof value === 'function' || typeof type !== 'function') return false;
+  const found = scopesOf(inspector, type as AnyFunction);
+  return found !== undefined && (inspector.files.get(found.scriptId) ?? '').includes('/node_modules/');
 }

@@ -13,6 +13,7 @@ import { explainCall, type ForbiddenCall, NondeterminismError } from './forbidde
 import { globalSlots, localeSlots } from './globals.ts';
 import { guarded } from './guard.ts';
 import { intlSlots } from './intl.ts';
+import { notingPromises } from './promises.ts';
 import { replaceAll, type Slot } from './slot.ts';
 
 /** The value that a function returned, or the error that it threw. */
@@ -70,11 +71,27 @@ function outcomeOf<Result>(run: () => Result): RunOutcome<Result> {
 
 /**
  * Does the same as {@link withoutAmbient}, but throws after a forbidden call, even if the function caught its error.
+ *
+ * @param isFailed tells whether a result is a failure that explains a promise, such as the fault of a function that
+ *   returned a promise. A promise next to any other result is an error. By default, promises are ignored.
  */
-export function runIsolated<Result>(run: (inOtherProcess: InOtherProcess) => Result): Result {
-  const { outcome, calls } = withoutAmbient(run);
-  const call = calls[0];
-  if (call !== undefined) throw new NondeterminismError(explainCall(call), call);
+export function runIsolated<Result>(
+  run: (inOtherProcess: InOtherProcess) => Result,
+  isFailed?: (result: Result) => boolean,
+): Result {
+  const { outcome, violation } = isolated(run, isFailed);
+  if (violation !== undefined) throw new NondeterminismError(explainCall(violation), violation);
   if ('error' in outcome) throw outcome.error;
   return outcome.value;
+}
+
+/** Does the same as {@link runIsolated}, but returns the first forbidden call or promise. */
+export function isolated<Result>(
+  run: (inOtherProcess: InOtherProcess) => Result,
+  isFailed: (result: Result) => boolean = () => true,
+): { readonly outcome: RunOutcome<Result>; readonly violation: ForbiddenCall | undefined } {
+  const promises: ForbiddenCall[] = [];
+  const { outcome, calls } = notingPromises(promises, () => withoutAmbient(run));
+  const failed = 'error' in outcome || isFailed(outcome.value);
+  return { outcome, violation: calls[0] ?? (failed ? undefined : promises[0]) };
 }

@@ -1,0 +1,2 @@
+/** A file whose variable another file changes. */
+export const total: number[] = [];
