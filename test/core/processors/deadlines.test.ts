@@ -1,6 +1,6 @@
 /** Deadlines of processes survive restarts, fire once, and can be moved and cancelled. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, afterEach, describe, test } from 'node:test';
 import {
   cancelDeadline,
   defineDecider,
@@ -11,10 +11,10 @@ import {
   type Share,
   scheduleCommand,
 } from 'decidable';
-import { createMemoryStore, type MemoryStore } from 'decidable/memory';
-import { createSqliteStore, type SqliteStore } from 'decidable/sqlite';
+import { type OpenedStore, openStore } from 'decidable/stores';
 import { TestClock } from 'decidable/testing';
 import { z } from 'zod';
+import { ENGINES, type EngineName, Engines, skipWithout } from '../../servers/engines.ts';
 
 const loanId = z.string();
 
@@ -89,17 +89,19 @@ const reminders = defineEventHandler({
 const library = defineSystem({ name: 'library', deciders: [loan], processManagers: [reminders] });
 const { Lend, Extend, Return } = loan.commands;
 
-type Store = MemoryStore | SqliteStore;
-
-const ENGINES: readonly [name: string, open: (now: () => number) => Store][] = [
-  ['memory', (now) => createMemoryStore({ now })],
-  ['SQLite', (now) => createSqliteStore({ file: ':memory:', now })],
-];
+const engines = new Engines();
+after(() => engines[Symbol.asyncDispose]());
+/** The stores of the current test. */
+let stores = new AsyncDisposableStack();
+afterEach(async () => {
+  await stores.disposeAsync();
+  stores = new AsyncDisposableStack();
+});
 
 const COMMANDS = { name: 'reminders/commands', version: '1' };
 
 /** Takes the shares of the dispatcher, as a member that does nothing. */
-async function hold(store: Store, clock: TestClock) {
+async function hold(store: OpenedStore, clock: TestClock) {
   const held: Share[] = [];
   for (const share of await store.processors.listShares(COMMANDS)) {
     const claimed = await store.processors.claimShare(share, 'idle', clock.now(), clock.now() + 600_000);
@@ -108,21 +110,25 @@ async function hold(store: Store, clock: TestClock) {
   return held;
 }
 
-async function remindersSent(store: Store): Promise<number> {
+async function remindersSent(store: OpenedStore): Promise<number> {
   return (await store.readStream('loan-1', { direction: 'forward' })).filter(({ event }) => event.type === 'Reminded')
     .length;
 }
 
-for (const [engine, open] of ENGINES) {
-  describe(`a deadline on ${engine}`, () => {
-    async function opened() {
-      const clock = new TestClock();
-      const store = open(() => clock.now());
-      return { clock, store, running: await library.start({ store, clock }) };
-    }
+async function storeWith(engine: EngineName, clock: TestClock): Promise<OpenedStore> {
+  return stores.use(await openStore(await engines.newAddress(engine), { now: () => clock.now() }));
+}
 
+async function opened(engine: EngineName) {
+  const clock = new TestClock();
+  const store = await storeWith(engine, clock);
+  return { clock, store, running: await library.start({ store, clock }) };
+}
+
+for (const engine of ENGINES) {
+  describe(`the time of a deadline on ${engine}`, { skip: skipWithout(engine) }, () => {
     test('fires when it is due, and not before', async () => {
-      const { clock, store, running } = await opened();
+      const { clock, store, running } = await opened(engine);
       await running.dispatch(Lend({ loanId: '1', days: 3 }));
       await running.settled();
       clock.advance({ days: 2, hours: 23 });
@@ -134,19 +140,8 @@ for (const [engine, open] of ENGINES) {
       await running.stop();
     });
 
-    test('fires when it is due, even if no lease is renewed in the meantime', async () => {
-      const clock = new TestClock();
-      const store = open(() => clock.now());
-      await using running = await library.start({ store, clock, lease: 2 ** 50 });
-      await running.dispatch(Lend({ loanId: '1', days: 1 }));
-      await running.settled();
-      clock.advance({ days: 1 });
-      await running.settled(AbortSignal.timeout(20_000));
-      assert.equal(await remindersSent(store), 1);
-    });
-
     test('fires once, even if the clock is set back and passes it again', async () => {
-      const { clock, store, running } = await opened();
+      const { clock, store, running } = await opened(engine);
       await running.dispatch(Lend({ loanId: '1', days: 1 }));
       await running.settled();
       for (const days of [2, -2, 5]) {
@@ -157,8 +152,64 @@ for (const [engine, open] of ENGINES) {
       await running.stop();
     });
 
+    test('fires once, when the clock is stepped forward past it', async () => {
+      const { clock, store, running } = await opened(engine);
+      await running.dispatch(Lend({ loanId: '1', days: 300 }));
+      await running.settled();
+      clock.set(clock.now() + 299 * Number(DAY));
+      await running.settled();
+      assert.equal(await remindersSent(store), 0);
+      clock.set(clock.now() + 400 * Number(DAY));
+      await running.settled();
+      clock.set(clock.now() + 400 * Number(DAY));
+      await running.settled();
+      assert.equal(await remindersSent(store), 1);
+      await running.stop();
+    });
+
+    test('fires at its time although the clock was stepped backward before, and the system started again', async () => {
+      const { clock, store, running } = await opened(engine);
+      await running.dispatch(Lend({ loanId: '1', days: 2 }));
+      await running.settled();
+      await running.stop();
+      clock.advance({ days: -30 });
+      await using again = await library.start({ store, clock });
+      clock.advance({ days: 31 });
+      await again.settled();
+      assert.equal(await remindersSent(store), 0);
+      clock.advance({ days: 1 });
+      await again.settled();
+      assert.equal(await remindersSent(store), 1);
+    });
+
+    test('survives a restart, and fires if it became due in the meantime', async () => {
+      const { clock, store, running } = await opened(engine);
+      await running.dispatch(Lend({ loanId: '1', days: 1 }));
+      await running.settled();
+      await running.stop();
+      clock.advance({ days: 30 });
+      await using again = await library.start({ store, clock });
+      await again.settled();
+      assert.equal(await remindersSent(store), 1);
+    });
+  });
+}
+
+for (const engine of ['memory', 'SQLite'] as const) {
+  describe(`a deadline on ${engine}`, () => {
+    test('fires when it is due, even if no lease is renewed in the meantime', async () => {
+      const clock = new TestClock();
+      const store = await storeWith(engine, clock);
+      await using running = await library.start({ store, clock, lease: 2 ** 50 });
+      await running.dispatch(Lend({ loanId: '1', days: 1 }));
+      await running.settled();
+      clock.advance({ days: 1 });
+      await running.settled(AbortSignal.timeout(20_000));
+      assert.equal(await remindersSent(store), 1);
+    });
+
     test('moves if it is scheduled again, and does not fire if it is cancelled', async () => {
-      const { clock, store, running } = await opened();
+      const { clock, store, running } = await opened(engine);
       await running.dispatch(Lend({ loanId: '1', days: 1 }));
       await running.dispatch(Extend({ loanId: '1', days: 10 }));
       await running.settled();
@@ -174,7 +225,7 @@ for (const [engine, open] of ENGINES) {
     });
 
     test('is cancelled by the end of its process', async () => {
-      const { clock, store, running } = await opened();
+      const { clock, store, running } = await opened(engine);
       await running.dispatch(Lend({ loanId: '1', days: 1 }));
       await running.dispatch(Return({ loanId: '1' }));
       await running.settled();
@@ -184,43 +235,13 @@ for (const [engine, open] of ENGINES) {
       await running.stop();
     });
 
-    test('fires once, when the clock is stepped forward past it', async () => {
-      const { clock, store, running } = await opened();
-      await running.dispatch(Lend({ loanId: '1', days: 300 }));
-      await running.settled();
-      clock.set(clock.now() + 299 * Number(DAY));
-      await running.settled();
-      assert.equal(await remindersSent(store), 0);
-      clock.set(clock.now() + 400 * Number(DAY));
-      await running.settled();
-      clock.set(clock.now() + 400 * Number(DAY));
-      await running.settled();
-      assert.equal(await remindersSent(store), 1);
-      await running.stop();
-    });
-
-    test('fires at its time although the clock was stepped backward before, and the system started again', async () => {
-      const { clock, store, running } = await opened();
-      await running.dispatch(Lend({ loanId: '1', days: 2 }));
-      await running.settled();
-      await running.stop();
-      clock.advance({ days: -30 });
-      await using again = await library.start({ store, clock });
-      clock.advance({ days: 31 });
-      await again.settled();
-      assert.equal(await remindersSent(store), 0);
-      clock.advance({ days: 1 });
-      await again.settled();
-      assert.equal(await remindersSent(store), 1);
-    });
-
     for (const [name, days, atTheStart, twoDaysLater] of [
       ['does not fire at the start if an event that cancels it is stored and unseen', 0, 0, 0],
       ['does not fire at the start if an event that moves it is stored and unseen', 1, 0, 1],
       ['fires once at the start if an event that moves it to the past is stored and unseen', -1, 1, 1],
     ] as const) {
       test(name, async () => {
-        const { clock, store, running } = await opened();
+        const { clock, store, running } = await opened(engine);
         await running.dispatch(Lend({ loanId: '1', days: 3 }));
         await running.settled();
         await running.stop();
@@ -243,7 +264,7 @@ for (const [engine, open] of ENGINES) {
     }
 
     test('does not fire at the start if its process has cancelled it, and the cancellation is stored but not processed', async () => {
-      const { clock, store, running } = await opened();
+      const { clock, store, running } = await opened(engine);
       await running.dispatch(Lend({ loanId: '1', days: 1 }));
       await running.settled();
       await running.stop();
@@ -261,7 +282,7 @@ for (const [engine, open] of ENGINES) {
     });
 
     test('does not fire if an event that cancels it was stored before it fell due', async () => {
-      const { clock, store, running } = await opened();
+      const { clock, store, running } = await opened(engine);
       for (let loans = 0; loans < 20; loans++) {
         await running.dispatch(Lend({ loanId: '1', days: 1 }));
         await running.settled();
@@ -275,7 +296,7 @@ for (const [engine, open] of ENGINES) {
     });
 
     test('waits while its process manager has stopped, which has not processed all events', async () => {
-      const { clock, store, running } = await opened();
+      const { clock, store, running } = await opened(engine);
       await running.dispatch(Lend({ loanId: '1', days: 1 }));
       await running.settled();
       await running.dispatch(Extend({ loanId: '1', days: POISON }));
@@ -286,17 +307,6 @@ for (const [engine, open] of ENGINES) {
       await running.stop();
       assert.equal(await remindersSent(store), 0);
       assert.equal((await store.processors.listDeadlines(COMMANDS)).length, 1);
-    });
-
-    test('survives a restart, and fires if it became due in the meantime', async () => {
-      const { clock, store, running } = await opened();
-      await running.dispatch(Lend({ loanId: '1', days: 1 }));
-      await running.settled();
-      await running.stop();
-      clock.advance({ days: 30 });
-      await using again = await library.start({ store, clock });
-      await again.settled();
-      assert.equal(await remindersSent(store), 1);
     });
 
     test('can be as late as a Date, and a later one is refused before it is stored', async () => {
@@ -321,7 +331,7 @@ for (const [engine, open] of ENGINES) {
         [2n ** 64n - 1n, 'invalid-reaction'],
       ] as const) {
         const clock = new TestClock();
-        const store = open(() => clock.now());
+        const store = await storeWith(engine, clock);
         const system = defineSystem({ name: 'library', deciders: [loan], processManagers: [late(dueAt)] });
         const running = await system.start({ store, clock });
         await running.dispatch(Lend({ loanId: '1', days: 1 }));

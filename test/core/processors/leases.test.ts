@@ -1,11 +1,16 @@
 /** A lease keeps a share until it expires, even if the clock of the machine was stepped backward. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ProcessorStore, RebuildRunning } from 'decidable';
-import { createMemoryStore, type MemoryStore } from 'decidable/memory';
+import { createMemoryStore } from 'decidable/memory';
+import { type OpenedStore, openStore } from 'decidable/stores';
 import { TestClock } from 'decidable/testing';
+import { ENGINES, Engines, skipWithout } from '../../servers/engines.ts';
 import { account, balances, bankOf } from './transfers.ts';
+
+const engines = new Engines();
+after(() => engines[Symbol.asyncDispose]());
 
 const HOUR = 3_600_000;
 const LEASE = 300;
@@ -14,7 +19,7 @@ const { Open, Deposit } = account.commands;
 const BALANCES = { name: 'balances', version: '1' };
 
 /** A member that ended before the clock was stepped backward. Its leases end in an hour. */
-async function leaveShares(store: MemoryStore): Promise<void> {
+async function leaveShares(store: OpenedStore): Promise<void> {
   await using _looking = await bank.start({ store, process: false });
   const { processors } = store;
   const subscriptions = (await processors.listSubscriptions()).map(({ subscription }) => subscription);
@@ -41,7 +46,7 @@ function announcements(processors: ProcessorStore, count: number): Promise<void>
   return promise;
 }
 
-async function holdersOf(store: MemoryStore): Promise<readonly (readonly [string | undefined, bigint])[]> {
+async function holdersOf(store: OpenedStore): Promise<readonly (readonly [string | undefined, bigint])[]> {
   return (await store.processors.listShares(BALANCES)).map(({ holder, token }) => [holder, token] as const);
 }
 
@@ -71,17 +76,21 @@ test('members keep their shares as long as they renew their leases', async () =>
   assert.deepEqual(await holdersOf(store), before);
 });
 
-describe('a clock that was stepped backward', () => {
-  test('does not prevent other members from claiming the shares of a member that has ended', async () => {
-    await using store = createMemoryStore();
-    await leaveShares(store);
-    await using running = await bank.start({ store, lease: LEASE });
-    await running.dispatch(Open({ accountId: 'a' }));
-    const { position } = await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
-    await running.caughtUp(position, { signal: AbortSignal.timeout(20_000) });
-    assert.deepEqual(await running.readModel(balances).get('a'), { balance: 5 });
+for (const name of ENGINES) {
+  describe(`a clock that was stepped backward, on ${name},`, { skip: skipWithout(name) }, () => {
+    test('does not prevent other members from claiming the shares of a member that has ended', async () => {
+      await using store = await openStore(await engines.newAddress(name));
+      await leaveShares(store);
+      await using running = await bank.start({ store, lease: LEASE });
+      await running.dispatch(Open({ accountId: 'a' }));
+      const { position } = await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+      await running.caughtUp(position, { signal: AbortSignal.timeout(20_000) });
+      assert.deepEqual(await running.readModel(balances).get('a'), { balance: 5 });
+    });
   });
+}
 
+describe('a clock that was stepped backward', () => {
   test('does not prevent a rebuild after one that was killed', async () => {
     await using store = createMemoryStore();
     await using running = await bank.start({ store, lease: LEASE });
