@@ -1,30 +1,34 @@
-/** Processes that are killed at random, on each store that several processes can open. */
+/**
+ * Processes that are killed at random while eight writers, three read models, two process managers and a group of three
+ * processes are at work, on each store that several processes can open. The servers of the store are stopped, killed and
+ * replaced in the meantime. `npm run soak` does the same for as long as you like.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type EngineName, Engines, skipWithout } from '../../../servers/engines.ts';
+import { skipWithoutBinary } from '../../../servers/nats.ts';
+import { DISTURBED_ENGINES, startDisturbedEngine } from './disturbed-engines.ts';
 import { underFire } from './under-fire.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-fire-'));
 after(() => rmSync(folder, { recursive: true }));
-const engines = new Engines();
-after(() => engines[Symbol.asyncDispose]());
 
-const names: readonly EngineName[] = ['SQLite', 'PostgreSQL', 'NATS'];
-for (const name of names) {
+for (const name of DISTURBED_ENGINES) {
+  const isNats = name === 'NATS' || name === 'NATS cluster';
   test(`processes on ${name} that are killed at random lose no event and repeat no effect`, {
-    skip: skipWithout(name),
+    skip: isNats && skipWithoutBinary,
   }, async () => {
+    await using engine = await startDisturbedEngine(name);
     const acknowledged = await underFire({
-      address: await engines.newAddress(name),
+      ...engine.newStore(),
       receipts: join(folder, name),
-      members: 4,
+      members: 3,
       writers: 8,
-      kills: 5,
-      commands: 6,
+      kills: 3,
+      commands: 60,
     });
-    assert.ok(acknowledged >= 48);
+    assert.ok(acknowledged >= 60);
   });
 }

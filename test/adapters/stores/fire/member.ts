@@ -3,14 +3,23 @@
  * `member.ts <address> <receipts>`.
  */
 import { openStore } from 'decidable/stores';
+import { untilItResponds } from './retries.ts';
 import { bankOfDocuments, bankOfTables } from './system.ts';
 
+/** The parts of a running bank that this program uses. */
+interface RunningMember {
+  settled(): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
 const [, , address = '', receipts = ''] = process.argv;
-const store = await openStore(address);
+const store = await untilItResponds(() => openStore(address));
 const options = { store, lease: 600, maxAttempts: 1_000 };
-const running = store.processors.capabilities.tables
-  ? await bankOfTables(receipts).start(options)
-  : await bankOfDocuments(receipts).start(options);
+const running = await untilItResponds<RunningMember>(() =>
+  store.processors.capabilities.tables
+    ? bankOfTables(receipts).start(options)
+    : bankOfDocuments(receipts).start(options),
+);
 
 // A message that arrives earlier waits in the channel.
 process.on('message', async () => {

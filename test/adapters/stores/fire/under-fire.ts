@@ -1,12 +1,14 @@
 /**
- * Tests that effects happen exactly once, on any store. Processes that write to the bank, and processes that run its
- * processors, are killed at random and started again. At the end no acknowledged command is missing, each document and
- * each table equals a fold of the whole history, every transfer has ended and has its receipt and its review, money is
- * conserved, and the chains are intact.
+ * Tests that effects happen exactly once, on any store. Processes that write to the bank, and a group of processes that
+ * runs its two process managers, its three read models of documents and its reactor, are killed at random and started
+ * again. In the meantime the servers of the store have faults. A writer repeats an unanswered command with the same id.
+ *
+ * At the end no acknowledged command is missing, each document and each table equals a fold of the whole history, every
+ * transfer has ended and has its receipt and its review, money is conserved, and the chains are intact.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { commandUuid, readEvents } from 'decidable';
 import { verifyChain } from 'decidable/storage';
 import { type OpenedStore, openStore } from 'decidable/stores';
@@ -14,6 +16,8 @@ import { account, type Deposit } from '../../../../examples/bank/account.ts';
 import { balances } from '../../../../examples/bank/balances.ts';
 import { foldHistory, type History, readBooks, receiptsOf } from '../../../examples/bank/books.ts';
 import { ACCOUNTS, CLOSED } from './accounts.ts';
+import type { Disturbance } from './disturbed-engines.ts';
+import { untilItResponds } from './retries.ts';
 import { activity, bankOfDocuments, bankOfTables, endings } from './system.ts';
 
 /** The parameters of the test. */
@@ -28,20 +32,26 @@ export interface Fire {
   readonly writers: number;
   /** The total number of processes that are killed. */
   readonly kills: number;
-  /** The number of transfers that each writer requests after each start. */
+  /** The least number of commands that are acknowledged. */
   readonly commands: number;
+  /** The faults of the servers, one after another. @default none */
+  readonly disturbances?: readonly Disturbance[];
 }
 
 const WRITER_PROCESSES = 2;
 const STARTING_BALANCE = 500;
+/** The number of commands that are acknowledged before the next fault of the servers. */
+const COMMANDS_BEFORE_FAULT = 15;
 
 /** @returns the number of acknowledged commands. */
 export async function underFire(fire: Fire): Promise<number> {
-  const { address, receipts } = fire;
+  const { address, receipts, disturbances = [] } = fire;
   await openAccounts(address, receipts);
   const acknowledged = new Set<string>();
+  const acknowledgement = new EventEmitter();
   const children = new Set<ChildProcess>();
   let left = fire.kills;
+  let faultsLeft = disturbances.length;
   let lives = 0;
   let isOver = false;
 
@@ -65,21 +75,26 @@ export async function underFire(fire: Fire): Promise<number> {
     if (victim?.kill('SIGKILL')) left--;
   };
 
+  const isEnough = (): boolean => left <= 0 && faultsLeft === 0 && acknowledged.size >= fire.commands;
   const write = async (): Promise<void> => {
-    while (!isOver) {
-      const child = start('writers.ts', [
-        String(++lives),
-        String(Math.ceil(fire.writers / WRITER_PROCESSES)),
-        String(fire.commands),
-      ]);
+    while (!isOver && !isEnough()) {
+      const child = start('writers.ts', [String(++lives), String(Math.ceil(fire.writers / WRITER_PROCESSES))]);
       child.on('message', (id) => {
         acknowledged.add(String(id));
+        acknowledgement.emit('added');
         killSome();
+        if (isEnough() && child.connected) child.send('stop', () => {});
       });
       const [code, signal] = await once(child, 'close');
-      if (signal === 'SIGKILL') continue;
-      assert.equal(code, 0);
-      if (left <= 0) return;
+      if (signal !== 'SIGKILL') assert.equal(code, 0);
+    }
+  };
+  const disturb = async (): Promise<void> => {
+    for (const disturbance of disturbances) {
+      const enough = acknowledged.size + COMMANDS_BEFORE_FAULT;
+      while (acknowledged.size < enough) await once(acknowledgement, 'added');
+      await disturbance.run();
+      faultsLeft--;
     }
   };
   const run = async (): Promise<void> => {
@@ -99,7 +114,8 @@ export async function underFire(fire: Fire): Promise<number> {
   const members = new Set<ChildProcess>();
   try {
     const running = Promise.all(Array.from({ length: fire.members }, run));
-    await Promise.race([Promise.all(Array.from({ length: WRITER_PROCESSES }, write)), running]);
+    const writing = [...Array.from({ length: WRITER_PROCESSES }, write), disturb()];
+    await Promise.race([Promise.all(writing), running]);
     isOver = true;
     for (const member of members) member.send('stop', () => {});
     await running;
@@ -114,7 +130,7 @@ export async function underFire(fire: Fire): Promise<number> {
 }
 
 async function openAccounts(address: string, receipts: string): Promise<void> {
-  await using store = await openStore(address);
+  await using store = await untilItResponds(() => openStore(address));
   await using running = await bankOfDocuments(receipts).start({ store, process: false });
   const { OpenAccount, Deposit, CloseAccount } = account.commands;
   for (const accountId of ACCOUNTS) {
@@ -125,7 +141,7 @@ async function openAccounts(address: string, receipts: string): Promise<void> {
 }
 
 async function check(address: string, receipts: string, acknowledged: ReadonlySet<string>): Promise<void> {
-  await using store = await openStore(address);
+  await using store = await untilItResponds(() => openStore(address));
   const { tables } = store.processors.capabilities;
   const bank = tables ? bankOfTables(receipts) : bankOfDocuments(receipts);
   await using running = await bank.start({ store, lease: 600 });
