@@ -8,7 +8,7 @@ import { millisecondsProblem } from '../../../core/predicates.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
 import { readReply } from './command-reply.ts';
 import { commandSubject, JSON_DATA, writeRequest } from './command-request.ts';
-import { isNoResponders, isTimeout } from './failures.ts';
+import { isClientError, isNoResponders, isTimeout } from './failures.ts';
 import type { NatsClientConnection } from './options.ts';
 import { checkName } from './serve-commands.ts';
 
@@ -31,8 +31,9 @@ export interface NatsCommands {
   /**
    * Sends a command in an envelope.
    * @throws CommandFailure that the deciding process threw. Its code is `store` with `unknown-outcome` if no reply came
-   *   in time, because the command may have been decided. It is `overloaded` if no process serves commands. Nothing was
-   *   done then.
+   *   in time or the connection was closed in the meantime, because the command may have been decided. It is `store`
+   *   with `io` if the connection is already closed, and `overloaded` if no process serves commands. Nothing was done
+   *   then.
    */
   handleCommand(command: Envelope, options?: CommandOptions): Promise<CommandResult>;
 
@@ -69,8 +70,12 @@ export function natsCommands(connection: NatsClientConnection, options: NatsComm
     if (contentType !== undefined) header.set('Content-Type', contentType);
     const subject = commandSubject(name, command.type);
     const { payload } = command;
+    const client = connection as NatsConnection;
+    if (client.isClosed()) {
+      throw storeFailure('io', 'the connection is closed, so nothing was done; connect, and send the command again');
+    }
     try {
-      const reply = await (connection as NatsConnection).request(subject, payload, { headers: header, timeout });
+      const reply = await client.request(subject, payload, { headers: header, timeout });
       return readReply(reply.data);
     } catch (error) {
       throw requestError(error, name, commandId);
@@ -90,11 +95,14 @@ function requestError(cause: unknown, name: string, commandId: string): unknown 
     const message = `no process serves the commands of ${name}, so nothing was done; start one, and send the command again`;
     return new CommandFailure({ tag: 'overloaded', val: { subject: name, message } }, message, { cause });
   }
-  if (isTimeout(cause)) {
-    const message =
-      `no reply to command ${commandId} came in time, so it may have been decided; ` +
-      'send it again with the same command id';
-    return new CommandFailure({ tag: 'store', val: { code: 'unknown-outcome', message } }, message, { cause });
-  }
-  return cause;
+  if (!isClientError(cause)) return cause;
+  const reason = isTimeout(cause)
+    ? `no reply to command ${commandId} came in time`
+    : `the connection failed before the reply to command ${commandId}: ${cause.message}`;
+  const message = `${reason}, so it may have been decided; send it again with the same command id`;
+  return storeFailure('unknown-outcome', message, cause);
+}
+
+function storeFailure(code: 'io' | 'unknown-outcome', message: string, cause?: unknown): CommandFailure {
+  return new CommandFailure({ tag: 'store', val: { code, message } }, message, { cause });
 }

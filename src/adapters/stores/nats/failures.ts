@@ -119,7 +119,8 @@ const CLIENT_ERRORS: ReadonlySet<string> = new Set([
   'UserAuthenticationExpiredError',
 ]);
 
-function isClientError(error: unknown): error is Error {
+/** Returns whether the error is one of the client. Other errors are bugs. */
+export function isClientError(error: unknown): error is Error {
   return error instanceof Error && (CLIENT_ERRORS.has(error.name) || 'syscall' in error);
 }
 
