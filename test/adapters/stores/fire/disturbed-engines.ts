@@ -52,7 +52,7 @@ async function sqlite(): Promise<DisturbedEngine> {
   };
 }
 
-/** A server that keeps what it has acknowledged, behind a proxy that cuts connections and can lead to another server. */
+/** A server behind a proxy that cuts connections and can lead to another server. It keeps what it has acknowledged. */
 async function postgres(isLong: boolean): Promise<DisturbedEngine> {
   let server = await startPostgres({ durable: true });
   const proxy = await CuttingProxy.start(server.port);

@@ -1,6 +1,6 @@
 /**
- * Processes that are killed at random while eight writers, three read models, two process managers and a group of three
- * processes are at work, on each store that several processes can open. The servers of the store are stopped, killed and
+ * Processes that are killed at random while eight writers, three read models, two process managers and a group of
+ * three processes are at work, on each store that several processes can open. The servers of the store are killed and
  * replaced in the meantime. `npm run soak` does the same for as long as you like.
  */
 import assert from 'node:assert/strict';

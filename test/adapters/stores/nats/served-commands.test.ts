@@ -85,7 +85,7 @@ class Senders {
   }
 }
 
-/** Each acknowledged command has one event, at the place that was acknowledged, and is a duplicate if it is sent again. */
+/** Each acknowledged command has one event at the acknowledged place, and is a duplicate if it is sent again. */
 async function examine(store: NatsStore, senders: Senders): Promise<void> {
   const { acknowledged } = senders;
   const events = new Map<string, bigint[]>();
