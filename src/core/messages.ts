@@ -152,7 +152,7 @@ export type Precondition =
 export type WritePrecondition =
   /** The stream is unchanged since the decision read it. This is the default. */
   | 'stream-unchanged'
-  /** The stream has no events. The first of several concurrent writers wins. */
+  /** The stream has no events. The first of several concurrent writers succeeds. */
   | 'no-stream'
   /** The stream has at least one event. */
   | 'stream-exists'

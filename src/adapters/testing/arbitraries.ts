@@ -120,7 +120,7 @@ function accepts(schema: StandardSchema, value: unknown): boolean {
 class Drawer {
   readonly #fc: FC;
   readonly #own: ReadonlyMap<unknown, Arbitrary<unknown>>;
-  /** The number of times that each schema is being read at present. It is more than 1 if the schema contains itself. */
+  /** The number of times that each schema is currently being read. It is more than 1 if the schema contains itself. */
   readonly #open = new Map<unknown, number>();
   /** The depth of a schema within itself at which options and lists end. */
   #depth = 0;

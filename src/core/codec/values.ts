@@ -162,7 +162,7 @@ export function isRecord(value: object): value is Record<string, unknown> {
 }
 
 /**
- * Describes why a value exceeds {@link MAX_VALUE_DEPTH}. It is either nested too deeply, or contains itself.
+ * Describes why a value exceeds {@link MAX_VALUE_DEPTH}. The value is either nested too deeply, or contains itself.
  *
  * @param path the path from `root` down to the first value that is too deep.
  */

@@ -2,7 +2,7 @@
  * A queue for each stream within a process (docs/architecture.md, "Concurrency"), because concurrent commands to one
  * stream would only conflict. Without contention, it costs two look-ups in a map and no promise.
  *
- * The line of an idle stream stays in the map for a while, because the engine rebuilds a map whose entries are
+ * The queue of an idle stream stays in the map for a while, because the engine rebuilds a map whose entries are
  * constantly removed. A command allocates 150 bytes less that way.
  */
 import { MAX_IDLE_QUEUES } from '../limits.ts';

@@ -25,8 +25,8 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly observer: RunnerObserver;
   /**
-   * Reads the shares before each page, because another member may have claimed them, so that its effects are not
-   * repeated, or an append may have moved the checkpoints of an inline read model.
+   * Reads the shares before each page. Another member may have claimed them, and its effects must not be repeated. An
+   * append may also have moved the checkpoints of an inline read model.
    * @default false
    */
   readonly readsShares?: boolean | undefined;

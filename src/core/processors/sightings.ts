@@ -1,7 +1,7 @@
 /**
  * Detects members that have ended, by the time that has elapsed in this process. If the clock is set back by a year, a
- * lease that ends at a time of the clock does not end for a year. But a value that did not change for the length of a
- * lease belongs to a member that has ended, regardless of the clock.
+ * lease does not expire for a year. But a value that did not change for the length of a lease belongs to a member that
+ * has ended, regardless of the clock.
  */
 import { type Clock, elapsed } from './clock.ts';
 

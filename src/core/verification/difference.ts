@@ -23,7 +23,7 @@ export type Difference =
   /** A stream of the expected heads is missing, or no longer has the commit of its head. */
   | { readonly reason: 'head'; readonly stream: string; readonly revision: bigint | undefined }
   /**
-   * The command has another outcome than the recorded one: accepted instead of rejected, rejected instead of accepted,
+   * The command's outcome differs from the recorded one: accepted instead of rejected, rejected instead of accepted,
    * or rejected in another way.
    */
   | {

@@ -89,8 +89,8 @@ export class StreamReplay {
    * Folds the commit's events into all states.
    *
    * Events that were decided again can be folded into the state that decided them. Their bytes are equal to the
-   * recorded ones, so decoding the recorded bytes would return equal events, and takes a tenth of a verification's
-   * time.
+   * recorded ones, so decoding the recorded bytes would return equal events. It would take a tenth of a
+   * verification's time.
    */
   #fold(commit: RecordedCommit, decided: LiveState | undefined, events?: readonly unknown[]): void {
     const { firstRevision, decision } = commit.decision;

@@ -37,7 +37,7 @@ describe('decidable dispatch', () => {
     assert.deepEqual([status, JSON.parse(stdout).outcome.val.code], [3, 'insufficient-funds']);
   });
 
-  test('exits with 1 if the stream has another revision than the expected one', async () => {
+  test('exits with 1 if the stream does not have the expected revision', async () => {
     const { status, stderr } = await dispatch('Deposit', '{"accountId":"a","amount":5}', '--expected-revision', '7');
     assert.deepEqual([status, JSON.parse(stderr).error.code], [1, 'conflict']);
   });

@@ -281,7 +281,7 @@ describe('an inline document read model', () => {
     await assert.rejects(bank.start({ store }), { code: 'unsupported-by-store' });
   });
 
-  test('is refused in another store than that of the events', async () => {
+  test('is refused in a store that is not that of the events', async () => {
     await using store = open();
     await using other = open();
     const starting = bank.start({ store, processors: other.processors });

@@ -69,7 +69,7 @@ const CONTENTS = [
   ],
 ];
 
-describe('processors in another file than the events', () => {
+describe('processors whose file is not that of the events', () => {
   test('keep documents and tables there, and continue after a restart', async () => {
     await using store = open();
     await using other = open();

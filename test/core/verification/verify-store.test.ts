@@ -204,7 +204,7 @@ describe('the first difference', () => {
     assert.equal(difference?.reason, 'failure');
   });
 
-  test('is a later decision if the module decodes its events to other values than it made', async () => {
+  test('is a later decision if the module decodes its events to values that differ from those it made', async () => {
     const { event } = account.types;
     const fromEnvelope = (envelope: Envelope) => {
       const decoded = event.fromEnvelope(envelope);

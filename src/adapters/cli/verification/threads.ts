@@ -15,7 +15,7 @@ import { type Ended, ThreadHandle } from './thread-handle.ts';
 const TASK_EVENTS = 10_000n;
 /** The maximum number of streams in one task. */
 const TASK_STREAMS = 100;
-/** The number of tasks that a thread has. The second one is there when the first one is done. */
+/** The number of tasks that a thread has, so that it can start the second one without waiting. */
 const TASKS_OF_THREAD = 2;
 
 /** The part of a verification that is done. */
@@ -100,7 +100,7 @@ export class Threads implements AsyncDisposable {
     await Promise.all(this.#threads.map((thread) => thread.end()));
   }
 
-  /** Hands the streams out. A difference in the plan itself follows all streams. */
+  /** Hands out the streams. A difference in the plan itself is known only after all streams. */
   async #plan(streams: AsyncGenerator<PlannedStream, Difference | undefined>): Promise<void> {
     const tasks = tasksOf(streams);
     try {

@@ -41,7 +41,7 @@ function offeredMember(object: object, key: string): unknown {
   if (holder !== object && isFunctionPrototype(holder)) return undefined;
   const value = propertyOf(object, key);
   if (key === 'constructor' && propertyOf(value, 'prototype') === holder) return undefined;
-  // A proxy may return another value than the inherited one.
+  // A proxy may return a value that differs from the inherited one.
   return holder !== object && isObjectPrototype(holder) && value === propertyOf(holder, key) ? undefined : value;
 }
 

@@ -13,7 +13,7 @@ import { BuildError, type BuildPlace, placeText } from './errors.ts';
 import type { Guest, NoGuest } from './guest/exports.ts';
 import type { Guard, Refusal } from './guest/guard.ts';
 
-/** The longest time to evaluate a module, in milliseconds. */
+/** The maximum time to evaluate a module, in milliseconds. */
 const TIME_LIMIT = 30_000;
 const MODULE = 'decidable:module';
 

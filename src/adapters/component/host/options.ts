@@ -102,8 +102,8 @@ export interface LoadModuleOptions<World extends ModuleWorldName = ModuleWorldNa
    */
   readonly wasi?: (() => VirtualWasi) | undefined;
   /**
-   * The SHA-256 of the binary, 32 bytes. By default, it is computed from the bytes, and is missing for a compiled
-   * component.
+   * The SHA-256 of the binary, 32 bytes.
+   * @default the hash of the bytes, or undefined for a compiled component
    */
   readonly digest?: Uint8Array | undefined;
 }

@@ -84,7 +84,7 @@ function digits(text: string, from: number, count: number): number {
   return value;
 }
 
-/** Returns the slot of a key. The slot depends on other bits than those by which neighbours are compared. */
+/** Returns the slot of a key. The slot does not depend on the bits by which neighbours are compared. */
 function slotOf(key: number, mask: number): number {
   return Math.imul(key, 0x9e3779b1) & mask;
 }

@@ -2,7 +2,7 @@
  * Detects the commits of other processes. A process that has committed notifies the others once for all commits of a
  * few milliseconds. It uses a separate connection, because a NOTIFY inside the transaction of an append would hold a
  * lock of the whole server until the commit is on disk. If the process ends before it notifies, a slow poll detects the
- * commit. An append reports if no process listens, and then no notification is sent.
+ * commit. If an append reports that no process listens, no notification is sent.
  *
  * The watcher listens while a caller waits, and for a few seconds afterwards.
  */

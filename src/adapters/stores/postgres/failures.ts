@@ -11,7 +11,7 @@ export class NotConnected extends Error {
   }
 }
 
-/** The only client has no connection any more, and cannot connect again. Nothing was sent. */
+/** The only client has lost its connection, and cannot connect again. Nothing was sent. */
 export class ClientEnded extends Error {
   constructor(cause: Error) {
     super(cause.message, { cause });

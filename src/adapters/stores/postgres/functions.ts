@@ -15,7 +15,7 @@ export const DUPLICATE = 1;
 export const CONFLICT = 2;
 /** A transaction with a higher id has appended to the stream. The append is repeated with a new id. */
 export const OVERTAKEN = 3;
-/** An outcome of no commit, which says that a process may be listening. Its place is 0. */
+/** The outcome with the place 0. It belongs to no commit, and means that a process may be listening. */
 export const LISTENED = 4;
 
 /**

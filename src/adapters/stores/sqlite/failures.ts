@@ -108,7 +108,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * Returns the milliseconds between two attempts while another process holds a lock, a random number from 1 to 3.
+ * Returns a random delay of 1 to 3 milliseconds between two attempts while another process holds a lock.
  */
 export function randomDelay(): number {
   return 1 + Math.random() * 2;

@@ -142,7 +142,7 @@ function isAscending(last: Uint8Array, bytes: Uint8Array, at: number): boolean {
   return false;
 }
 
-/** The same for the index of decisions without events. */
+/** Does the same as {@link addCommands} for the index of decisions without events. */
 export function* addWithoutEvents({ withoutEvents }: IndexStatements, sums: EntrySums): Generator<void, boolean> {
   let stream = 0;
   let last = 0;

@@ -3,7 +3,7 @@
  * rows instead of one for each column.
  *
  * Integers are the UTF-8 forms of `char()`, which writes several of them in one call. Blobs and texts keep their bytes
- * when they are concatenated. In a damaged file, an integer can be too great for its form, and is then read as 65,533.
+ * when they are concatenated. In a damaged file, an integer can be too large for its form, and is then read as 65,533.
  */
 import { type AliasedRawBuilder, type RawBuilder, sql } from 'kysely';
 import { damage } from './failures.ts';

@@ -2,7 +2,7 @@
  * Reads a page of commits as one sequence of bytes (`packed-bytes.ts`). The driver needs as long for the 19 columns of
  * a commit and its event as SQLite for finding them. A page of 1,000 commits takes half of the time in this form.
  *
- * Values that do not fit are in a damaged file only. The page then cannot be read, or the commit differs from its hash.
+ * Only a damaged file has values that do not fit. The page then cannot be read, or the commit differs from its hash.
  */
 import type { Database, Statement } from 'better-sqlite3';
 import { type RawBuilder, sql } from 'kysely';

@@ -50,7 +50,7 @@ function guardedEnvironment(environment: object): object {
 /** The variables that are not changed. NODE_ENV may be read, and a change of TZ would reset the engine's time zone. */
 const KEPT: ReadonlySet<string> = new Set(['NODE_ENV', 'TZ']);
 
-/** The original values of the environments that are changed at present. */
+/** The original values of the environments that are currently changed. */
 const originals = new Map<object, NodeJS.ProcessEnv>();
 
 /** Returns the environments and arguments of the process. Call this function before they are replaced. */

@@ -66,7 +66,7 @@ describe('readers while a transaction is open', () => {
     assert.deepEqual(await subscriber, ['a-1@0', 'a-2@0', 'a-1@1', 'a-1@2']);
   });
 
-  test('receive every event once and in one order, if transactions commit in another order than they began', async () => {
+  test('receive every event once and in one order, if transactions do not commit in the order in which they began', async () => {
     const schema = `order_${schemas++}`;
     await using one = await open(schema);
     await using two = await open(schema);

@@ -39,7 +39,7 @@ const METHODS: Members = Object.fromEntries(
     [`[static]${kind}.deserialize`, `func(event: list<u8>) -> result<${kind}, string>`],
   ]),
 );
-/** The parameter of `deserialize-state` has another name than the parameters of the other two functions. */
+/** The name of the parameter of `deserialize-state` differs from that of the other two functions. */
 const FUNCTIONS: Members = Object.fromEntries(
   KINDS.flatMap((kind) => [
     [`serialize-${kind}`, `func(${kind}: ${kind}) -> result<list<u8>, string>`],
