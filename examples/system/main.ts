@@ -18,7 +18,7 @@ const COMMANDS = [
   ['c6', OpenAccount({ accountId: 'ben', owner: 'Ben' })],
   ['c7', Withdraw({ accountId: 'ben', amount: 1 })],
   ['c8', Deposit({ accountId: 'ben', amount: 40 })],
-  // The event handler deposits the money to the other account.
+  // The event handler deposits the money into the other account.
   ['c9', Withdraw({ accountId: 'ben', amount: 15, transferId: 't1 to anna' })],
   // There is no such account, so the event handler returns the money.
   ['c10', Withdraw({ accountId: 'ben', amount: 5, transferId: 't2 to carl' })],

@@ -47,7 +47,8 @@ describe('the program decidable of an installed package', () => {
   });
 
   test('names the oldest Node that it needs, with an older one', () => {
-    // The older Node is only claimed. A real one (20.20.2) fails while it links a static import of a newer function.
+    // The test only simulates an older Node. A real one (20.20.2) fails while it links a static import of a newer
+    // function.
     assert.doesNotMatch(readFileSync(program, 'utf8'), /^import\s/m);
     const needed = engines.node.replace('>=', '');
     const run = (version: string) => {

@@ -23,8 +23,8 @@ export interface Config {
   readonly system: ConfigSystem;
   /**
    * The address of the store, as `openStore` accepts it, such as `bank.db` or `sqlite:bank.db?durability=normal`. A
-   * relative name of a file is relative to the folder of the configuration file. Use a function
-   * if the options of the store cannot be part of an address, for example a pool of connections. `--store` replaces it.
+   * relative name of a file is relative to the folder of the configuration file. Use a function if the
+   * options of the store cannot be part of an address, for example a pool of connections. `--store` replaces it.
    */
   readonly store?: string | ((access: StoreAccess) => OpenedStore | Promise<OpenedStore>) | undefined;
   /**

@@ -314,7 +314,7 @@ export function copyOfFlat(state: Readonly<Record<string, unknown>>): Record<str
   return copy;
 }
 
-/** Makes a state from a result of {@link copyOfFlat} whose fields were replaced only by values in the form of this file. */
+/** Makes a state from a result of {@link copyOfFlat}, whose fields were replaced only by values in the right form. */
 export function finishFlat(copy: Record<string, unknown>): Readonly<Record<string, unknown>> {
   return Object.freeze(copy);
 }

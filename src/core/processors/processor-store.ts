@@ -18,7 +18,7 @@ export interface SubscriptionId {
   readonly version: string;
 }
 
-/** A processor's progress over its part of the keys. */
+/** One part of the keys of a subscription, with the progress and the holder. */
 export interface Share {
   readonly subscription: SubscriptionId;
   /** The number of the share, from 0 and less than the number of shares of the subscription. */

@@ -72,7 +72,7 @@ const subscriber = fc.record({
   start: fc.nat(),
   filter: fc.constantFrom(...filters),
   pageSize: fc.integer({ min: 1, max: 7 }),
-  // A subscriber stops after so many pages, and again after it has resumed. It leaves its loop, or is canceled.
+  // A subscriber stops after so many pages, and again after it has resumed. It leaves its loop, or is cancelled.
   stops: fc.array(fc.record({ pages: fc.integer({ min: 1, max: 6 }), isCanceled: fc.boolean() }), {
     minLength: 1,
     maxLength: 5,
@@ -107,10 +107,10 @@ async function readToEnd(run: Run, { filter, pageSize, stops }: Subscriber, star
       if (position === value.head) void run.nextBurst();
     }
     if (isCanceled) {
-      // The canceled request may still return a page. The subscriber ignores it and reads it again after it resumes.
-      const canceled = reading.next().catch((error) => assert.equal(error, controller.signal.reason));
-      controller.abort(new Error('canceled'));
-      await canceled;
+      // The cancelled request may still return a page. The subscriber ignores it and reads it again after it resumes.
+      const cancelled = reading.next().catch((error) => assert.equal(error, controller.signal.reason));
+      controller.abort(new Error('cancelled'));
+      await cancelled;
     }
     await reading.return(undefined as never);
     // Another process appends while this subscriber is stopped.
@@ -121,7 +121,7 @@ async function readToEnd(run: Run, { filter, pageSize, stops }: Subscriber, star
 
 const sizeOf = (commits: readonly PlannedCommit[]): number => commits.flatMap(({ types }) => types).length;
 
-// A subscriber that is never woken waits without an end. The timeout ends it.
+// A subscriber that is never woken waits forever, until the timeout ends it.
 test('subscribers that start, stop and resume while other processes append read each event once and in order', {
   timeout: 120_000,
 }, async (test) => {

@@ -356,7 +356,7 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
 }
 
 async function repeat(once: () => Promise<unknown>, times: number = 50): Promise<Measured> {
-  // Not CPU time, because engines compile on several threads concurrently.
+  // This is not CPU time, because engines compile on several threads concurrently.
   const begin = performance.now();
   for (let i = 0; i < times; i++) await once();
   return { operations: times, milliseconds: performance.now() - begin };

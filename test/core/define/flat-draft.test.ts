@@ -132,7 +132,7 @@ describe('the draft of a flat state', () => {
         const names = steps.acts.map(([act]) => act);
         // A draft that contains itself has no finite form, with immer too.
         fc.pre(!names.includes('set to itself') || names.length === 1);
-        // The one difference, see the last test.
+        // This is the only difference. The last test shows it.
         fc.pre(!names.includes('nested produce') || !names.includes('change an object that was set'));
         const base = kept(before);
         assert.deepEqual(

@@ -290,7 +290,7 @@ test('a process keeps its state if a new version of its manager has other names 
   const second = defineEventHandler({
     ...parts,
     version: '2',
-    // The former name of the order's event.
+    // This is the former name of the order's event.
     events: { OrderCancelled: order.events.Cancelled, Cancelled: subscription.events.Cancelled },
     key: ({ data }) => data.id,
     evolve: { OrderCancelled: (state, { cents }) => void Object.assign(state, { cents }) },

@@ -29,7 +29,7 @@ const COMMANDS = [
   ['c6', Withdraw({ accountId: 'a', amount: 900 })],
   ['c7', Withdraw({ accountId: 'a', amount: 700 })],
   ['t1', OpenAccount({ accountId: 'b', owner: 'Bea' })],
-  // The event handler deposits the money to the other account.
+  // The event handler deposits the money into the other account.
   ['t2', Withdraw({ accountId: 'ü', amount: 50, transferId: '1 to b' })],
   ['t3', Deposit({ accountId: 'b', amount: 10 })],
   // The account does not exist, so the event handler returns the money.

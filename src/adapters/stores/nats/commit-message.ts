@@ -65,7 +65,7 @@ export function encodeCommit(
   const firstRevision = events.length > 0 ? BigInt(head.events) : undefined;
   const chained = chainedContent(head.hash, { stream, firstRevision, recordedAt, decision, events });
   const hash = sha256(chained);
-  // Node's pool. A buffer of its own for each commit keeps the garbage collector busy.
+  // The bytes are in Node's pool, because a separate buffer for each commit keeps the garbage collector busy.
   const bytes = Buffer.allocUnsafe(chained.length + HASH_BYTES);
   bytes.set(chained);
   bytes.set(hash, chained.length);
