@@ -11,6 +11,11 @@ const CHECK_DETERMINISM =
 
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
 
+/** Makes the action of a command from a function that loads the command's module. */
+type MakeAction = <Args extends readonly unknown[]>(
+  load: () => Promise<Action<Args>>,
+) => (...given: readonly unknown[]) => Promise<void>;
+
 interface ProgramOptions {
   /** The names of the system, for shell completion. */
   readonly names?: KnownNames;
@@ -57,12 +62,22 @@ Configuration, in decidable.config.ts:
 ${EXIT_CODE_HELP}`,
     );
 
-  /**
-   * Makes the action of a command, which loads the command's module and passes the arguments and options to its
-   * function.
-   */
-  function action<Args extends readonly unknown[]>(load: () => Promise<Action<Args>>) {
-    return async (...given: readonly unknown[]): Promise<void> => {
+  const action = actionsOf(program, done);
+  addEventCommands(program, action);
+  addSystemCommands(program, action);
+  addStoreCommands(program, action);
+  addModuleCommands(program, action);
+  addCompletionCommand(program, action, names);
+  return program;
+}
+
+/**
+ * Returns the function that makes the action of a command. An action loads the command's module, and passes the
+ * arguments and options to its function.
+ */
+function actionsOf(program: Command, done: (exitCode: number) => void): MakeAction {
+  return <Args extends readonly unknown[]>(load: () => Promise<Action<Args>>) =>
+    async (...given: readonly unknown[]): Promise<void> => {
       // Commander passes the arguments, the options, and the command.
       const args = given.slice(0, -1) as unknown as Args;
       const run = await load();
@@ -76,8 +91,10 @@ ${EXIT_CODE_HELP}`,
         done(INTERRUPTED);
       }
     };
-  }
+}
 
+/** Adds the commands that read events, states and decisions, and the one that makes a decision. */
+function addEventCommands(program: Command, action: MakeAction): void {
   program
     .command('events')
     .summary('print stored events')
@@ -143,7 +160,10 @@ ${EXIT_CODE_HELP}`,
         'An integer beyond 2^53 is written as {"$int":"9007199254740993"}.',
     )
     .action(action(async () => (await import('./commands/dispatch.ts')).dispatch));
+}
 
+/** Adds the commands of the parts of a system: they run, list, rebuild and repair them. */
+function addSystemCommands(program: Command, action: MakeAction): void {
   program
     .command('run')
     .summary('run the processors of the system')
@@ -278,7 +298,10 @@ The exit code of --once is 7 if events are parked, because they were not process
     .addOption(new Option('--mermaid', 'print a Mermaid flow chart'))
     .addHelpText('after', examples('decidable describe', 'decidable describe --mermaid > system.mmd'))
     .action(action(async () => (await import('./commands/describe.ts')).describeSystem));
+}
 
+/** Adds the commands that verify, save and copy whole stores. */
+function addStoreCommands(program: Command, action: MakeAction): void {
   program
     .command('verify-chain')
     .summary('verify the hashes of all commits')
@@ -320,6 +343,31 @@ Keep the heads elsewhere. They show later that commits at the end of a stream, o
     .addHelpText('after', examples('decidable backup monday.db', 'decidable backup monday.db --store bank.db --json'))
     .action(action(async () => (await import('./commands/backup.ts')).backup));
 
+  program
+    .command('copy')
+    .summary('copy a store to another one')
+    .description(
+      'Copies a store to another one of any kind, with decisions, hashes and the order of positions, and compares both. ' +
+        'A copy that was interrupted continues when it is started again. Process managers and reactors continue at ' +
+        'the same event in the copy; read models are built from the first event.',
+    )
+    .argument('<from>', 'the address of the source, which is never changed')
+    .argument('<to>', 'the address of the destination, which may contain only commits of the source')
+    .option('--follow', 'add what is written to the source, until Ctrl-C; then finish the copy')
+    .option('--no-processors', 'copy only the commits')
+    .addHelpText(
+      'after',
+      examples(
+        'decidable copy bank.db postgres://ada@db.example/bank',
+        'decidable copy bank.db nats://n1:4222,n2:4222,n3:4222/bank?replicas=3 --follow',
+        'decidable copy bank.db copy.db --no-processors --json',
+      ),
+    )
+    .action(action(async () => (await import('./commands/copy.ts')).copy));
+}
+
+/** Adds the commands that make and inspect modules. */
+function addModuleCommands(program: Command, action: MakeAction): void {
   program
     .command('inspect')
     .summary('read a component')
@@ -380,29 +428,10 @@ The exit code is 6 if the component could be indeterministic, because the host m
       examples('decidable build account.ts -o account.wasm', 'decidable build bank.ts --export transferProcess'),
     )
     .action(action(async () => (await import('./commands/build.ts')).build));
+}
 
-  program
-    .command('copy')
-    .summary('copy a store to another one')
-    .description(
-      'Copies a store to another one of any kind, with decisions, hashes and the order of positions, and compares both. ' +
-        'A copy that was interrupted continues when it is started again. Process managers and reactors continue at ' +
-        'the same event in the copy; read models are built from the first event.',
-    )
-    .argument('<from>', 'the address of the source, which is never changed')
-    .argument('<to>', 'the address of the destination, which may contain only commits of the source')
-    .option('--follow', 'add what is written to the source, until Ctrl-C; then finish the copy')
-    .option('--no-processors', 'copy only the commits')
-    .addHelpText(
-      'after',
-      examples(
-        'decidable copy bank.db postgres://ada@db.example/bank',
-        'decidable copy bank.db nats://n1:4222,n2:4222,n3:4222/bank?replicas=3 --follow',
-        'decidable copy bank.db copy.db --no-processors --json',
-      ),
-    )
-    .action(action(async () => (await import('./commands/copy.ts')).copy));
-
+/** Adds the command that prints a shell's completion. It is the last one, because it reads the others. */
+function addCompletionCommand(program: Command, action: MakeAction, names: KnownNames): void {
   addCompletion(program, names);
   program.commands
     .find((command) => command.name() === 'completion')
@@ -418,7 +447,6 @@ The exit code is 6 if the component could be indeterministic, because the host m
         'decidable completion zsh --json | jq -r .script',
       ),
     );
-  return program;
 }
 
 function examples(...commands: readonly string[]): string {

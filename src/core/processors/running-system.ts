@@ -56,6 +56,18 @@ import {
   recordOf,
 } from './versions.ts';
 
+/** The parts of a system, with the objects that run them. */
+interface StartedParts {
+  readonly processors: ProcessorStore;
+  readonly parts: SystemParts;
+  readonly sourcer: ModuleEventSourcer<AnyModule>;
+  readonly processSourcers: readonly ModuleEventSourcer<AnyModule>[];
+  readonly runners: readonly Runner[];
+  /** The runners of read models whose versions are not active. */
+  readonly waiting: Set<Runner>;
+  readonly member: Member | undefined;
+}
+
 /** The untyped implementation of a running system. `defineSystem` adds the types of its definition. */
 export class SystemRun implements AsyncDisposable {
   readonly #store: StartOptions['store'];
@@ -77,13 +89,7 @@ export class SystemRun implements AsyncDisposable {
 
   private constructor(
     options: StartOptions,
-    processors: ProcessorStore,
-    parts: SystemParts,
-    sourcer: ModuleEventSourcer<AnyModule>,
-    processSourcers: readonly ModuleEventSourcer<AnyModule>[],
-    runners: readonly Runner[],
-    waiting: Set<Runner>,
-    member: Member | undefined,
+    { processors, parts, sourcer, processSourcers, runners, waiting, member }: StartedParts,
   ) {
     this.#options = options;
     this.#store = options.store;
@@ -159,7 +165,15 @@ export class SystemRun implements AsyncDisposable {
       options.process === false
         ? undefined
         : new Member(uuidV4(), processors, runners, clock, lease, () => activateCaughtUp(processors, runners));
-    const running = new SystemRun(options, processors, parts, sourcer, processSourcers, runners, waiting, member);
+    const running = new SystemRun(options, {
+      processors,
+      parts,
+      sourcer,
+      processSourcers,
+      runners,
+      waiting,
+      member,
+    });
     if (member !== undefined) {
       for (const runner of runners) runner.start();
       await member.start();
