@@ -5,7 +5,17 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chmodSync, chownSync, cpSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +63,11 @@ export interface PostgresServerOptions {
   /** Begins with a copy of this folder of data instead of an empty database. */
   readonly copyOf?: string;
   /**
+   * Begins with a copy of the data of this running server, which is stopped in the meantime, and then follows it. A
+   * standby accepts only reads.
+   */
+  readonly standbyOf?: PostgresServer;
+  /**
    * The folder in which the server's own folder is created.
    * @default the system's folder for temporary files
    */
@@ -71,6 +86,7 @@ export async function startPostgres({
   durable = false,
   asInstalled = false,
   copyOf,
+  standbyOf,
   under = tmpdir(),
   connections = 80,
 }: PostgresServerOptions = {}): Promise<PostgresServer> {
@@ -81,20 +97,26 @@ export async function startPostgres({
     const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
     const binaries = findBinaries(folder, user);
     const data = join(folder, 'data');
-    if (copyOf === undefined) {
+    if (standbyOf !== undefined) {
+      await standbyOf.stop();
+      copyData(standbyOf.data, data, isRoot);
+      await standbyOf.start();
+      writeFileSync(join(data, 'standby.signal'), '');
+    } else if (copyOf !== undefined) {
+      copyData(copyOf, data, isRoot);
+    } else {
       const setUp = spawnSync(
         join(binaries, 'initdb'),
         ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '--locale=C', '-E', 'UTF8'],
         { ...user, cwd: folder, encoding: 'utf8', env: { LC_ALL: 'C', PATH: process.env['PATH'] } },
       );
       if (setUp.status !== 0) throw new Error(`initdb failed: ${setUp.stderr}`);
-    } else {
-      copyData(copyOf, data, isRoot);
     }
     const settings = {
       fsync: durable ? 'on' : 'off',
       max_connections: String(connections),
       ...(asInstalled ? {} : SMALL),
+      ...(standbyOf === undefined ? {} : { primary_conninfo: `host=127.0.0.1 port=${standbyOf.port} user=postgres` }),
     };
     const server = new Server(join(binaries, 'postgres'), folder, await freePort(), settings, user);
     await server.start();

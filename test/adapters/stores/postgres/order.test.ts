@@ -1,7 +1,7 @@
 /** The order of events on PostgreSQL, whatever transactions are open. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { readEvents, subscribe } from 'decidable';
+import { isAppendFailure, isStoreFailure, readEvents, subscribe } from 'decidable';
 import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
 import { Client } from 'pg';
 import { startPostgres } from '../../../servers/postgres.ts';
@@ -14,15 +14,17 @@ let schemas = 0;
 const open = (schema = `order_${schemas++}`): Promise<PostgresStore> =>
   createPostgresStore({ url: server.url, schema, maxConnections: 4, pollInterval: 50 });
 
-async function connected(): Promise<Client> {
-  const client = new Client({ connectionString: server.url });
+async function connected(database = 'postgres'): Promise<Client> {
+  const client = new Client({ connectionString: server.url.replace(/postgres$/, database) });
   await client.connect();
   return client;
 }
 
 /** A transaction of another program that has written something and is not committed. */
-async function openTransaction(): Promise<{ client: Client; processId: number; end(): Promise<void> }> {
-  const client = await connected();
+async function openTransaction(
+  database = 'postgres',
+): Promise<{ client: Client; processId: number; end(): Promise<void> }> {
+  const client = await connected(database);
   const { rows } = await client.query('select pg_backend_pid() as pid');
   await client.query('begin');
   await client.query('select pg_current_xact_id()');
@@ -152,6 +154,7 @@ describe('a forgotten transaction', () => {
     await client.query('select pg_current_xact_id()');
     await client.query(`prepare transaction 'forgotten'`);
     await append(store, 'a-1');
+    assert.equal((await store.readAll(FORWARD)).length, 1);
     assert.deepEqual(
       (await store.hidingTransactions()).map(({ processId, prepared }) => ({ processId, prepared })),
       [{ processId: undefined, prepared: 'forgotten' }],
@@ -161,6 +164,78 @@ describe('a forgotten transaction', () => {
     assert.equal((await store.readAll(FORWARD)).length, 2);
   });
 });
+
+describe('a transaction in another database of the server', () => {
+  test('hides later events until it ends, and is named with its database', async () => {
+    await using store = await open();
+    const client = await connected();
+    await client.query('create database elsewhere');
+    await client.end();
+    await append(store, 'a-1');
+    const transaction = await openTransaction('elsewhere');
+    await append(store, 'a-2');
+    assert.equal((await store.readAll(FORWARD)).length, 1);
+    const [holder] = await store.hidingTransactions();
+    assert.deepEqual([holder?.processId, holder?.database], [transaction.processId, 'elsewhere']);
+    const subscriber = follow(store, 2);
+    await transaction.end();
+    assert.deepEqual(await subscriber, ['a-1@0', 'a-2@0']);
+  });
+});
+
+describe('a standby of the server', () => {
+  test('has every event once and in order for readers, and refuses appends with a code', async () => {
+    const primary = await startPostgres();
+    const standby = await startPostgres({ standbyOf: primary });
+    try {
+      await using store = await createPostgresStore({ url: primary.url, maxConnections: 4, pollInterval: 50 });
+      await append(store, 'a-1');
+      const reader = await untilFound(() =>
+        createPostgresStore({ url: standby.url, readOnly: true, maxConnections: 4, pollInterval: 50 }),
+      );
+      const subscriber = follow(reader, 22);
+      const early = new Client({ connectionString: primary.url });
+      await early.connect();
+      await early.query('begin');
+      // It has an id and has written nothing, so the standby does not know it before a later transaction is replayed.
+      await early.query('select pg_current_xact_id()');
+      for (let index = 0; index < 20; index++) await append(store, `a-${index % 3}`);
+      const last = new Client({ connectionString: standby.url });
+      await last.connect();
+      const replayed = async (): Promise<boolean> => {
+        const { rows } = await last.query('select count(*)::int as commits from decidable.commits');
+        return rows[0].commits === 21;
+      };
+      while (!(await replayed()));
+      await last.end();
+      assert.equal((await reader.readAll(FORWARD)).length, 1);
+      await early.query('rollback');
+      await early.end();
+      await append(store, 'a-9');
+      assert.deepEqual(await subscriber, await follow(store, 22));
+      await reader.close();
+      await using writer = await createPostgresStore({ url: standby.url, maxConnections: 4 });
+      await assert.rejects(
+        append(writer, 'a-1'),
+        (error) => isAppendFailure(error, 'failure') && error.payload.val.code === 'read-only',
+      );
+    } finally {
+      await standby.remove();
+      await primary.remove();
+    }
+  });
+});
+
+/** Opens a store as soon as it is there. */
+async function untilFound(openStore: () => Promise<PostgresStore>): Promise<PostgresStore> {
+  for (;;) {
+    try {
+      return await openStore();
+    } catch (error) {
+      assert.ok(isStoreFailure(error, 'failure') && error.payload.val.code === 'not-found', String(error));
+    }
+  }
+}
 
 test('positions grow after the store was restored on a server with lower transaction ids', async () => {
   const schema = `order_${schemas++}`;
