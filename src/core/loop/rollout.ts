@@ -10,6 +10,7 @@ import { DefinitionError } from '../errors.ts';
 import { checkOptionNames } from '../option-names.ts';
 import { mustBe } from '../predicates.ts';
 import type { EventDescriptor } from '../routing.ts';
+import { equalBytes } from '../storage/equal-bytes.ts';
 import type { OptionNames } from '../unknown-names.ts';
 import type { AnyModule, BoundModule, Rollout } from './bound-module.ts';
 
@@ -35,11 +36,11 @@ const NAMES: OptionNames<RolloutOptions> = { share: true };
  * account.rollout.move(0.5); // later, or back to 0
  *
  * @param current the module that decides today. The result has its types, commands and events.
- * @param candidate a module with the same name, category and content type, such as a new version or a component. It
+ * @param candidate a module with the same name, category and content type, and another version or digest. It
  *   accepts the same commands. Each version can read all events of the other, so that the share can move in both
  *   directions.
- * @throws DefinitionError if the share is not between 0 and 1. `createEventSourcer` and `defineSystem` throw it if the
- * two modules do not fit.
+ * @throws DefinitionError if the share is not between 0 and 1, or a module is a rollout itself. `createEventSourcer` and
+ * `defineSystem` throw it if the two modules do not fit.
  */
 export function rollout<Current extends AnyModule>(
   current: Current,
@@ -47,6 +48,13 @@ export function rollout<Current extends AnyModule>(
   options: RolloutOptions,
 ): Current & { readonly rollout: Rollout } {
   checkOptionNames(options, NAMES, 'rollout');
+  for (const [place, module] of [
+    ['current', current],
+    ['candidate', candidate],
+  ] as const) {
+    if (module?.rollout === undefined) continue;
+    throw new DefinitionError(`rollout.${place}`, 'is a rollout itself; pass one of its two versions');
+  }
   const { share } = options;
   return { ...current, rollout: new SharedStreams(candidate, share) };
 }
@@ -97,6 +105,13 @@ export function pointOf(stream: string): number {
  * @throws DefinitionError that names the first difference.
  */
 export function checkRollout({ descriptor: current }: BoundModule, { descriptor: candidate }: BoundModule): void {
+  if (current.version === candidate.version && isSameDigest(current.digest, candidate.digest)) {
+    throw new DefinitionError(
+      'rollout.candidate.version',
+      `must differ from that of the current module, ${JSON.stringify(current.version)}, because decision records name ` +
+        'the version that decided',
+    );
+  }
   for (const field of ['name', 'category', 'contentType', 'foreignEvents'] as const) {
     if (current[field] !== candidate[field]) {
       throw new DefinitionError(
@@ -114,6 +129,10 @@ export function checkRollout({ descriptor: current }: BoundModule, { descriptor:
   }
   checkReads(candidate.events, current.events, 'candidate', 'current');
   checkReads(current.events, candidate.events, 'current', 'candidate');
+}
+
+function isSameDigest(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : equalBytes(one, other);
 }
 
 function checkReads(

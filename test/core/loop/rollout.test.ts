@@ -177,6 +177,7 @@ describe('a rollout', () => {
       routing: { ...routing, describe: () => ({ ...second.routing.describe(), ...change }) },
     });
     const refused: [object, string][] = [
+      [{ version: '1' }, 'rollout.candidate.version'],
       [{ name: 'other' }, 'rollout.candidate.name'],
       [{ category: 'other' }, 'rollout.candidate.category'],
       [{ contentType: 'application/json' }, 'rollout.candidate.contentType'],
@@ -204,6 +205,13 @@ describe('a rollout', () => {
       assert.throws(() => control.move(share), { code: 'invalid-definition' });
       assert.equal(control.share, 0.5);
     }
+  });
+
+  test('refuses a rollout as one of its versions', () => {
+    const inner = rollout(first, second, { share: 0.5 });
+    const third = counterOf('3', 100);
+    assert.throws(() => rollout(inner, third, { share: 0.5 }), { payload: { place: 'rollout.current' } });
+    assert.throws(() => rollout(third, inner, { share: 0.5 }), { payload: { place: 'rollout.candidate' } });
   });
 
   test('refuses an unknown option', () => {
