@@ -39,8 +39,8 @@ const NAMES: OptionNames<RolloutOptions> = { share: true };
  * @param candidate a module with the same name, category and content type, and another version or digest. It
  *   accepts the same commands. Each version can read all events of the other, so that the share can move in both
  *   directions.
- * @throws DefinitionError if the share is not between 0 and 1, or a module is a rollout itself. `createEventSourcer` and
- * `defineSystem` throw it if the two modules do not fit.
+ * @throws DefinitionError if the share is not between 0 and 1, or a module is a rollout itself. `createEventSourcer`
+ * and `defineSystem` throw it if the two modules do not fit.
  */
 export function rollout<Current extends AnyModule>(
   current: Current,

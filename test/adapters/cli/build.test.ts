@@ -1,7 +1,7 @@
 /** `decidable build`. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,15 @@ describe('decidable build', () => {
     const json = await decidable(['build', 'chance.ts', '--json'], { cwd: folder });
     const { error } = JSON.parse(json.stderr) as { error: { code: string; payload: { subject: string } } };
     assert.deepEqual([error.code, error.payload.subject], ['indeterminate-load', 'Math.random()']);
+  });
+
+  test('refuses to replace a device or a folder', async () => {
+    for (const output of ['/dev/null', folder]) {
+      const { status, stderr } = await decidable(['build', COUNTER, '-o', output, '--json'], { cwd: folder });
+      const { error } = JSON.parse(stderr) as { error: { code: string } };
+      assert.deepEqual([status, error.code], [2, 'usage']);
+    }
+    assert.equal(statSync('/dev/null').isCharacterDevice(), true);
   });
 
   test('refuses an output that cannot be written, and leaves no partial file', async () => {

@@ -1,6 +1,6 @@
 /** `decidable build`: makes a component from a module. */
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { sha256 } from '../../../core/storage/sha256.ts';
@@ -25,6 +25,11 @@ export async function build({ output }: Session, file: string, options: BuildCom
   const target = options.output ?? `${basename(file, extname(file))}.wasm`;
   if (!existsSync(dirname(resolve(target)))) {
     throw new CommandLineError('usage', `${target}: the folder does not exist; create it, or name another file`, {
+      argument: '--output',
+    });
+  }
+  if (statSync(target, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new CommandLineError('usage', `${target}: exists and is not a file; name another file`, {
       argument: '--output',
     });
   }

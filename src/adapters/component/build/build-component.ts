@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadPeer } from '../../../core/missing-peer.ts';
@@ -59,8 +59,11 @@ const WIT = fileURLToPath(new URL('../../../../wit', import.meta.url));
 export async function buildComponent(file: string, options: BuildOptions = {}): Promise<BuiltComponent> {
   checkOptionNames(options, NAMES, 'buildComponent');
   const path = resolve(file);
-  if (!existsSync(path))
-    throw new BuildError('compile-failed', { file: path }, `${file}: the file does not exist; check the path`);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile()) {
+    const problem = stats === undefined ? 'the file does not exist; check the path' : 'it is not a file; name a module';
+    throw new BuildError('compile-failed', { file: path }, `${file}: ${problem}`);
+  }
   const { export: exportName, onStep } = options;
   onStep?.('bundle');
   const scripts = await bundle(path, exportName);

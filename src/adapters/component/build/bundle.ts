@@ -69,6 +69,9 @@ export async function bundle(file: string, exportName: string | undefined): Prom
         plugins: [refuseBuiltins(), useGuestEncoder()],
       }),
     ]);
+    // Warnings about installed packages are not reported.
+    const meta = second.warnings.find(({ id }) => id === 'empty-import-meta');
+    if (meta !== undefined) throw importMeta(meta, file, folder);
     const outputs = new Map(second.outputFiles!.map((output) => [extname(output.path), output.text]));
     return { globals: first.outputFiles![0]!.text, module: outputs.get('.js')!, sourceMap: outputs.get('.map')! };
   } catch (error) {
@@ -129,8 +132,27 @@ function asBuildError(error: unknown, file: string, folder: string): unknown {
       { cause: error },
     );
   }
+  if (first.text.startsWith('Top-level await')) {
+    return new BuildError(
+      'compile-failed',
+      { file, place, subject: 'await' },
+      `${at}: a component is evaluated synchronously, so its modules cannot await; use a static import, or await outside of the module`,
+      { cause: error },
+    );
+  }
   const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
   return new BuildError('compile-failed', { file, place }, `${at}: ${first.text}${others}`, { cause: error });
+}
+
+/** In a component, `import.meta` would be an empty object. */
+function importMeta({ location }: Esbuild.Message, file: string, folder: string): BuildError {
+  const place = placeOf(location, folder);
+  const at = place === undefined ? relative(process.cwd(), file) : placeText(place);
+  return new BuildError(
+    'unavailable-import',
+    { file, place, subject: 'import.meta' },
+    `${at}: import.meta cannot be used, because a component has no file; pass the value in the message`,
+  );
 }
 
 function placeOf(location: Esbuild.Location | null, folder: string): BuildPlace | undefined {

@@ -4,7 +4,7 @@ import { DecidableError } from '../../../core/errors.ts';
 export type BuildErrorCode =
   /** A file does not compile, or an import of it was not found. */
   | 'compile-failed'
-  /** A file imports a module of Node, which does not exist in a component. */
+  /** A file imports a module of Node, or uses `import.meta`. Neither exists in a component. */
   | 'unavailable-import'
   /** The module threw an error while it was loaded. */
   | 'load-failed'

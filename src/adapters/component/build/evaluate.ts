@@ -76,7 +76,7 @@ function noDefinition({ exported, definitions }: NoGuest, file: string, exportNa
       ? `the export ${exportName} is not a definition; its definitions are ${list(definitions)}`
       : `it does not export ${exportName}; its definitions are ${list(definitions)}`;
   } else if (definitions.length > 1) {
-    problem = `it exports several definitions, ${list(definitions)}; choose one by its name`;
+    problem = `it exports several definitions, ${list(definitions)}; choose one by its name, with --export or the option export`;
   }
   return new BuildError('no-definition', { file, subject: exportName }, `${name}: ${problem}`);
 }

@@ -60,6 +60,20 @@ describe('a file that cannot be built', () => {
     });
   }
 
+  test('is reported with the place of an await that is not in a function', async () => {
+    const error = await failure('await.ts', '\nexport const one = await Promise.resolve(1);\n');
+    assert.deepEqual(names(error), ['compile-failed', 'await.ts:2:20', 'await']);
+  });
+
+  test('is reported with the place at which it uses import.meta', async () => {
+    const error = await failure('meta.ts', '\nexport const url = import.meta.url;\n');
+    assert.deepEqual(names(error), ['unavailable-import', 'meta.ts:2:20', 'import.meta']);
+  });
+
+  test('is reported if it is a folder', async () => {
+    await assert.rejects(buildComponent(folder), { code: 'compile-failed', payload: { file: folder } });
+  });
+
   test('may import a package that has the name of a module of Node', async () => {
     mkdirSync(join(folder, 'node_modules/buffer'), { recursive: true });
     writeFileSync(join(folder, 'node_modules/buffer/index.js'), 'export default 5;');
