@@ -76,7 +76,7 @@ export class Appender {
   ): Promise<Appended> {
     const { client, index, heads } = this.#parts;
     client.checkWritable();
-    await this.#refuseKnown(decision.commandId);
+    if (this.#mayBeKnown(decision.commandId)) await this.#refuseKnown(decision.commandId);
     let isFresh = false;
     for (;;) {
       let head = heads.get(stream);
@@ -95,8 +95,10 @@ export class Appender {
         throw first === undefined ? conflict(stream, precondition, last) : duplicate(first);
       }
       // The check comes directly before the message is sent, because the wait for the head may have taken time.
-      await this.#refuseKnown(decision.commandId);
-      if (!index.isReady) continue;
+      if (this.#mayBeKnown(decision.commandId)) {
+        await this.#refuseKnown(decision.commandId);
+        if (!index.isReady) continue;
+      }
       const recordedAt = recordedTime(this.#parts.now());
       const stored = await this.store({ stream, events, decision, recordedAt }, head);
       if (stored !== undefined) return appended(stored, events.length, recordedAt);
@@ -125,6 +127,7 @@ export class Appender {
         if (answer.duplicate) throw duplicate(await this.#recorded(answer.sequence));
         heads.set(stream, { sequence: answer.sequence, events: message.events, hash: message.hash });
         index.add(decision.commandId, answer.sequence);
+        this.#parts.reader.sawCommit(answer.sequence);
         if (events.length > 0) this.#parts.committed(answer.sequence, events.length);
         return { sequence: answer.sequence, message };
       }
@@ -168,6 +171,12 @@ export class Appender {
   async find(commandId: string): Promise<StoredCommit | undefined> {
     await this.#parts.index.readToEnd();
     return this.#indexed(commandId);
+  }
+
+  /** False if the index proves that a message with this id may be sent now. It decides nearly every append. */
+  #mayBeKnown(commandId: string): boolean {
+    const { index } = this.#parts;
+    return !index.isReady || index.find(commandId).length > 0;
   }
 
   async #refuseKnown(commandId: string): Promise<void> {

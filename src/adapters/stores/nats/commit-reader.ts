@@ -7,6 +7,8 @@ import type { Subjects } from './subjects.ts';
 
 /** The largest number of messages to which pages grow. */
 const LARGEST_PAGE = 1_000;
+/** The number of the newest messages in which a read with a filter looks for missed ones. */
+const MOST_CHECKED = 20_000;
 
 /** A message of a commit, with the numbers in its header. */
 export interface CommitPart {
@@ -32,11 +34,18 @@ function foreign({ subject, sequence }: StoredMessage): EngineFailure {
   return new EngineFailure('corrupt', `${place} is not a commit; another program wrote to the stream of this store`);
 }
 
+function outdated(): EngineFailure {
+  const message = 'the server that answers lacks commits that the store had before, because it was cut off; try again';
+  return new EngineFailure('busy', message);
+}
+
 export class CommitReader {
   readonly #client: Client;
   readonly #subjects: Subjects;
   /** True if a server other than the leader may answer. */
   readonly #isReplicated: boolean;
+  /** The last commit in a cluster that this process knows of. No read of many streams ends before it. */
+  #known = 0;
 
   constructor(client: Client, subjects: Subjects, isReplicated: boolean) {
     this.#client = client;
@@ -44,9 +53,26 @@ export class CommitReader {
     this.#isReplicated = isReplicated;
   }
 
+  /** Records that a commit is stored. */
+  sawCommit(sequence: number): void {
+    if (this.#isReplicated && sequence > this.#known) this.#known = sequence;
+  }
+
   /** Reads the last message of a subject from the leader. */
   async last(subject: string): Promise<CommitPart | undefined> {
-    const message = await this.#client.last(this.#subjects.name, subject);
+    const { name, allCommits } = this.#subjects;
+    if (subject !== allCommits || !this.#isReplicated) return this.#last(name, subject);
+    return this.#client.readUntilAnswered(async () => {
+      const last = await this.#last(name, subject);
+      const sequence = last?.message.sequence ?? 0;
+      if (sequence < this.#known) throw outdated();
+      this.sawCommit(sequence);
+      return last;
+    });
+  }
+
+  async #last(name: string, subject: string): Promise<CommitPart | undefined> {
+    const message = await this.#client.last(name, subject);
     return message === undefined ? undefined : partOf(message);
   }
 
@@ -134,10 +160,35 @@ export class CommitReader {
       if (!this.#isReplicated) return;
       // The server that answered may lack the newest messages. Only the leader can confirm that no message follows.
       const message = await this.#client.next(stream, subject, next);
-      if (message === undefined) return;
-      yield [message];
-      next = message.sequence + 1;
+      const found = message === undefined ? await this.#missed(subject, next) : [message];
+      if (found.length === 0) return;
+      yield found;
+      next = found.at(-1)!.sequence + 1;
     }
+  }
+
+  /**
+   * Reads the messages of a subject that the servers which answered do not have (docs/decisions.md §79). A server that
+   * was cut off, and believes that it still leads the stream, lacks the newest commits, and an answer does not name its
+   * server. A subscriber would skip these commits, because it continues at the last commit that this process knows of.
+   * So the messages up to this commit are read without a filter.
+   */
+  async #missed(subject: string, from: number): Promise<readonly StoredMessage[]> {
+    const known = this.#known;
+    // Readers of one stream do not continue at a position.
+    const isOfMany = subject === this.#subjects.allCommits || subject.endsWith('.*');
+    const found: StoredMessage[] = [];
+    let next = isOfMany ? Math.max(from, known - MOST_CHECKED) : Infinity;
+    await this.#client.readUntilAnswered(async () => {
+      while (next <= known) {
+        const request = { stream: this.#subjects.name, subject: undefined, from: next, limit: LARGEST_PAGE };
+        const { messages } = await this.#client.page(request);
+        if (messages.length === 0) throw outdated();
+        found.push(...messages.filter((message) => message.subject.startsWith(subject.slice(0, -1))));
+        next = messages.at(-1)!.sequence + 1;
+      }
+    });
+    return found;
   }
 
   async #whole(last: CommitPart): Promise<StoredCommit> {

@@ -268,6 +268,7 @@ export class NatsOperations implements BareCommitStore {
   #follow({ sequence, header }: FollowedMessage): void {
     const commandId = header('Nats-Msg-Id');
     if (commandId === '') return;
+    this.#reading.reader.sawCommit(sequence);
     this.#index.add(commandId, sequence);
     const { count } = parseNumbers(header(COMMIT_HEADER));
     if (count > 0) this.#saw(positionOf(sequence, count - 1));
