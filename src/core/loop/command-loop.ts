@@ -19,7 +19,7 @@
  * transaction, and throws `duplicate`. So on a cached state the loop decides without a look-up, and a duplicate costs a
  * decision that is discarded. Without a cached state the loop looks the id up first, because an unnecessary replay is
  * expensive. The loop also looks it up before it reports a failure of the decision. A duplicate has its outcome
- * already, even if the module would fail on the present stream.
+ * already, even if the module would fail on the current stream.
  *
  * **Costs.** A command on a cached state awaits one promise, that of the append. The rest is plain calls. Measured with
  * a store that stores nothing, a typed command takes 2.8 µs. A third of it is this loop with queue and cache. The rest

@@ -28,7 +28,7 @@ export interface AnyTables {
   readonly tables: readonly string[];
   /**
    * Makes the processor of the read model on a store.
-   * @param replacement the subscription and the tables that are built to replace the present ones.
+   * @param replacement the subscription and the tables that are built to replace the current ones.
    */
   processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): InlineProcessor;
   /** Makes the reader that `readModel` returns. */
@@ -40,7 +40,7 @@ export interface AnyTables {
 /** A second build of a version of a read model, which will replace the first build. */
 export interface Replacement {
   readonly subscription: SubscriptionId;
-  /** A unique id, because the new tables and indexes need names that differ from the present ones. */
+  /** A unique id, because the new tables and indexes need names that differ from the current ones. */
   readonly id: string;
 }
 

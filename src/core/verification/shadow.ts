@@ -86,7 +86,7 @@ export interface Shadow extends AsyncDisposable {
   readonly last: string | undefined;
   /** Resolves when all decisions that were recorded before this call are compared. */
   caughtUp(): Promise<void>;
-  /** Stops after the present decision. */
+  /** Stops after the current decision. */
   stop(): Promise<void>;
 }
 

@@ -32,7 +32,7 @@ class Commits {
   /** Appends a commit of three events. Returns the code of the failure, or undefined. */
   async append(bytes: number): Promise<string | undefined> {
     const given = decision();
-    // Random bytes, because the server compresses others.
+    // The bytes are random, because the server compresses others.
     const events = Array.from({ length: 3 }, () => envelope('Done', new Uint8Array(randomBytes(bytes / 3))));
     try {
       await this.#store.append(`s-${this.acknowledged.length % 3}`, events, ANY, given);

@@ -179,7 +179,7 @@ describe('a table read model on PostgreSQL', () => {
     }
   });
 
-  test('is rebuilt next to its present rows, and replaces them', async () => {
+  test('is rebuilt next to its current rows, and replaces them', async () => {
     await using store = await open();
     const model = linesOf();
     await using running = await started(store, model);

@@ -43,9 +43,9 @@ interface Part {
   /** The processor that fails. */
   readonly processor: string;
   system(health: Health): Promise<ReturnType<typeof defineSystem>>;
-  /** The events of the two keys that were processed: how many, or their lengths. */
+  /** The number of the processed events of each key, or their lengths. */
   processed(store: Store): Promise<readonly unknown[]>;
-  /** The outcomes of `processed` before the poison, with the other key, and of everything. */
+  /** The results of `processed`: before the poison event, after the events of the other key, and after all events. */
   readonly others: readonly unknown[];
   readonly all: (poison: number) => readonly unknown[];
 }

@@ -32,7 +32,7 @@ async function storyOf(system: Pick<typeof bank, 'start'>): Promise<Store> {
   await using running = await system.start({ store });
   const { OpenAccount, Deposit, Withdraw } = account.commands;
   const { RequestTransfer } = transfer.commands;
-  // Envelopes, because the accounts may be a component.
+  // The commands are envelopes, because the accounts may be a component.
   const send = (command: Envelope, commandId: string) => running.handleCommand(command, { commandId });
   const toAccount = account.types.command.toEnvelope;
   const toTransfer = transfer.types.command.toEnvelope;

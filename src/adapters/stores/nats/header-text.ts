@@ -74,7 +74,7 @@ export interface Reply {
 export function replyOf(message: Msg, subjectBytes: number): Reply {
   const { buffer, byteOffset, length } = message.data;
   const headerBytes = (message as Msg & Sized).size() - subjectBytes - length;
-  // A plain array, because a Buffer differs from it in a deep comparison.
+  // The result is a plain array, because a Buffer differs from it in a deep comparison.
   const data = new Uint8Array(buffer, byteOffset, length);
   if (headerBytes <= 0) return { headers: NONE, data };
   const text = Buffer.from(buffer, byteOffset - headerBytes, headerBytes).toString('latin1');

@@ -73,7 +73,7 @@ export class WriterTurns {
     return this.#turnsOf(stream).length > 0;
   }
 
-  /** Waits until the present turns of other processes are over. Turns that begin later are not awaited. */
+  /** Waits until the current turns of other processes are over. Turns that begin later are not awaited. */
   letOthersWrite(stream: string): Promise<void> {
     const present = new Map(this.#turnsOf(stream).map(({ process, number }) => [process, number]));
     return this.#over(stream, ({ process, number }) => present.get(process) === number);

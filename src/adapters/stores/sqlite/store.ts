@@ -19,7 +19,7 @@ export interface SqliteStore extends CommitStore {
   close(): Promise<void>;
 
   /**
-   * Copies the present state of the store to a file that must not exist. The store can be used in the meantime, and
+   * Copies the current state of the store to a file that must not exist. The store can be used in the meantime, and
    * other processes can write.
    *
    * @throws StoreFailure `invalid-argument`, `closed`, or `failure` with a code such as `io`, `full` or `moved`.

@@ -183,7 +183,7 @@ function scopesOf(inspector: Inspector, owner: AnyFunction): Scopes | undefined 
   return { scriptId: location.scriptId, line: location.lineNumber + 1, column: location.columnNumber + 1, scopes };
 }
 
-/** Returns the variables of a scope as an object that has their present values. */
+/** Returns the variables of a scope as an object that has their current values. */
 function variablesOf(inspector: Inspector, objectId: string): object {
   const kept: object[] = [];
   probed(kept, () =>

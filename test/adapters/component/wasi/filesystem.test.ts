@@ -228,7 +228,7 @@ describe('the right to change files', () => {
     assert.deepEqual(wasi.readTree(), before);
   });
 
-  test('is of both directories when a file moves or gets another name', () => {
+  test('is needed in both directories when a file is moved or gets a second name', () => {
     const { wasi } = openRoot({
       preopens: { '/': { files: { mine: '1' }, writable: true }, '/given': { files: { theirs: '2' } } },
     });
@@ -314,7 +314,7 @@ describe('a path', () => {
   });
 });
 
-test('each mistake has its code of the standard', () => {
+test('each mistake has the error code of the standard', () => {
   const { root } = openRoot({ files: { 'a/b': '1', f: '2' }, writableFiles: true });
   assert.throws(() => root.openAt(follow, 'x', {}, {}), fails('no-entry'));
   assert.throws(() => root.openAt(follow, 'x/y', {}, {}), fails('no-entry'));
