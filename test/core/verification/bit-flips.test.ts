@@ -8,15 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { defineSystem, isStoreFailure } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
-import { describeDifference, verifyStore } from 'decidable/verification';
 import fc from 'fast-check';
-import { account } from '../../../examples/bank/account.ts';
-import { transfer } from '../../../examples/bank/transfer.ts';
-import { transferProcess } from '../../../examples/bank/transfer-process.ts';
-
-const bank = defineSystem({ name: 'bank', deciders: [account, transfer], processManagers: [transferProcess] });
+import { bankVerdict, tellBankStory } from './bank-story.ts';
 
 /** The columns that the chain covers, apart from the keys of rows. */
 const COLUMNS = {
@@ -63,15 +57,7 @@ describe('a SQLite file with one other bit', () => {
 
   before(async () => {
     await using store = createSqliteStore({ file, durability: 'normal', now: () => 1_700_000_000_000 });
-    await using running = await bank.start({ store });
-    const { OpenAccount, Deposit, Withdraw } = account.commands;
-    for (const accountId of ['1', '2']) await running.dispatch(OpenAccount({ accountId, owner: 'Ada' }));
-    await running.dispatch(Deposit({ accountId: '1', amount: 500 }), { actor: 'Ada', causationId: 'request 1' });
-    await running.handleCommand(account.types.command.toEnvelope(Withdraw({ accountId: '1', amount: 9_000 })));
-    const { RequestTransfer } = transfer.commands;
-    await running.dispatch(RequestTransfer({ transferId: 'a', from: '1', to: '2', amount: 100 }));
-    await running.dispatch(RequestTransfer({ transferId: 'b', from: '1', to: '3', amount: 50 }));
-    await running.settled();
+    await tellBankStory(store);
   });
   after(() => rmSync(folder, { recursive: true }));
 
@@ -93,16 +79,9 @@ describe('a SQLite file with one other bit', () => {
     database.close();
   });
 
-  /** Returns how the verification ends: `intact`, the reason of the difference, or the code of the store's failure. */
   async function verdict(): Promise<string> {
     await using store = createSqliteStore({ file, readOnly: true });
-    try {
-      const { difference } = await verifyStore(store, bank);
-      return difference === undefined ? 'intact' : `${difference.reason}: ${describeDifference(difference)}`;
-    } catch (error) {
-      if (isStoreFailure(error, 'failure')) return error.payload.val.code;
-      throw error;
-    }
+    return await bankVerdict(store);
   }
 
   test('is intact before the change, and has a value in each column', async () => {

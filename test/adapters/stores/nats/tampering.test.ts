@@ -4,25 +4,20 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { createNatsStore } from 'decidable/nats';
 import { verifyChain } from 'decidable/storage';
 import fc from 'fast-check';
 import { sharedNats, skipWithoutNats, uniqueName } from '../../../servers/nats.ts';
 import { verdictOn } from '../tampering/examine.ts';
 import { ask, storyClock, tellStory } from '../tampering/story.ts';
+import { copyStore, type Message, messagesOf } from './changed-copies.ts';
 
 /** The number of changed bytes. Each one is tried on a separate copy of the store. */
 const FLIPS = 30;
 /** The number of messages whose headers are changed. */
 const CHANGED = 4;
-
-interface Message {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly headers: ReadonlyMap<string, string>;
-}
 
 describe('a NATS store that was changed', { skip: skipWithoutNats }, () => {
   const name = uniqueName();
@@ -37,42 +32,14 @@ describe('a NATS store that was changed', { skip: skipWithoutNats }, () => {
     manager = await jetstreamManager(connection);
     await using store = await createNatsStore({ url: server.url, name, storage: 'memory', now: storyClock() });
     await tellStory(store);
-    const { state } = await manager.streams.info(name);
-    messages = await Promise.all(
-      Array.from({ length: state.messages }, async (_, index) => {
-        const stored = await manager.streams.getMessage(name, { seq: index + 1 });
-        assert.ok(stored);
-        const { subject, data, header } = stored;
-        return { subject, data, headers: new Map(header.keys().map((key) => [key, header.last(key)])) };
-      }),
-    );
+    messages = await messagesOf(connection, name);
   });
   after(async () => {
     await connection?.close();
     await server?.[Symbol.asyncDispose]();
   });
 
-  /** Copies the store with other messages. Returns the name of the copy, or undefined if the server refuses them. */
-  async function copy(changed: readonly Message[]): Promise<string | undefined> {
-    const other = uniqueName();
-    for (const stream of [name, `${name}_state`]) {
-      const { config } = await manager.streams.info(stream);
-      const renamed: typeof config = JSON.parse(JSON.stringify(config).replaceAll(name, other));
-      await manager.streams.add(renamed);
-    }
-    const js = jetstream(connection);
-    for (const { subject, data, headers: values } of changed) {
-      const given: MsgHdrs = headers();
-      for (const [key, value] of values) given.set(key, value);
-      try {
-        const { duplicate } = await js.publish(subject.replace(name, other), data, { headers: given });
-        if (duplicate) return undefined;
-      } catch {
-        return undefined;
-      }
-    }
-    return other;
-  }
+  const copy = (changed: readonly Message[]): Promise<string | undefined> => copyStore(connection, name, changed);
 
   /** Checks that a copy is not intact, and that every read returns a value or a typed failure. */
   async function assertDamaged(other: string, what: string): Promise<void> {
