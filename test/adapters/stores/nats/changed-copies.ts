@@ -28,8 +28,8 @@ export async function messagesOf(connection: NatsConnection, name: string): Prom
 }
 
 /**
- * Copies the store with these messages instead of its own ones. Returns the name of the copy, or undefined if the server
- * refuses them.
+ * Copies the store with these messages instead of its own ones. Returns the name of the copy, or undefined if the
+ * server refuses them.
  */
 export async function copyStore(
   connection: NatsConnection,
