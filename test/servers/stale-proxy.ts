@@ -2,15 +2,22 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+const NANOSECONDS = 1_000_000;
 const CRLF = '\r\n';
 const NO_MESSAGES = `NATS/1.0 404 Message Not Found${CRLF}${CRLF}`;
 const NOT_FOUND = JSON.stringify({ error: { code: 404, err_code: 10037, description: 'no message found' } });
+
+/** The information about a stream, as its leader sends it. */
+export interface StreamInfo {
+  readonly cluster: { readonly replicas: readonly { readonly active: number }[] };
+}
 
 export class StaleProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   /** The number of reads that are answered without a message. */
   staleAnswers = 0;
+  #info: { readonly value: StreamInfo; readonly at: number } | undefined;
 
   private constructor(target: number) {
     this.#server = createServer((client) => this.#join(client, connect(target, '127.0.0.1')));
@@ -26,6 +33,14 @@ export class StaleProxy implements AsyncDisposable {
 
   get url(): string {
     return `nats://127.0.0.1:${(this.#server.address() as { readonly port: number }).port}`;
+  }
+
+  /**
+   * Answers questions about streams with this information from now on, like a leader that has not heard from the other
+   * servers since. With `undefined`, the server answers again.
+   */
+  answerWith(info: StreamInfo | undefined): void {
+    this.#info = info && { value: info, at: performance.now() };
   }
 
   #join(client: Socket, server: Socket): void {
@@ -57,6 +72,12 @@ export class StaleProxy implements AsyncDisposable {
 
   /** Returns the headers and the data of an answer, or `undefined` if the server answers. */
   #answer(subject: string): readonly [headers: string, data: string] | undefined {
+    if (this.#info !== undefined && subject.startsWith('$JS.API.STREAM.INFO.')) {
+      const { value, at } = this.#info;
+      const silence = (performance.now() - at) * NANOSECONDS;
+      const replicas = value.cluster.replicas.map((replica) => ({ ...replica, active: replica.active + silence }));
+      return ['', JSON.stringify({ ...value, cluster: { ...value.cluster, replicas } })];
+    }
     if (this.staleAnswers === 0) return undefined;
     const isPage = subject.startsWith('$JS.API.DIRECT.GET.');
     if (!isPage && !subject.startsWith('$JS.API.STREAM.MSG.GET.')) return undefined;

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { connect, headers } from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import { isAppendFailure } from 'decidable';
 import { createNatsStore, type NatsStore } from 'decidable/nats';
 import { verifyChain } from 'decidable/storage';
 import { type NatsServer, skipWithoutBinary, startNatsServer, uniqueName } from '../../../servers/nats.ts';
 import { ANY, decision, envelope, FORWARD } from '../commands.ts';
+import { forgotten } from './forgotten.ts';
 
 /** A small window, so that the server forgets an id while the test runs. */
 const WINDOW = { duplicateWindow: 400, connectionLife: 100 };
@@ -21,17 +22,9 @@ async function refusedAsDuplicate(appending: Promise<unknown>): Promise<string> 
   return error.payload.val.stream;
 }
 
-/** Waits until the server has forgotten the id of a message. */
-async function forgotten({ url }: NatsServer, name: string, id: string): Promise<void> {
+async function forgottenBy({ url }: NatsServer, name: string, id: string): Promise<void> {
   const connection = await connect({ servers: url, user: 'all', pass: 'x' });
-  const given = headers();
-  given.set('Nats-Msg-Id', id);
-  // The stream refuses messages with this header, but the server looks up the id first.
-  given.set('Nats-Rollup', 'all');
-  for (;;) {
-    const reply = await connection.request(`${name}.e.s.probe`, '', { headers: given, timeout: 10_000 });
-    if (reply.json<{ duplicate?: boolean }>().duplicate !== true) break;
-  }
+  await forgotten(connection, name, id);
   await connection.close();
 }
 
@@ -45,7 +38,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     const known = decision();
     await first.append('s-1', [envelope('Done')], ANY, known);
     await second.append('s-3', [envelope('Done')], ANY, decision());
-    await forgotten(server, name, known.commandId);
+    await forgottenBy(server, name, known.commandId);
     // A process that starts later can read the id only from the stream, as after a crash.
     await using third = await open();
     for (const store of [first, second, third]) {
@@ -65,7 +58,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
     const large = [envelope('Large', new Uint8Array(3_000_000))];
     await store.append('s-1', large, ANY, known);
     assert.equal(await refusedAsDuplicate(store.append('s-2', large, ANY, known)), 's-1');
-    await forgotten(server, name, known.commandId);
+    await forgottenBy(server, name, known.commandId);
     await using other = await createNatsStore({ url: server.url, name, ...WINDOW });
     assert.equal(await refusedAsDuplicate(other.append('s-2', large, ANY, known)), 's-1');
     assert.equal(await refusedAsDuplicate(other.append('s-2', [envelope('Small')], ANY, known)), 's-1');
@@ -113,7 +106,7 @@ describe('a command id on a NATS server', { skip: skipWithoutBinary }, () => {
         break;
       }
     }
-    await forgotten(server, name, known.commandId);
+    await forgottenBy(server, name, known.commandId);
     await assert.rejects(deaf.append('s-3', [envelope('Done')], ANY, known), (error) => {
       return isAppendFailure(error, 'failure') && error.payload.val.code === 'busy';
     });

@@ -128,7 +128,7 @@ describe('a cluster whose network is cut', { skip: skipWithoutBinary, timeout: 3
     await refused(trapped.append('s-9', TWO, ANY, commands[1]!));
     await refused(trapped.append('s-9', TWO, ANY, commands[0]!));
     assert.equal(await leaderSeenBy(cut, name), cut.serverName);
-    // The server may have forgotten ids that the majority has stored since the cut, so the command is not even sent.
+    // The majority may have stored the command since the cut, so it is not even sent (stale-server.test.ts, too).
     await refused(trappedInBrief.append('s-2', TWO, ANY, decision()), ['busy']);
     assert.equal(await leaderSeenBy(cut, brief.name), cut.serverName);
     await leaderOf(majority, name);

@@ -1,11 +1,13 @@
 /** A read that a server answers which was cut off, after the process has learned of newer commits. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EventStore } from 'decidable';
+import { connect } from '@nats-io/transport-node';
+import { type EventStore, isAppendFailure } from 'decidable';
 import { skipWithoutBinary, startNatsCluster, uniqueName } from '../../../servers/nats.ts';
 import { openReplicated } from '../../../servers/nats-cluster.ts';
-import { StaleProxy } from '../../../servers/stale-proxy.ts';
+import { StaleProxy, type StreamInfo } from '../../../servers/stale-proxy.ts';
 import { ANY, decision, envelope } from '../commands.ts';
+import { forgotten } from './forgotten.ts';
 
 /** A page and the leader's confirmation that no message follows. */
 const STALE_READ = 2;
@@ -46,5 +48,31 @@ describe('a server of a cluster that lacks the newest commits', { skip: skipWith
     // The first answer is the last sequence number.
     proxy.staleAnswers = 1;
     assert.deepEqual(await read(start, ['c1', 'c2']), ['c1-1', 'c2-1']);
+  });
+
+  test('does not make a process store a command again whose id the leader has forgotten', async () => {
+    const servers = await startNatsCluster();
+    await using stack = new AsyncDisposableStack();
+    for (const server of servers) stack.use(server);
+    const name = uniqueName();
+    const window = { duplicateWindow: 400, connectionLife: 100 };
+    const writer = stack.use(await openReplicated(servers, name, window));
+    const proxy = stack.use(await StaleProxy.start(servers[0]!.port));
+    const trapped = stack.use(await openReplicated(servers, name, { ...window, url: proxy.url }));
+    const connection = await connect({ servers: servers[0]!.url });
+    stack.defer(() => connection.close());
+    const reply = await connection.request(`$JS.API.STREAM.INFO.${name}`);
+    const known = decision();
+    proxy.answerWith(reply.json<StreamInfo>());
+    await writer.append('s-1', [envelope('Done')], ANY, known);
+    await forgotten(connection, name, known.commandId);
+    // The leader would store the command. The other server does not have it, and says when it last heard from others.
+    await assert.rejects(trapped.append('s-2', [envelope('Done')], ANY, known), (error) => {
+      return isAppendFailure(error, 'failure') && error.payload.val.code === 'busy';
+    });
+    proxy.answerWith(undefined);
+    await assert.rejects(trapped.append('s-2', [envelope('Done')], ANY, known), (error) => {
+      return isAppendFailure(error, 'duplicate') && error.payload.val.stream === 's-1';
+    });
   });
 });
