@@ -37,7 +37,7 @@ export function unknownOption(options: object, known: object): UnknownOption | u
 
 /** Returns the error message for an unknown name, with the nearest known name or with all of them. */
 export function unknownName(
-  kind: 'option' | 'command' | 'event' | 'parameter' | 'table',
+  kind: 'option' | 'command' | 'event' | 'parameter' | 'table' | 'header',
   name: string,
   known: readonly string[],
 ): string {

@@ -5,6 +5,7 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { CommandOptions } from '../../../core/event-sourcer.ts';
 import type { Envelope, Precondition } from '../../../core/messages.ts';
+import { unknownName } from '../../../core/unknown-names.ts';
 import { tokenOf } from './subjects.ts';
 
 const TYPE = 'Decidable-Type';
@@ -16,6 +17,17 @@ const ACTOR = 'Decidable-Actor';
 const PRECONDITION = 'Decidable-Precondition';
 const DEADLINE = 'Decidable-Deadline';
 const CONTENT_TYPE = 'Content-Type';
+
+const DECIDABLE_HEADERS: readonly string[] = [
+  TYPE,
+  SCHEMA_VERSION,
+  COMMAND_ID,
+  CORRELATION_ID,
+  CAUSATION_ID,
+  ACTOR,
+  PRECONDITION,
+  DEADLINE,
+];
 
 /** The content type of a payload that is plain JSON data instead of the encoding of the command's module. */
 export const JSON_DATA = 'application/json';
@@ -54,9 +66,15 @@ export interface CommandRequest {
 
 /** Reads a request. @throws InvalidRequest that names the header. */
 export function readRequest(headers: MsgHdrs | undefined, payload: Uint8Array): CommandRequest {
+  // A misspelled command id would make the command different each time that it is sent. Names are case-sensitive.
+  for (const name of headers?.keys() ?? []) {
+    if (!/^decidable-/i.test(name) || DECIDABLE_HEADERS.includes(name)) continue;
+    throw new InvalidRequest(name, unknownName('header', name, DECIDABLE_HEADERS));
+  }
   const text = (name: string): string | undefined => {
-    const value = headers?.last(name) ?? '';
-    if (value === '') return undefined;
+    if (headers?.has(name) !== true) return undefined;
+    const value = headers.last(name);
+    if (value === '') throw new InvalidRequest(name, 'must have a value; omit the header instead');
     try {
       return decodeURIComponent(value);
     } catch {
@@ -70,7 +88,7 @@ export function readRequest(headers: MsgHdrs | undefined, payload: Uint8Array): 
   return {
     type,
     envelope: { type, schemaVersion: Number(text(SCHEMA_VERSION) ?? '1'), payload },
-    isJson: text(CONTENT_TYPE) === JSON_DATA,
+    isJson: text(CONTENT_TYPE)?.split(';', 1)[0]?.trim().toLowerCase() === JSON_DATA,
     options: {
       commandId: text(COMMAND_ID),
       correlationId: text(CORRELATION_ID),
@@ -103,8 +121,8 @@ function preconditionOf(text: string): Precondition {
     case 'stream-exists':
       return { tag: text };
     default: {
-      const [tag, revision = ''] = text.split(' ');
-      if (tag === 'at-revision') return { tag, val: integerOf(PRECONDITION, revision) };
+      const [tag, revision = '', ...rest] = text.split(' ');
+      if (tag === 'at-revision' && rest.length === 0) return { tag, val: integerOf(PRECONDITION, revision) };
       const known = 'any, no-stream, stream-exists or at-revision and a number';
       throw new InvalidRequest(PRECONDITION, `must be ${known}, got ${JSON.stringify(text)}`);
     }

@@ -117,7 +117,11 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
       ['Decidable-Type', ''],
       ['Decidable-Precondition', 'perhaps'],
       ['Decidable-Deadline', 'tomorrow'],
+      ['Decidable-Precondition', 'at-revision 7 8'],
       ['Decidable-Actor', '%'],
+      ['Decidable-Command-Id', ''],
+      ['Decidable-Comand-Id', 'add-1'],
+      ['decidable-command-id', 'add-1'],
     ] as const) {
       const given = headers();
       given.set('Decidable-Type', 'Add');
@@ -126,6 +130,18 @@ describe('commands over NATS', { skip: skipWithoutNats }, async () => {
       const { error } = reply.json<{ error: { payload: CommandError } }>();
       assert.equal(error.payload.tag === 'invalid-argument' && error.payload.val.argument, header);
     }
+  });
+
+  test('are JSON if their content type has parameters', async () => {
+    await using system = await open();
+    const { name, sourcer } = system;
+    await using _served = serveCommands(sourcer, connection, { name });
+    const given = headers();
+    given.set('Decidable-Type', 'Add');
+    given.set('Content-Type', 'Application/JSON; charset=utf-8');
+    const data = JSON.stringify({ id: '1', by: 2 });
+    const reply = await connection.request(`${name}.commands.Add`, data, { headers: given, timeout: 10_000 });
+    assert.equal(reply.json<{ result: CommandResult }>().result.outcome.tag, 'accepted');
   });
 
   test('are each decided by one of the processes that serve the name', async () => {
