@@ -3,18 +3,55 @@
  * them.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { isAppendFailure, isStoreFailure, readEvents } from 'decidable';
+import { defineDecider, defineProjector, defineSystem, isAppendFailure, isStoreFailure, readEvents } from 'decidable';
 import { createPostgresStore, type PostgresStore, type PostgresStoreOptions } from 'decidable/postgres';
 import { verifyChain } from 'decidable/storage';
 import { Client, escapeIdentifier, Pool, types } from 'pg';
+import { z } from 'zod';
 import { startPostgres } from '../../../servers/postgres.ts';
 import { ANY, decision, envelope } from '../commands.ts';
 
 const server = await startPostgres();
 after(() => server.remove());
 let roles = 0;
+
+const deposited = z.object({ id: z.string(), amount: z.int() });
+
+const account = defineDecider({
+  name: 'account',
+  version: '1.0.0',
+  state: z.object({ value: z.int() }),
+  commands: { Deposit: deposited },
+  events: { Deposited: deposited },
+  category: 'account',
+  streamId: ({ data }) => data.id,
+  initialState: { value: 0 },
+  evolve: {
+    Deposited: (state, { amount }) => {
+      state.value += amount;
+    },
+  },
+  decide: { Deposit: (_state, data) => [{ type: 'Deposited', data }] },
+});
+
+const balances = defineProjector({
+  name: 'balances',
+  version: '1',
+  state: z.object({ value: z.int() }),
+  events: account.events,
+  key: ({ data }) => data.id,
+  initialState: { value: 0 },
+  project: {
+    Deposited: (document, { amount }) => {
+      document.value += amount;
+    },
+  },
+});
+
+const accounts = defineSystem({ name: 'accounts', deciders: [account], readModels: [balances] });
 
 const BYTES = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
@@ -81,6 +118,36 @@ describe('a role', () => {
   test('that may only read by default gets a typed error', async () => {
     const url = await addressOfRole('default_transaction_read_only = on');
     await assert.rejects(createPostgresStore({ url, schema: 'read_only' }), isFailure('read-only'));
+  });
+});
+
+describe('roles with the permissions of the guide', () => {
+  test('run a system and read it, and cannot do more', async () => {
+    const guide = readFileSync(new URL('../../../../docs/guides/postgres.md', import.meta.url), 'utf8');
+    const [, grants] = /```sql\n(.*?)```/s.exec(guide) ?? [];
+    const owner = await addressOfRole();
+    await sql('create role bank_app login; create role bank_reader login');
+    const app = server.url.replace('postgres@', 'bank_app@');
+    const reader = server.url.replace('postgres@', 'bank_reader@');
+    const schema = 'bank';
+    await assert.rejects(createPostgresStore({ url: app, schema }), isFailure('read-only'));
+    await (await createPostgresStore({ url: owner, schema })).close();
+    await assert.rejects(createPostgresStore({ url: app, schema }), isFailure('read-only'));
+    await sql(`set role role_${roles - 1}; ${grants}`);
+
+    await using store = await createPostgresStore({ url: app, schema });
+    await use(store);
+    await using running = await accounts.start({ store });
+    const { position } = await running.dispatch(account.commands.Deposit({ id: '1', amount: 5 }));
+    await running.caughtUp(position);
+    assert.deepEqual(await running.readModel(balances).get('1'), { value: 5 });
+
+    await using read = await createPostgresStore({ url: reader, schema, readOnly: true });
+    assert.equal((await verifyChain(read)).intact, true);
+    assert.ok((await read.awaitEvents(undefined)) > 0n);
+    assert.ok((await read.processors.listSubscriptions()).length > 0);
+    await using writer = await createPostgresStore({ url: reader, schema });
+    await assert.rejects(writer.append('s-1', [envelope('Done')], ANY, decision()), isFailure('read-only'));
   });
 });
 
