@@ -12,6 +12,7 @@ import { checkOneOf } from './options.ts';
 import { InstanceEnded, type Service, ServiceSource } from './service.ts';
 import { inJavaScript, messageOf } from './service-errors.ts';
 import { checkServiceOptions, SERVICE_OPTION_NAMES, type ServiceOptions } from './service-options.ts';
+import { checkedStreamPage } from './stream-page.ts';
 
 /** The options of {@link componentStore}. */
 export interface ComponentStoreOptions extends ServiceOptions {
@@ -33,7 +34,8 @@ const NAMES: OptionNames<ComponentStoreOptions> = { data: true, ...SERVICE_OPTIO
  * Makes an event store of a component that exports `event-store` of `wit/event-store.wit`.
  *
  * Calls run one after another. Each argument is checked before it reaches the component. If the component traps, its
- * instance ends. A call that writes then fails with the code `unknown-outcome`, and a call that reads with `io`.
+ * instance ends. A call that writes then fails with the code `unknown-outcome`, and a call that reads with `io`. A page
+ * of a stream with a gap, a duplicate or an event of another stream is refused with the code `corrupt`.
  *
  * The store has only the functions of the contract. It cannot reserve streams, and its hash chain cannot be verified.
  * The host implements `awaitEvents`, because a component that waits could not serve an append. Only appends through the
@@ -120,9 +122,9 @@ function operations(service: Service<EventStore>): BareStore {
         commits.notify();
       }
     },
-    readStream: (stream, options) => {
+    readStream: async (stream, options) => {
       const own = { ...options };
-      return read((store) => store.readStream(stream, own));
+      return checkedStreamPage(stream, own, await read((store) => store.readStream(stream, own)));
     },
     readAll: (options) => {
       const { categories, eventTypes, events } = options;
