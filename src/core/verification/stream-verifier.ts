@@ -44,6 +44,7 @@ export class StreamVerifier {
   #verified: VerificationProgress;
 
   /**
+   * Makes a verifier of streams.
    * @param onProgress called after each stream and each page of a stream. It throws an error to end the verification.
    * @param after the stream that was verified last, if the verification continues.
    * @throws DefinitionError if a module is invalid.

@@ -160,6 +160,6 @@ test('subscribers that start, stop and resume while other processes append read 
       }
     },
   );
-  // The processes interleave differently each time, so a smaller failure cannot be searched for.
+  // The processes interleave differently each time, so fast-check cannot shrink a failure.
   await fc.assert(property, { numRuns: 12, endOnFailure: true });
 });

@@ -33,7 +33,10 @@ export interface Result extends Verified {
 
 /** The observer of a verification in threads. */
 export interface ThreadsObserver {
-  /** @param total the extent of all verified streams, in the order in which they are done. */
+  /**
+   * Called when a thread reports progress.
+   * @param total the extent of all verified streams, in the order in which they are done.
+   */
   onProgress(verified: Verified, total: VerificationProgress): void;
 }
 

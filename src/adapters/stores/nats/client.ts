@@ -202,7 +202,10 @@ export class Client {
     return answer;
   }
 
-  /** @param inProcess called if the leader has not finished an earlier message. Its result is the answer then. */
+  /**
+   * Sends a message once, and returns the server's answer.
+   * @param inProcess called if the leader has not finished an earlier message. Its result becomes the answer.
+   */
   #publishOnce(
     { subject, payload, headers }: OutgoingMessage,
     inProcess?: (answer: Acknowledged) => Promise<Acknowledged>,
@@ -301,6 +304,7 @@ export class Client {
   }
 
   /**
+   * Repeats a read until it succeeds, fails permanently or exceeds its time.
    * @param kind the requests that the read belongs to, if only a leader answers it. Any server answers a page.
    * @param transient the codes of failures after which the read is repeated.
    */
@@ -387,7 +391,7 @@ class DirectMessage implements StoredMessage {
     this.payload = payload;
   }
 
-  /** It is read on demand, because most readers do not need it. */
+  /** The subject of the message. It is read on demand, because most readers do not need it. */
   get subject(): string {
     return this.headers.last('Nats-Subject');
   }

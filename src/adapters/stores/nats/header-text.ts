@@ -85,7 +85,7 @@ export function replyOf(message: Msg, subjectBytes: number): Reply {
 export class EncodedHeaders {
   readonly #lines: string;
 
-  /** @param lines the lines of {@link headerLine}. */
+  /** Makes headers. @param lines the lines of {@link headerLine}. */
   constructor(lines: string) {
     this.#lines = lines;
   }

@@ -29,7 +29,7 @@ export interface GlobalValues {
   readonly stacks: Readonly<Record<'stackTraceLimit' | 'prepareStackTrace', unknown>>;
 }
 
-/** @param isNewMemo as in {@link textOf} */
+/** Returns the current values of the global variables. @param isNewMemo as in {@link textOf}. */
 export function globalValues(isNewMemo?: (value: object) => boolean): GlobalValues {
   const variables = new Map<string, string>();
   // The variables of the language are not enumerable. A getter of the engine becomes a value when it is first called.
