@@ -1,5 +1,5 @@
 /** Requests to one server or cluster: the JetStream API, guarded messages, and pages of stored messages. */
-import type { ConnectionOptions, Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { EngineFailure } from '../../../core/storage/engine-failure.ts';
 import { elapsed, sleep } from '../../../core/storage/timers.ts';
 import { uuidV4 } from '../../../core/uuid.ts';
@@ -7,11 +7,6 @@ import { API_ERRORS, type ApiError, apiFailure, NoReply, NoResponders, requestFa
 import { HeaderText, headerLine, type Reply, replyOf } from './header-text.ts';
 import { Requests } from './requests.ts';
 import { Silence } from './silence.ts';
-
-/** The part of the client's package that the store uses. Opening a store loads it. */
-export interface Driver {
-  connect(options: ConnectionOptions): Promise<NatsConnection>;
-}
 
 /** A message to store. */
 export interface OutgoingMessage {
