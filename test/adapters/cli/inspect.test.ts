@@ -48,6 +48,20 @@ describe('decidable inspect', () => {
     assert.match(stdout, /function 0 \(mix\) at offset 0x/);
   });
 
+  for (const [name, contract, loadedBy] of [
+    ['trogon', 'trogon:decider', 'trogonDecider'],
+    ['cosmonic-resources', 'cosmonic:eventsourcing', 'cosmonicCommandHandler'],
+    ['cosmonic-functions', 'cosmonic:eventsourcing', 'cosmonicCommandHandler'],
+  ] as const) {
+    test(`names the contract of a component of another project: ${name}`, async () => {
+      const file = fileURLToPath(new URL(`../../../examples/guests/foreign/${name}.wasm`, import.meta.url));
+      const { status, stdout } = await decidable(['inspect', file], { cwd: folder });
+      assert.equal(status, 0);
+      assert.match(stdout, new RegExp(`^Contract +${contract}, loaded by ${loadedBy} `, 'm'));
+      assert.doesNotMatch(stdout, /^Differences/m);
+    });
+  }
+
   test('refuses a file that does not exist, and one that is not a component', async () => {
     const missing = await decidable(['inspect', 'missing.wasm', '--json'], { cwd: folder });
     assert.deepEqual([missing.status, errorOf(missing.stderr)], [4, 'not-found']);
@@ -55,6 +69,8 @@ describe('decidable inspect', () => {
     writeFileSync(file, 'text');
     const other = await decidable(['inspect', file, '--json'], { cwd: folder });
     assert.deepEqual([other.status, errorOf(other.stderr)], [1, 'malformed']);
+    const { stderr } = await decidable(['inspect', file], { cwd: folder });
+    assert.ok(stderr.startsWith(`error: ${file}: `));
   });
 });
 

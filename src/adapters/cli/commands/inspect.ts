@@ -9,7 +9,10 @@ import type { Session } from '../session.ts';
 export async function inspect(session: Session, file: string): Promise<number> {
   const bytes = await readComponent(file);
   const { inspectComponent } = await import('../../component/host/index.ts');
-  const inspection = await inspectComponent(bytes);
+  const inspection = await inspectComponent(bytes).catch((error: unknown) => {
+    if (error instanceof Error) error.message = `${file}: ${error.message}`;
+    throw error;
+  });
   const { output } = session;
   const digest = Buffer.from(inspection.digest).toString('hex');
   if (output.isJson) await output.document({ file, ...inspection, digest });
@@ -29,14 +32,18 @@ async function readComponent(file: string): Promise<Uint8Array> {
 
 function textOf(inspection: ComponentInspection, digest: string, output: Output): readonly string[] {
   const heading = (text: string): string => output.styled('bold', text);
-  const { world, misfit, imports, coreModules, findings, producers, isDeterministic } = inspection;
+  const { world, misfit, imports, exports, coreModules, findings, producers, isDeterministic } = inspection;
   const lines = [
     `${heading('World')}          ${world ?? 'none'}`,
     `${heading('Deterministic')}  ${isDeterministic ? output.styled('green', 'yes') : output.styled('red', 'not proved')}`,
     `${heading('Digest')}         ${digest}`,
     `${heading('Size')}           ${inspection.bytes} bytes`,
   ];
-  if (misfit !== undefined) {
+  const foreign = FOREIGN.find(({ contract }) => exports.some((name) => name.startsWith(contract)));
+  if (foreign !== undefined) {
+    const { contract, loadedBy } = foreign;
+    lines.push(`${heading('Contract')}       ${contract}, loaded by ${loadedBy} of decidable/component/foreign`);
+  } else if (misfit !== undefined) {
     lines.push('', heading(`Differences from the world ${misfit.world}`));
     for (const { path, expected, found } of misfit.problems) {
       lines.push(`  ${path.map(oneLine).join('#')}`, `    expected  ${expected}`, `    found     ${oneLine(found)}`);
@@ -49,6 +56,12 @@ function textOf(inspection: ComponentInspection, digest: string, output: Output)
   lines.push('', heading('Producers'), ...orNone(made));
   return lines;
 }
+
+/** The contracts of other projects, by the package of an interface that a component exports. */
+const FOREIGN = [
+  { contract: 'trogon:decider', loadedBy: 'trogonDecider' },
+  { contract: 'cosmonic:eventsourcing', loadedBy: 'cosmonicCommandHandler' },
+] as const;
 
 function orNone(lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? ['  none'] : lines;
