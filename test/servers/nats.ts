@@ -44,17 +44,23 @@ export interface NatsServerOptions {
   readonly jetstream?: readonly string[];
   /** More lines of the configuration. */
   readonly lines?: readonly string[];
+  /**
+   * The folder in which the server's own folder is created.
+   * @default the system's folder for temporary files
+   */
+  readonly under?: string;
 }
 
 /** A server that a test controls. Its files stay until it is disposed. */
 export class NatsServer implements AsyncDisposable {
-  readonly folder: string = mkdtempSync(join(tmpdir(), 'decidable-nats-'));
+  readonly folder: string;
   readonly port: number;
   readonly monitoringPort: number;
   #options: NatsServerOptions;
   #process: ChildProcess | undefined;
 
   constructor(port: number, monitoringPort: number, options: NatsServerOptions) {
+    this.folder = mkdtempSync(join(options.under ?? tmpdir(), 'decidable-nats-'));
     this.port = port;
     this.monitoringPort = monitoringPort;
     this.#options = options;
