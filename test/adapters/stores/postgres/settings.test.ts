@@ -259,6 +259,18 @@ describe('a program', () => {
 });
 
 describe('a database', () => {
+  test('is refused if its server is older than version 14', async () => {
+    // The role finds a function of its own, which returns the version of an older server.
+    const url = await addressOfRole('search_path = older, pg_catalog');
+    await sql(`create schema older; grant usage on schema older to public;
+      create function older.current_setting(text) returns text language sql return '130023'`);
+    await assert.rejects(createPostgresStore({ url, schema: 'too_old' }), isFailure('unsupported-engine'));
+    await assert.rejects(
+      createPostgresStore({ url: server.url, schema: 'too_old', create: false }),
+      isFailure('not-found'),
+    );
+  });
+
   for (const encoding of ['SQL_ASCII', 'LATIN1']) {
     test(`with the encoding ${encoding} is refused`, async () => {
       const name = `in_${encoding}`;
