@@ -14,7 +14,7 @@ import { bytes } from './columns.ts';
 import { damage } from './failures.ts';
 import { concatenated, lastPart, PART, PackedBytes, parts } from './packed-bytes.ts';
 import { type Connection, rejectionOf } from './read.ts';
-import { bound, compiler } from './schema.ts';
+import { bound, compiler, ofEvent } from './schema.ts';
 import { values } from './statements.ts';
 
 /**
@@ -93,12 +93,7 @@ function prepare(database: Database): PackedStatements {
     ${lastPart(sql.ref('decisions.id'))})) || ${eventPart}, char(${sql.lit(DAMAGED)}))`;
   const withEvents = compiler
     .selectFrom('events')
-    .leftJoin('decisions', (join) =>
-      join
-        .onRef('decisions.id', '=', 'events.decision_id')
-        .onRef('decisions.stream_id', '=', 'events.stream_id')
-        .onRef('decisions.revision', '>=', 'events.revision'),
-    )
+    .leftJoin('decisions', ofEvent)
     .select(eventRow.as('packed'))
     .where('events.stream_id', '=', number)
     .where('events.revision', '>=', number)

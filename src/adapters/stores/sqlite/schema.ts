@@ -7,6 +7,7 @@
 import {
   DummyDriver,
   type Generated,
+  type JoinBuilder,
   Kysely,
   type RawBuilder,
   SqliteAdapter,
@@ -99,6 +100,16 @@ export function compilerFor<Tables>(): Kysely<Tables> {
 }
 
 export const compiler: Kysely<Tables> = compilerFor();
+
+/** Joins an event with its decision. An event whose decision is missing or does not contain it has none. */
+export function ofEvent(
+  join: JoinBuilder<Tables, 'events' | 'decisions'>,
+): JoinBuilder<Tables, 'events' | 'decisions'> {
+  return join
+    .onRef('decisions.id', '=', 'events.decision_id')
+    .onRef('decisions.stream_id', '=', 'events.stream_id')
+    .onRef('decisions.revision', '>=', 'events.revision');
+}
 
 /** Returns a placeholder for a value that is bound when the statement runs, in the order of the SQL text. */
 export function bound<Value>(): RawBuilder<Value> {

@@ -3,7 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { type Compilable, sql } from 'kysely';
 import type { Direction } from '../../../core/event-store.ts';
 import { type CommandTypeRow, type DecisionRow, type EventRow, payloadOf, type SnapshotRow } from './rows.ts';
-import { bound, compiler } from './schema.ts';
+import { bound, compiler, ofEvent } from './schema.ts';
 
 const decisionColumns = [
   'decisions.id',
@@ -33,12 +33,7 @@ const listed = sql<string>`(select value from json_each(?))`;
 /** Selects events with their decisions. In SQLite, a cross join fixes the order of the loops: events first. */
 const selectEvents = compiler
   .selectFrom('events')
-  .leftJoin('decisions', (join) =>
-    join
-      .onRef('decisions.id', '=', 'events.decision_id')
-      .onRef('decisions.stream_id', '=', 'events.stream_id')
-      .onRef('decisions.revision', '>=', 'events.revision'),
-  )
+  .leftJoin('decisions', ofEvent)
   .select([
     'events.position',
     'events.stream_id',
