@@ -8,7 +8,7 @@
 import type { Page, StoredMessage } from './client.ts';
 
 /** The number of readers whose pages are kept. Each of them keeps two pages at most. */
-const MOST_READERS = 4;
+const MOST_READERS = 16;
 
 /** The place of a reader. */
 interface Place {
