@@ -29,10 +29,13 @@ export interface CommandOptions {
 
 /** The result of one command. */
 export interface CommandResult {
+  /** The id under which the command is recorded: the one that the caller passed, or a new one. */
   readonly commandId: string;
+  /** The stream to which the decision was committed. */
   readonly stream: string;
   /** The name of the module that decided. */
   readonly module: string;
+  /** The recorded decision: accepted, or rejected by the domain. */
   readonly outcome: Outcome;
   /** The events that the decision appended. */
   readonly events: readonly RecordedEvent[];
@@ -59,9 +62,13 @@ export interface ReadStateOptions {
 
 /** A state, encoded by the module that folded it. */
 export interface FoldedState {
+  /** The name of the module that folded the stream. */
   readonly module: string;
+  /** The version of that module. */
   readonly moduleVersion: string;
+  /** The content type of `state`. */
   readonly contentType: string;
+  /** The state's bytes, encoded by the module. */
   readonly state: Uint8Array;
   /**
    * The last revision that is folded into the state, or undefined if the stream has no events, so that this is the
@@ -72,7 +79,9 @@ export interface FoldedState {
 
 /** Names the refused command, module or option, with a message that has the reason and the remedy. */
 export interface Refusal {
+  /** The name of the refused command, module or option. */
   readonly subject: string;
+  /** The reason and the remedy, for a person to read. */
   readonly message: string;
 }
 
@@ -100,6 +109,7 @@ export type CommandError =
   | { readonly tag: 'cancelled'; readonly val: Refusal }
   /** The deadline passed before the commit. Nothing was recorded. */
   | { readonly tag: 'deadline-exceeded'; readonly val: Refusal }
+  /** The store could not do its work. Nothing was recorded, unless `val.code` is `unknown-outcome`. */
   | { readonly tag: 'store'; readonly val: StoreFault }
   /** The event sourcer or its store is closing or closed. */
   | { readonly tag: 'closed'; readonly val: Refusal };

@@ -8,6 +8,7 @@ import type { Decision, Envelope, EventName, Precondition, RecordedDecision, Rec
 /** The stream does not meet the precondition. Nothing was written. */
 export interface Conflict {
   readonly stream: string;
+  /** The precondition that the stream does not meet. */
   readonly precondition: Precondition;
   /** The stream's last revision, or undefined if the stream has no events. */
   readonly actual?: bigint | undefined;
@@ -17,6 +18,7 @@ export interface Conflict {
 export interface InvalidArgument {
   /** Names the argument: `stream`, `events[3].type`. */
   readonly argument: string;
+  /** The expected and the given value, for a person to read. */
   readonly message: string;
 }
 
@@ -27,23 +29,30 @@ export interface StoreFault {
    * `not-a-store`, `io`, `moved`, `unsupported-engine`, `unknown-outcome`, `diverged`.
    */
   readonly code: string;
+  /** The reason, for a person to read. */
   readonly message: string;
 }
 
 /** The errors of all functions except `append`. */
 export type StoreError =
+  /** An argument is invalid. */
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
+  /** The store could not do its work. */
   | { readonly tag: 'failure'; readonly val: StoreFault }
   /** The store is closing or closed. */
   | { readonly tag: 'closed' };
 
 /** The errors of `append`. */
 export type AppendError =
+  /** The stream does not meet the precondition. Nothing was written. */
   | { readonly tag: 'conflict'; readonly val: Conflict }
   /** The store already has this decision with the same command id. The id is checked before the precondition. */
   | { readonly tag: 'duplicate'; readonly val: RecordedDecision }
+  /** An argument is invalid. Nothing was written. */
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
+  /** The store could not do its work. */
   | { readonly tag: 'failure'; readonly val: StoreFault }
+  /** The store is closing or closed. */
   | { readonly tag: 'closed' };
 
 /** The result of an append. */
@@ -57,6 +66,7 @@ export interface Appended {
   readonly firstPosition?: bigint | undefined;
   /** The stream's last revision after the append, or undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
+  /** The time of the commit, in milliseconds since the Unix epoch. */
   readonly recordedAt: bigint;
   /** SHA-256 over the hash of the stream's previous commit and the content of this one. */
   readonly hash: Uint8Array;
@@ -114,7 +124,9 @@ export interface SnapshotKey {
 export interface Snapshot {
   /** The last revision that is folded into the state. */
   readonly revision: bigint;
+  /** The content type of `state`. */
   readonly contentType: string;
+  /** The state's bytes, encoded by the module. */
   readonly state: Uint8Array;
 }
 

@@ -74,10 +74,12 @@ export type Outcome =
 
 /** The decision record. The event sourcer passes it to the store together with the decision's events. */
 export interface Decision {
+  /** The id of the command. A store has each command id once. */
   readonly commandId: string;
   readonly command: Envelope;
   /** The content type of the command's payload and of the events' payloads. */
   readonly contentType: string;
+  /** The module that decided. */
   readonly module: ModuleIdentity;
   /** The last revision of the stream on which the decision is based, or undefined if the stream had no events. */
   readonly seenRevision?: bigint | undefined;
@@ -94,11 +96,14 @@ export interface Decision {
 
 /** A stored decision: one commit of the stream. */
 export interface RecordedDecision {
+  /** The stream to which the decision was committed. */
   readonly stream: string;
   readonly decision: Decision;
   /** The revision of the decision's first event, or undefined if the decision has no events. */
   readonly firstRevision?: bigint | undefined;
+  /** The number of events of the decision, possibly 0. */
   readonly eventCount: number;
+  /** The time of the commit, in milliseconds since the Unix epoch. */
   readonly recordedAt: bigint;
   /** SHA-256 over the hash of the stream's previous commit and the content of this one. */
   readonly hash: Uint8Array;
@@ -113,7 +118,9 @@ export interface EventContext {
   readonly revision: bigint;
   /** The position of the event in the whole store. Positions grow, possibly with gaps. */
   readonly position: bigint;
+  /** The time of the commit, in milliseconds since the Unix epoch. */
   readonly recordedAt: bigint;
+  /** The id of the conversation that the command belongs to. */
   readonly correlationId: string;
   /** The id of the command that the event comes from. */
   readonly causationId: string;
@@ -123,11 +130,13 @@ export interface EventContext {
 export interface RecordedEvent {
   readonly context: EventContext;
   readonly event: Envelope;
+  /** The content type of the event's payload. */
   readonly contentType: string;
 }
 
 /** A command of a process manager that its decider rejected. */
 export interface RejectedCommand {
+  /** The id under which the rejection was recorded. */
   readonly commandId: string;
   readonly command: Envelope;
   /** The stream whose history led to the rejection. */
@@ -161,6 +170,7 @@ export type WritePrecondition =
 
 /** The condition on which the event sourcer stores the state after a command, so that later loads read fewer events. */
 export type SnapshotPolicy =
+  /** Stores no snapshots. */
   | { readonly tag: 'never' }
   /** Stores a snapshot if at least this many events were appended since the last one. The number is at least 1. */
   | { readonly tag: 'every'; readonly val: number };

@@ -64,7 +64,9 @@ const NAMES: OptionNames<CopyStoreOptions> = { processors: true, follow: true, o
 export interface CopyResult {
   /** The number of commits in the copy, which equals that of the source. */
   readonly commits: number;
+  /** The number of events in the copy. */
   readonly events: number;
+  /** The number of streams in the copy. */
   readonly streams: number;
   /** The number of commits that this call added. */
   readonly added: number;

@@ -13,10 +13,13 @@ export interface AuthorizationRequest {
   readonly principal: unknown;
   /** The sender of the command, as it will be recorded. */
   readonly actor: string | undefined;
+  /** A copy of the command. Changes to it have no effect. */
   readonly command: Envelope;
+  /** The id under which the command will be recorded. */
   readonly commandId: string;
   /** The name of the module that would decide. */
   readonly module: string;
+  /** The stream to which the command is routed. */
   readonly stream: string;
 }
 

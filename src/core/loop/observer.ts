@@ -6,6 +6,7 @@ import type { OptionNames } from '../unknown-names.ts';
 
 /** The module and the stream of an observation. */
 export interface ObservedStream {
+  /** The name of the module that decides. */
   readonly module: string;
   readonly stream: string;
 }
@@ -13,6 +14,7 @@ export interface ObservedStream {
 /** The command of an observation. */
 export interface ObservedCommand extends ObservedStream {
   readonly commandId: string;
+  /** The type of the command, for example `Deposit`. */
   readonly commandType: string;
   /** The number of decisions so far. */
   readonly attempts: number;
@@ -20,6 +22,7 @@ export interface ObservedCommand extends ObservedStream {
 
 /** The snapshot of an observation. */
 export interface ObservedSnapshot extends ObservedStream {
+  /** The version of the module, to which the snapshot belongs. */
   readonly moduleVersion: string;
   /** The revision of the snapshot, or `undefined` if the store found the snapshot damaged. */
   readonly revision: bigint | undefined;
@@ -36,6 +39,7 @@ export interface FinishedCommand extends ObservedCommand {
 
 /** A command that has failed. A field is `undefined` if the command failed before its value was known. */
 export interface FailedCommand {
+  /** The name of the module that accepts the command type. */
   readonly module: string | undefined;
   readonly stream: string | undefined;
   readonly commandId: string | undefined;
@@ -66,6 +70,7 @@ export interface EventSourcerObserver {
    * The module failed on a state from the cache. The state is loaded from the store, and the command is decided again.
    */
   cachedStateFailed?(command: ObservedCommand, failure: CommandFailure): void;
+  /** A snapshot was stored after a command. */
   snapshotSaved?(snapshot: ObservedSnapshot): void;
   /** A snapshot could not be stored. The command is committed nevertheless, and later loads read more events. */
   snapshotFailed?(snapshot: ObservedSnapshot, error: unknown): void;

@@ -24,6 +24,7 @@ export interface StreamState<State> extends JsonConvertible {
   readonly stream: string;
   /** The name of the module that folded the stream. */
   readonly module: string;
+  /** The state as the module's own value. */
   readonly state: Immutable<State>;
   /**
    * The last revision that is folded, or `undefined` if the stream has no events. `state` is then the initial state.

@@ -15,6 +15,7 @@ import type { Envelope, EventContext, EventName, RecordedEvent } from '../messag
 export interface SubscriptionId {
   /** The processor's name. It is unique in a system. */
   readonly name: string;
+  /** The version of the processor. Each version has its own progress. */
   readonly version: string;
 }
 
@@ -38,6 +39,7 @@ export type ShareToken = Pick<Share, 'subscription' | 'share' | 'token'>;
 
 /** A process that runs processors. */
 export interface GroupMember {
+  /** The id of the process, which is unique in the group. */
   readonly id: string;
   /** The subscriptions that the member runs. It claims only shares of these subscriptions. */
   readonly subscriptions: readonly SubscriptionId[];
@@ -48,7 +50,9 @@ export interface GroupMember {
 /** A stored subscription. */
 export interface SubscriptionRecord {
   readonly subscription: SubscriptionId;
+  /** The kind of the processor. */
   readonly kind: 'documents' | 'tables' | 'process-manager' | 'dispatcher' | 'reactor';
+  /** The number of shares into which the keys are divided. */
   readonly shares: number;
   /** The canonical description of the definition, as JSON. A changed definition without a new version is refused. */
   readonly definition: string;
@@ -65,12 +69,14 @@ export interface SubscriptionRecord {
 export interface StopReason {
   /** The failure's own code, for example `handle-failed`. */
   readonly code: string;
+  /** The failure's message, for a person to read. */
   readonly message: string;
   /**
    * The position of the event that could not be processed, or `undefined` if the failure does not concern a single
    * event.
    */
   readonly position: bigint | undefined;
+  /** The time of the failure, in milliseconds since the Unix epoch. */
   readonly at: number;
 }
 
@@ -78,12 +84,14 @@ export interface StopReason {
 export interface Fence {
   readonly subscription: SubscriptionId;
   readonly share: number;
+  /** The fencing token that the member has read. */
   readonly token: bigint;
   /**
    * The checkpoint that the member has read. If it differs from the stored one, the commit is refused, because an
    * earlier commit whose outcome was unknown may have succeeded and must not be written twice.
    */
   readonly before: bigint | undefined;
+  /** The position up to which every event is processed or parked, after this commit. */
   readonly checkpoint: bigint;
 }
 
@@ -118,7 +126,9 @@ export interface DocumentChange {
 /** A stored document. */
 export interface StoredDocument {
   readonly key: string;
+  /** The document's bytes. */
   readonly state: Uint8Array;
+  /** The position of the last event that the document has folded. */
   readonly position: bigint;
 }
 
@@ -137,12 +147,16 @@ export interface ListDocumentsOptions {
 /** An event that waits because it, or an event before it with the same key, could not be processed. */
 export interface ParkedEvent {
   readonly subscription: SubscriptionId;
+  /** The number of the share that the key belongs to. */
   readonly share: number;
+  /** The key of the event: later events of this key are parked, too. */
   readonly key: string;
   readonly event: RecordedEvent;
   /** The failure of the event. It is `undefined` if the event only waits for an earlier event of its key. */
   readonly reason: StopReason | undefined;
+  /** The number of times that the event was processed without success. */
   readonly attempts: number;
+  /** The time at which the event was parked, in milliseconds since the Unix epoch. */
   readonly parkedAt: number;
   /** `retry` if a retry was requested. The share's holder then processes the key again. */
   readonly requested: 'retry' | undefined;
@@ -150,8 +164,11 @@ export interface ParkedEvent {
 
 /** Selects parked events. */
 export interface ParkedFilter {
+  /** Selects the events of one processor. @default the events of all processors */
   readonly subscription?: SubscriptionId | undefined;
+  /** Selects the events of one key. @default the events of all keys */
   readonly key?: string | undefined;
+  /** Selects the events for which a retry was requested. @default all events */
   readonly requested?: 'retry' | undefined;
   /** Continues after this parked event, in the order of subscription, key and position. */
   readonly after?: Pick<ParkedEvent, 'subscription' | 'key'> & { readonly position: bigint };
@@ -163,6 +180,7 @@ export interface ParkedFilter {
 export interface ParkedPlace {
   readonly subscription: SubscriptionId;
   readonly key: string;
+  /** The position of the event in the store. */
   readonly position: bigint;
 }
 

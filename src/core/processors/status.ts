@@ -7,14 +7,19 @@ import { lowestCheckpoint } from './share-progress.ts';
 export interface ProcessorStatus {
   readonly name: string;
   readonly version: string;
+  /** The kind of the processor. */
   readonly kind: SubscriptionRecord['kind'];
+  /** True if readers of the read model read this version. Other versions are being built, or were replaced. */
   readonly isActive: boolean;
   /** The position up to which all events are processed or parked, or `undefined` before the first event. */
   readonly checkpoint: bigint | undefined;
   /** The position of the store's last event, or `undefined` if the store has no events. */
   readonly head: bigint | undefined;
+  /** The shares of the keys, each with its progress and the member that holds it. */
   readonly shares: readonly Pick<Share, 'share' | 'checkpoint' | 'holder' | 'expiresAt'>[];
+  /** The number of parked events. */
   readonly parked: number;
+  /** The failure that has stopped the processor, or `undefined` if it has not stopped. */
   readonly stopped: StopReason | undefined;
   /** The failure of a store that is unavailable, for which the processor waits in this process. */
   readonly outage: StopReason | undefined;

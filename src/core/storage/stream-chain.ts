@@ -16,6 +16,7 @@ export interface BrokenCommit {
   readonly stream: string;
   /** The commit's index in its stream, from 0. */
   readonly commit: number;
+  /** The id of the command whose decision the commit has. */
   readonly commandId: string;
   /** The revision of the commit's first event, or `undefined` if it has no events. */
   readonly firstRevision: bigint | undefined;

@@ -53,6 +53,7 @@ export interface Damage {
   readonly reason: 'damage';
   /** The name of the place in the store, such as `events.position 7` or `snapshots`. */
   readonly place: string;
+  /** The contradiction, for a person to read. */
   readonly message: string;
 }
 
@@ -63,7 +64,9 @@ export type ChainVerdict =
 
 /** The part of the chains that is verified already. */
 export interface ChainProgress {
+  /** The number of streams whose last commit was reached. */
   readonly streams: number;
+  /** The number of verified commits, those of an unfinished stream included. */
   readonly commits: number;
 }
 

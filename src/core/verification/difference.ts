@@ -8,7 +8,9 @@ export interface DecisionPlace {
   readonly stream: string;
   /** The index of the commit in its stream, from 0. */
   readonly commit: number;
+  /** The id under which the decision is recorded. */
   readonly commandId: string;
+  /** The recorded command. */
   readonly command: Envelope;
   /** The content type of the payloads. */
   readonly contentType: string;

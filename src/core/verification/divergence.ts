@@ -14,6 +14,7 @@ export interface Divergence {
   /** The stream of the recorded decision, and the id of its command. */
   readonly stream: string;
   readonly commandId: string;
+  /** The command that the modules answer differently. */
   readonly command: Envelope;
   /** The content type of the command and of the history. */
   readonly contentType: string;

@@ -4,8 +4,11 @@ import type { RecordedCommit } from '../storage/chain.ts';
 
 /** The extent of a verification. It counts whole streams only, so that a later run can continue after `last`. */
 export interface VerificationProgress {
+  /** The number of streams that are verified completely. */
   readonly streams: number;
+  /** The number of commits whose hashes are verified. */
   readonly commits: number;
+  /** The number of events of these commits. */
   readonly events: number;
   /** The number of commits whose commands were decided again. */
   readonly decisions: number;
@@ -19,7 +22,9 @@ export interface VerificationProgress {
 
 /** Decisions that could not be made again, because the system does not have this version of their module. */
 export interface UnverifiedDecisions {
+  /** The module that made the decisions. */
   readonly module: Pick<ModuleIdentity, 'name' | 'version'>;
+  /** The number of its decisions. */
   readonly decisions: number;
 }
 

@@ -10,7 +10,9 @@ import { commitsOf, type Divergence, historyOf, Pair, shrunk } from './divergenc
 
 /** The extent of a comparison. */
 export interface ParityProgress {
+  /** The number of streams that are compared. */
   readonly streams: number;
+  /** The number of recorded commands that both modules have answered. */
   readonly decisions: number;
 }
 

@@ -29,6 +29,7 @@ export type ShadowedStore = Pick<EventStore, 'awaitEvents' | 'readAll'> & Commit
 export interface ShadowDivergence {
   readonly stream: string;
   readonly commandId: string;
+  /** The recorded command. */
   readonly command: Envelope;
   /** The content type of the command and of the events. */
   readonly contentType: string;
@@ -36,6 +37,7 @@ export interface ShadowDivergence {
   readonly module: ModuleIdentity;
   /** The recorded decision. */
   readonly current: Answer;
+  /** The answer of the candidate to the same command on the same history. */
   readonly candidate: Answer;
   /**
    * Finds the shortest history on which the two modules differ. The history is complete if the current module of this

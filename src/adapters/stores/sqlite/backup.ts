@@ -13,7 +13,9 @@ import type { OptionNames } from '../../../core/unknown-names.ts';
 
 /** The progress of a backup, in pages of 4 KiB. */
 export interface BackupProgress {
+  /** The number of pages of the database. */
   readonly totalPages: number;
+  /** The number of pages that are not copied yet. */
   readonly remainingPages: number;
 }
 
