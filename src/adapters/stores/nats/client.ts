@@ -285,9 +285,9 @@ export class Client {
    * @throws EngineFailure `busy` after `busyTimeout`
    */
   async untilLeader<Result>(call: () => Promise<Result>): Promise<Result> {
-    const { jetstream, cluster } = this.connection.info ?? {};
-    // Nobody else can answer for a single server without JetStream.
-    if (jetstream !== true && cluster === undefined) return call();
+    const { info } = this.connection;
+    // Nobody else can answer for a single server without JetStream. While the client reconnects, nothing is known.
+    if (info !== undefined && info.jetstream !== true && info.cluster === undefined) return call();
     try {
       return await this.#repeat(this.#leaderReads, call, ['busy']);
     } catch (error) {

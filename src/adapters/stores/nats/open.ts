@@ -42,9 +42,18 @@ export interface OpenedStore {
   readonly duplicateWindow: number;
 }
 
-/** Checks the version of the server. @throws EngineFailure `unsupported-engine` that names the version. */
+/**
+ * Checks the version of the server.
+ * @throws EngineFailure `unsupported-engine` that names the version, or `busy` or `io` without a connection.
+ */
 function checkServer(connection: NatsConnection): void {
-  const version = connection.info?.version ?? 'a server that does not report its version';
+  if (connection.isClosed()) {
+    throw new EngineFailure('io', 'the connection to the NATS server is closed; pass an open one');
+  }
+  if (connection.info === undefined) {
+    throw new EngineFailure('busy', 'the connection to the NATS server was lost; check that the server runs');
+  }
+  const { version } = connection.info;
   const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
   const order = OLDEST_SERVER.map((oldest, index) => (numbers[index] ?? 0) - oldest).find(
     (difference) => difference !== 0,
