@@ -79,7 +79,7 @@ function actionsOf(program: Command, done: (exitCode: number) => void): MakeActi
   return <Args extends readonly unknown[]>(load: () => Promise<Action<Args>>) =>
     async (...given: readonly unknown[]): Promise<void> => {
       // Commander passes the arguments, the options, and the command.
-      const args = given.slice(0, -1) as unknown as Args;
+      const args = given.slice(0, -1) as readonly unknown[] as Args;
       const run = await load();
       const session = new Session(program.opts<GlobalOptions>());
       const { signal } = session.halt;

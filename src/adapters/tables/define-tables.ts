@@ -221,7 +221,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     name,
     version,
     tables: [...tables],
-    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
+    events: readDefinitions(events) as ReadEventDefinitions<Events>,
     sources: eventSources(events),
     eventType: eventType as never,
     statementsOf,

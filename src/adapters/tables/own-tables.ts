@@ -209,7 +209,7 @@ function isNested(text: string, isInJoin: boolean): boolean {
 }
 
 function tableName(node: Node): { readonly schema: string | undefined; readonly name: string } {
-  const { schema, identifier } = node['table'] as unknown as Readonly<Record<string, { readonly name: string }>>;
+  const { schema, identifier } = node['table'] as Readonly<Record<string, { readonly name: string }>>;
   return { schema: schema?.name, name: identifier!.name };
 }
 

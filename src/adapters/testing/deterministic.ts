@@ -40,7 +40,7 @@ const PARTS = ['decider', 'routing', 'eventHandler', 'projector'] as const;
  * const running = await (isDevelopment ? deterministic(bank) : bank).start({ store });
  */
 export function deterministic<Part extends AnyPart>(part: Part): Part {
-  if ('deciders' in part) return checkedSystem(part as never) as unknown as Part;
+  if ('deciders' in part) return checkedSystem(part as never) as Part;
   if (isInline(part)) return inline(deterministic(withoutInline(part)));
   const module = part as Partial<Record<string, unknown>>;
   if (module['component'] !== undefined || !PARTS.some((name) => name in part)) return part;
@@ -121,6 +121,7 @@ class Check {
   once<Function extends AnyFunction>(run: Function): Function {
     const once = (...args: readonly unknown[]): unknown =>
       resultOf(this.#isolated(() => answerOf(run, args), isFailure));
+    // It has the type of `run`, which TypeScript cannot infer from its rest parameter.
     return once as unknown as Function;
   }
 

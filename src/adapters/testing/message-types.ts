@@ -23,7 +23,7 @@ export function messageTypes<State, Command, Event>(
   messages: Typed<State, Command, Event> | undefined,
 ): Types<State, Command, Event> {
   if (messages !== undefined) return messages.types;
-  if (module.types.event.drop === undefined) return module.types as unknown as Types<State, Command, Event>;
+  if (module.types.event.drop === undefined) return module.types as Types<State, Command, Event>;
   throw new TypeError(
     `the messages of this module are handles, so the test needs definitions; pass them as in ${test}(module, messages)`,
   );

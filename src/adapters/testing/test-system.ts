@@ -238,9 +238,7 @@ function sentence<Decider>(
     thenScheduled: (...deadlines) =>
       expects((progress) => expectDeadlines(progress, deadlines as readonly ExpectedDeadline<Message>[])),
     thenReacted: (reactor, ...events) =>
-      expects(async (progress) =>
-        expectReacted(progress, reactor as unknown as AnyReactor, events as readonly Message[]),
-      ),
+      expects(async (progress) => expectReacted(progress, reactor as AnyReactor, events as readonly Message[])),
   };
   return self;
 }

@@ -72,7 +72,7 @@ addExtension({
       else for (let index = 0; index < part.length; index++) target[position + index] = part[index]!;
       position += part.length;
     }
-  }) as unknown as (value: Encoded) => Uint8Array,
+  }) as (value: Encoded) => Uint8Array,
 });
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false });
@@ -102,7 +102,7 @@ interface Packed extends Uint8Array {
  * buffer. With these modes msgpackr returns the buffer itself. A view for each value would take a fifth of the time.
  */
 function pack(prepared: unknown): Packed {
-  return packr.pack(prepared, RESET_BUFFER_MODE | REUSE_BUFFER_MODE) as unknown as Packed;
+  return packr.pack(prepared, RESET_BUFFER_MODE | REUSE_BUFFER_MODE) as Packed;
 }
 
 /**

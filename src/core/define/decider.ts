@@ -275,8 +275,8 @@ export function defineDecider<
   return {
     ...basis.fields,
     category,
-    commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
-    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    commands: definitionsOf(commands) as CommandDefinitions<Commands>,
+    events: definitionsOf(events) as EventDefinitions<Events>,
     command: (type, data) => {
       const entry = entryOf(commands, type, 'command');
       return { type: entry.type, data: entry.shape.read(copyForeign(data), entry.subject) } as Command;

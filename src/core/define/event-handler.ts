@@ -237,8 +237,8 @@ export function defineEventHandler<
   );
   return {
     ...basis.fields,
-    commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
-    events: basis.eventDefinitions as unknown as ReadEventDefinitions<Events>,
+    commands: definitionsOf(commands) as CommandDefinitions<Commands>,
+    events: basis.eventDefinitions as ReadEventDefinitions<Events>,
     get codeFingerprints() {
       return {
         ...fingerprintsOf('evolve', definition.evolve),

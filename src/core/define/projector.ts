@@ -125,7 +125,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
   recordAuthorFunctions(descriptor, definition.project, definition.key);
   return {
     ...basis.fields,
-    events: basis.eventDefinitions as unknown as ReadEventDefinitions<Events>,
+    events: basis.eventDefinitions as ReadEventDefinitions<Events>,
     get codeFingerprints() {
       return { ...fingerprintsOf('project', definition.project), ...basis.codeFingerprints() };
     },

@@ -117,7 +117,7 @@ export function defineReactor<const Events extends Readonly<Record<string, Sourc
     name,
     version,
     concurrency,
-    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
+    events: readDefinitions(events) as ReadEventDefinitions<Events>,
     sources: eventSources(events),
     eventType: eventTypeOf<Message>(events, codec) as never,
     react: async ({ type, data }: Message, context) => {

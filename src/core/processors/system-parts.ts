@@ -90,7 +90,7 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
       const made: (readonly [string, Processor])[] = [];
       for (const manager of processManagers) {
         const descriptor = manager.eventHandler.describe();
-        const module = processModule(manager) as unknown as AnyModule;
+        const module = processModule(manager) as AnyModule;
         const sourcer = factory.processes(module);
         const reading = new EventReading(descriptor.events);
         made.push([

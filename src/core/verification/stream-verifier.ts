@@ -26,7 +26,7 @@ const PAGE = 1_000;
 function modulesOf({ deciders, processManagers = [] }: VerifiedSystem): readonly BoundModule[] {
   if (!Array.isArray(deciders)) throw new DefinitionError('verifyStore.deciders', mustBe('an array', deciders));
   const managers = (processManagers as readonly AnyProcessManager[]).map((manager) => processModule(manager));
-  const modules = [...(deciders as readonly AnyModule[]), ...(managers as unknown as readonly AnyModule[])];
+  const modules = [...(deciders as readonly AnyModule[]), ...(managers as readonly AnyModule[])];
   // A release can fail only after a trap, which is reported as the difference.
   const bound = (module: AnyModule, place: string): BoundModule => new BoundModule(module, place, () => {});
   return modules.flatMap((module, index) => {

@@ -76,7 +76,7 @@ export function loadNumbers(
 export function numbersFrom(kind: NumberKind, values: readonly unknown[]): Numbers {
   const Constructor = CONSTRUCTORS[kind];
   const numbers = new Constructor(new ArrayBuffer(values.length * Constructor.BYTES_PER_ELEMENT));
-  (numbers as unknown as { set(values: readonly unknown[]): void }).set(values);
+  (numbers as { set(values: readonly unknown[]): void }).set(values);
   return numbers;
 }
 
@@ -158,7 +158,7 @@ export function storeNumbers(kind: NumberKind): (cx: Context, values: ArrayLike<
   return (cx, values, ptr) => {
     const target = new Constructor(cx.memory.bytes.buffer, ptr, values.length);
     // `Constructor` is of the kind of `convert`, and of the kind of `values` if they are a typed array.
-    const assign = target as unknown as { set(values: ArrayLike<unknown>): void; [index: number]: unknown };
+    const assign = target as { set(values: ArrayLike<unknown>): void; [index: number]: unknown };
     if (values instanceof Constructor) assign.set(values);
     else assignAll(assign, values, convert);
     if (isFloat) canonicalizeNans(target);

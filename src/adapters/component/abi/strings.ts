@@ -129,6 +129,7 @@ function decodeLatin1(bytes: Uint8Array, ptr: number, length: number): string {
   let text = '';
   for (let at = ptr; at < ptr + length; at += 8192) {
     const codes = bytes.subarray(at, Math.min(at + 8192, ptr + length));
+    // `apply` accepts every array-like value, but its type asks for an array.
     text += String.fromCharCode.apply(null, codes as unknown as number[]);
   }
   return text;

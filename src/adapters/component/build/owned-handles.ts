@@ -72,7 +72,7 @@ function importIndices(module: Uint8Array): ImportIndices | undefined {
   const { imports } = moduleInterface(new Reader(new Uint8Array(module)));
   const functions = imports.filter(({ type }) => type.kind === 'func').map(({ name }) => name);
   const found = Object.entries(IMPORTS).map(([key, name]) => [key, functions.indexOf(name)] as const);
-  return found.every(([, index]) => index >= 0) ? (Object.fromEntries(found) as unknown as ImportIndices) : undefined;
+  return found.every(([, index]) => index >= 0) ? (Object.fromEntries(found) as ImportIndices) : undefined;
 }
 
 function correct(sections: Sections, imports: ImportIndices): Uint8Array {

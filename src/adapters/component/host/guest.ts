@@ -204,5 +204,5 @@ function wrapFunctions(parts: Parts, wrap: (name: string, call: Call) => Call): 
     name,
     part && Object.fromEntries(Object.entries(part).map(([name, call]: [string, Call]) => [name, wrap(name, call)])),
   ]);
-  return Object.fromEntries(wrapped) as unknown as Parts;
+  return Object.fromEntries(wrapped) as Parts;
 }

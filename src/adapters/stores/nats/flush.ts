@@ -27,7 +27,7 @@ export async function readFlush(options: CheckedOptions): Promise<FlushReport> {
   let reports: readonly JetStreamReport[];
   try {
     reports = await (monitoring === undefined
-      ? fromSystemAccount(systemConnection as unknown as NatsConnection, options)
+      ? fromSystemAccount(systemConnection as NatsConnection, options)
       : fromMonitoringPort(monitoring, options));
   } catch (error) {
     return unknown(String(error));

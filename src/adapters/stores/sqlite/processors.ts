@@ -32,7 +32,7 @@ import { commitPage, idOf } from './processors-commit.ts';
 import { type EventReader, projectInline, projectPage } from './processors-inline.ts';
 import { deadlineOf, documentOf, memberOf, parkedOf, recordOf, setupOf, shareOf } from './processors-rows.ts';
 import { PROCESSOR_MIGRATIONS } from './processors-schema.ts';
-import { type ParkedRow, type ProcessorStatements, prepareProcessorStatements } from './processors-statements.ts';
+import { type ProcessorStatements, prepareProcessorStatements } from './processors-statements.ts';
 import { TableStatements } from './processors-tables.ts';
 import { readDialect } from './read-dialect.ts';
 
@@ -316,10 +316,9 @@ export class SqliteProcessors implements ProcessorStore {
             after === undefined ? null : Number(after.position),
             limit,
           )
-          .map(([...row]) => {
-            const [version = '', name = ''] = [row.pop() as string, row.pop() as string];
-            return parkedOf({ name, version }, row as unknown as ParkedRow);
-          }),
+          .map(([id, key, share, event, reason, attempts, parkedAt, requested, name, version]) =>
+            parkedOf({ name, version }, [id, key, share, event, reason, attempts, parkedAt, requested]),
+          ),
       [],
     );
   }

@@ -182,7 +182,7 @@ export function statement<Values extends unknown[], Row>(
   const { sql: text, parameters } = query.compile();
   if (parameters.length > 0) throw new Error(`the query contains a literal value; use bound() instead: ${text}`);
   // The driver's types test whether `Values` is an array, even though it is declared as one.
-  return database.prepare(independentOfValues(text)) as unknown as Statement<Values, Row>;
+  return database.prepare(independentOfValues(text)) as Statement<Values, Row>;
 }
 
 /**
