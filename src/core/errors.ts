@@ -18,6 +18,7 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
   override readonly name: string = 'DecidableError';
   /** The stable, machine-readable code of the error. */
   readonly code: Code;
+  /** The error value of the WIT, or the names and values that the error is about. */
   readonly payload: Payload;
   /** The kind of the error, after `decidable/`. The guards check it. */
   readonly family: `decidable/${ErrorFamily}`;

@@ -5,9 +5,12 @@ import type { Envelope, EventContext, EventSource, RejectedCommand } from './mes
 
 /** Describes a process manager to its host: the events that it receives and the commands that it may send. */
 export interface HandlerDescriptor {
+  /** The name of the process manager, which is also the category of the streams of its processes. */
   readonly name: string;
   readonly version: string;
+  /** The content type of payloads and of stored states. */
   readonly contentType: string;
+  /** SHA-256 of the module's code, if the module provides it. */
   readonly digest?: Uint8Array | undefined;
   /** The events that the process manager reacts to. */
   readonly events: readonly EventSource[];
@@ -21,12 +24,15 @@ export interface Deadline {
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
   readonly dueAt: bigint;
+  /** The command to send. */
   readonly command: Envelope;
 }
 
 /** A reaction to an event. Commands are envelopes, because another module owns their types and streams. */
 export type Reaction =
+  /** Sends the command. */
   | { readonly tag: 'dispatch'; readonly val: Envelope }
+  /** Sends the command of the deadline at its time, unless the deadline is cancelled first. */
   | { readonly tag: 'schedule'; readonly val: Deadline }
   /** Cancels the deadline with this id, if it is not due yet. */
   | { readonly tag: 'cancel'; readonly val: string }

@@ -5,7 +5,9 @@ import type { EventContext, EventSource } from './messages.ts';
 export interface ProjectorDescriptor {
   readonly name: string;
   readonly version: string;
+  /** The content type of payloads and of stored states. */
   readonly contentType: string;
+  /** SHA-256 of the module's code, if the module provides it. */
   readonly digest?: Uint8Array | undefined;
   /** The events that the read model reads. */
   readonly events: readonly EventSource[];

@@ -11,8 +11,11 @@ export type ForeignEvents =
 /** One command type that the module decides. */
 export interface CommandDescriptor {
   readonly type: string;
+  /** The newest version of the schema. */
   readonly schemaVersion: number;
+  /** The condition on the stream under which the command's events are appended. */
   readonly precondition: WritePrecondition;
+  /** The condition on which the state is stored after the command. */
   readonly snapshot: SnapshotPolicy;
 }
 
@@ -37,8 +40,11 @@ export interface Descriptor {
    * its type, so modules of other categories may use the same event types.
    */
   readonly category: string;
+  /** The treatment of events in the stream that are not in `events`. */
   readonly foreignEvents: ForeignEvents;
+  /** The command types that the module decides. */
   readonly commands: readonly CommandDescriptor[];
+  /** The event types that the module produces and folds. */
   readonly events: readonly EventDescriptor[];
 }
 

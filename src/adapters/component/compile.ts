@@ -64,7 +64,9 @@ const POSTABLE = 'decidable component 1';
 
 /** A component as data for `postMessage` and `structuredClone`. {@link Component.toPostable} creates it. */
 export interface PostableComponent {
+  /** Marks the data as a component, in the format of this version. */
   readonly kind: typeof POSTABLE;
+  /** The bytes of the component. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The instances of `WebAssembly.Module`, in the order of the binary. */
   readonly modules: readonly object[];

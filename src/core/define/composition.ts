@@ -93,6 +93,7 @@ export function adapt<State, Command, Event, OuterState, OuterCommand, OuterEven
 
 /** A message of one of many deciders, with its id. */
 export interface Addressed<Id, Message> {
+  /** Selects the decider. */
   readonly id: Id;
   readonly message: Message;
 }

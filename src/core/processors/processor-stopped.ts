@@ -4,7 +4,9 @@ import type { StopReason, SubscriptionId } from './processor-store.ts';
 export class ProcessorStopped extends Error {
   override readonly name: string = 'ProcessorStopped';
   readonly code = 'processor-stopped';
+  /** The processor that has stopped. */
   readonly processor: SubscriptionId;
+  /** The failure that has stopped it. */
   readonly reason: StopReason;
 
   constructor(processor: SubscriptionId, reason: StopReason) {

@@ -187,16 +187,19 @@ export interface ParkedPlace {
 /** A command that a process has scheduled. It belongs to the process manager's dispatcher. */
 export interface StoredDeadline {
   readonly subscription: SubscriptionId;
+  /** The number of the share that the stream belongs to. */
   readonly share: number;
   /** The stream of the process. */
   readonly stream: string;
   /** The id of the deadline, which is unique in the process. */
   readonly id: string;
+  /** The time at which the command is sent, in milliseconds since the Unix epoch. */
   readonly dueAt: number;
   /**
    * The id of the reaction's event, which is also the id of the command. So a deadline that fires twice has one effect.
    */
   readonly commandId: string;
+  /** The command to send. */
   readonly command: Envelope;
   /** The context of the reaction's event. */
   readonly context: EventContext;
@@ -279,13 +282,19 @@ export interface TableEngine {
 
 /** All results of one page of events. They are written atomically. */
 export interface ProcessorCommit {
+  /** The shares that the page belongs to, with their new checkpoints. */
   readonly fences: readonly Fence[];
+  /** The changes of documents. */
   readonly documents?: readonly DocumentChange[];
   /** Statements that run in order, in the same transaction. Only stores with the capability `tables` accept them. */
   readonly statements?: readonly TableStatement[];
+  /** The events to park. */
   readonly park?: readonly ParkedEvent[];
+  /** The parked events to remove. */
   readonly unpark?: readonly ParkedPlace[];
+  /** The deadlines to store. Each replaces the one with the same stream and id. */
   readonly setDeadlines?: readonly StoredDeadline[];
+  /** The deadlines to remove. */
   readonly removeDeadlines?: readonly Pick<StoredDeadline, 'subscription' | 'stream' | 'id'>[];
   /** Removes all deadlines of processes that have ended. */
   readonly endProcesses?: readonly Pick<StoredDeadline, 'subscription' | 'stream'>[];

@@ -7,14 +7,17 @@ import { type AnySystemDefinition, isTables } from '../processors/system-parts.t
 export interface DeciderDescription {
   readonly name: string;
   readonly version: string;
+  /** The content type of the decider's payloads and stored states. */
   readonly contentType: string;
   /** The category of the decider's streams. */
   readonly category: string;
+  /** The commands that the decider accepts. */
   readonly commands: readonly {
     readonly type: string;
     readonly schemaVersion: number;
     readonly precondition: WritePrecondition;
   }[];
+  /** The events that the decider produces and folds. */
   readonly events: readonly { readonly type: string; readonly schemaVersion: number }[];
 }
 
@@ -46,8 +49,11 @@ export interface ReadModelDescription extends ReaderDescription {
 
 /** A message that one part sends to another. */
 export interface MessageFlow {
+  /** The name of the part that sends the message. */
   readonly from: string;
+  /** The type of the command or event. */
   readonly message: string;
+  /** The name of the part that receives the message. */
   readonly to: string;
 }
 

@@ -19,6 +19,7 @@ export type BuildErrorCode =
 
 /** A place in a file of the module. */
 export interface BuildPlace {
+  /** The file that has the place. */
   readonly file: string;
   /** The number of the line, from 1. */
   readonly line: number;

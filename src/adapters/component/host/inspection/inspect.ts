@@ -18,15 +18,18 @@ export interface ComponentInspection {
   readonly world: WorldName | undefined;
   /** If the component fits no world, the differences from the world that it resembles most. */
   readonly misfit: { readonly world: WorldName; readonly problems: readonly WorldProblem[] } | undefined;
+  /** The imports of the component, with the access that each would grant. */
   readonly imports: readonly InspectedImport[];
   /** The names of its exports. */
   readonly exports: readonly string[];
+  /** The core modules of the component, with their sizes. */
   readonly coreModules: readonly InspectedCoreModule[];
   /**
    * Code that could be indeterministic. `loadModule` refuses `relaxed-simd` and `threads`, and makes the NaNs of
    * `nan-bits` canonical, unless its option `grant` names them.
    */
   readonly findings: readonly Finding[];
+  /** The languages and tools that made the component. */
   readonly producers: readonly Producer[];
   /**
    * True if the component decides the same on every machine: `loadModule` accepts it without `grant`, and all of its

@@ -85,7 +85,9 @@ const EXCEEDED: { readonly [Name in BudgetName]: (limit: number) => string } = {
 export class OutOfBudget extends Trap {
   override readonly name: string = 'OutOfBudget';
   declare readonly code: BudgetCode;
+  /** The name of the exceeded budget. */
   readonly budget: BudgetName;
+  /** The limit that the guest exceeded, in the unit of the budget. */
   readonly limit: number;
 
   constructor(budget: BudgetName, limit: number, options?: ErrorOptions) {
