@@ -22,7 +22,6 @@ import { textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
 import { CommitWatcher } from './commit-watcher.ts';
 import type { Connection, Connections, Transaction } from './connections.ts';
-import type { Row } from './driver.ts';
 import {
   asAppendFailure,
   asStoreFailure,
@@ -50,7 +49,6 @@ import {
   readStream,
   readStreams,
 } from './read.ts';
-import { ReadAhead } from './read-ahead.ts';
 import { compileDialect, readDialect } from './read-dialect.ts';
 import { type Statements, statementsOf } from './statements.ts';
 import { Writer } from './writer.ts';
@@ -80,8 +78,6 @@ export class PostgresOperations implements BareCommitStore {
   readonly #watcher: CommitWatcher;
   /** A read of the last position that is in progress. All waiting calls share it. */
   #look: { readonly count: number; readonly last: Promise<LastPosition> } | undefined;
-  /** The next pages of the readers of all events. */
-  readonly #ahead = new ReadAhead();
   readonly #unfinished = new Set<Promise<unknown>>();
   #isClosing = false;
 
@@ -207,15 +203,7 @@ export class PostgresOperations implements BareCommitStore {
   }
 
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
-    return this.#read((connection) =>
-      readAll(connection, this.#statements, options, this.#ahead, (read) => this.#requested(read)),
-    );
-  }
-
-  /** Starts a read whose result may not be needed. `close` waits for it. A single client does not read ahead. */
-  #requested(read: () => Promise<readonly Row[]>): Promise<readonly Row[] | undefined> | undefined {
-    if (this.#isClosing || this.#connections.parallel === 1) return undefined;
-    return this.#finished(read()).catch(() => undefined);
+    return this.#read((connection) => readAll(connection, this.#statements, options));
   }
 
   async awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint> {

@@ -24,7 +24,6 @@ import {
 import type { Connection } from './connections.ts';
 import type { Row } from './driver.ts';
 import { damage } from './failures.ts';
-import { isSmall, type ReadAhead } from './read-ahead.ts';
 import type { Statements } from './statements.ts';
 import type { StoredCommit } from './writer.ts';
 
@@ -67,94 +66,42 @@ export async function readStream(
   return found.events;
 }
 
-/** Reads a page without waiting for it. Returns `undefined` if the store is closing. */
-export type RequestPage = (read: () => Promise<readonly Row[]>) => Promise<readonly Row[] | undefined> | undefined;
-
 export async function readAll(
   connection: Connection,
   statements: Statements,
   options: ReadAllOptions,
-  ahead: ReadAhead,
-  request: RequestPage,
 ): Promise<readonly RecordedEvent[]> {
-  const { direction, afterPosition, limit = DEFAULT_READ_LIMIT } = options;
-  const [text, name, ...filter] = pageQuery(statements, options, limit);
-  const read = (after: bigint): Promise<readonly Row[]> => connection.query(text, [after, ...filter], name);
-  const isWanted = eventFilter(options);
+  const { direction, afterPosition, limit = DEFAULT_READ_LIMIT, categories, eventTypes, events: names } = options;
   const isForward = direction === 'forward';
   const after = isForward ? (afterPosition ?? -1n) : clamped(afterPosition);
-  const page = (rows: readonly Row[]): readonly RecordedEvent[] => {
-    const found = new FoundEvents(isForward, limit, (event) => {
-      const { position } = event.context;
-      return (isForward ? position > after : position < after) && isWanted(event.event.type, event.context.stream);
-    });
-    for (const row of rows) if (!found.add(eventsOfRow(row))) break;
-    return found.events;
-  };
-  if (!isForward) return page(await read(after));
-
-  const { categories, eventTypes, events: names } = options;
-  const reader = JSON.stringify([limit, categories, eventTypes, names.map(({ category, type }) => [category, type])]);
-  const place = ahead.take(reader, after);
-  const pageBeforeNext = (rows: readonly Row[]): readonly RecordedEvent[] => {
-    // A caller that reads one page does not continue. A reader of two pages does.
-    const requestAfter = (next: bigint): ReturnType<RequestPage> =>
-      place === undefined || !isSmall(rows) ? undefined : request(() => read(next));
-    const last = lastPositionOf(rows, after, limit, isWanted);
-    const coming = last === undefined ? undefined : requestAfter(last);
-    const events = page(rows);
-    const position = events.length < limit ? undefined : events.at(-1)?.context.position;
-    if (position !== undefined) {
-      ahead.keep({ reader, after: position, coming: position === last ? coming : requestAfter(position) });
-    }
-    return events;
-  };
-  const coming = await place?.coming;
-  if (coming !== undefined) {
-    const events = pageBeforeNext(coming);
-    if (events.length >= limit) return events;
+  const isWanted = eventFilter(options);
+  const found = new FoundEvents(isForward, limit, (event) => {
+    const { position } = event.context;
+    return (isForward ? position > after : position < after) && isWanted(event.event.type, event.context.stream);
+  });
+  let rows: readonly Row[];
+  if (categories.length === 0 && eventTypes.length === 0 && names.length === 0) {
+    rows = isForward
+      ? await connection.query(statements.allForward, [after, limit], 'all-forward')
+      : await connection.query(statements.allBackward, [after, limit], 'all-backward');
+  } else {
+    const values = [
+      after,
+      limit,
+      textArray(categories.map(categoryParameter)),
+      textArray(eventTypes.map(storable)),
+      textArray(names.map(({ category }) => categoryParameter(category))),
+      textArray(names.map(({ type }) => storable(type))),
+    ];
+    rows = isForward
+      ? await connection.query(statements.someForward, values, 'some-forward')
+      : await connection.query(statements.someBackward, values, 'some-backward');
   }
-  return pageBeforeNext(await read(after));
-}
-
-/** Returns the statement that reads a page, its name, and its values after the position. */
-function pageQuery(
-  statements: Statements,
-  { direction, categories, eventTypes, events }: ReadAllOptions,
-  limit: number,
-): readonly [text: string, name: string, ...values: unknown[]] {
-  const isForward = direction === 'forward';
-  if (categories.length === 0 && eventTypes.length === 0 && events.length === 0) {
-    return isForward ? [statements.allForward, 'all-forward', limit] : [statements.allBackward, 'all-backward', limit];
+  for (const [name, revision, position, recordedAt, content] of rows) {
+    const stream = text(name, 'commits.stream');
+    if (!found.add(eventsOf(stream, integer(revision, 'commits.revision'), position, recordedAt, content))) break;
   }
-  const values = [
-    limit,
-    textArray(categories.map(categoryParameter)),
-    textArray(eventTypes.map(storable)),
-    textArray(events.map(({ category }) => categoryParameter(category))),
-    textArray(events.map(({ type }) => storable(type))),
-  ];
-  return isForward
-    ? [statements.someForward, 'some-forward', ...values]
-    : [statements.someBackward, 'some-backward', ...values];
-}
-
-/**
- * Returns the position of the last event of a full page before the other events are decoded, or `undefined` if the page
- * has fewer rows than its limit. Each row has a wanted event after the position, except the first row if the position
- * is inside its commit. If rows have several of them, the page ends in an earlier row, and the result is a wrong guess.
- */
-function lastPositionOf(
-  rows: readonly Row[],
-  after: bigint,
-  limit: number,
-  isWanted: (type: string, stream: string) => boolean,
-): bigint | undefined {
-  const [first] = rows;
-  if (first === undefined) return undefined;
-  const last = rows[integer(first[2], 'commits.position') > after ? limit - 1 : limit];
-  if (last === undefined) return undefined;
-  return eventsOfRow(last).find(({ event, context }) => isWanted(event.type, context.stream))?.context.position;
+  return found.events;
 }
 
 /** Collects the events of commits, up to a limit. */
@@ -180,12 +127,6 @@ class FoundEvents {
     }
     return this.events.length < this.#limit;
   }
-}
-
-/** Returns the events of a row of stream, revision, position, time and content. */
-function eventsOfRow([stream, revision, position, recordedAt, content]: Row): RecordedEvent[] {
-  const name = text(stream, 'commits.stream');
-  return eventsOf(name, integer(revision, 'commits.revision'), position, recordedAt, content);
 }
 
 /** Returns the events of one commit. They share its objects. */
