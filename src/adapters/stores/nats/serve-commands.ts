@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Serves the commands of a system over NATS. Processes that serve the same name share the requests. */
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { DefinitionError, isCommandFailure } from '../../../core/errors.ts';
+import { DefinitionError, isCommandFailure, StoreFailure } from '../../../core/errors.ts';
 import type { CommandError, CommandOptions, CommandResult } from '../../../core/event-sourcer.ts';
 import type { Envelope } from '../../../core/messages.ts';
 import { checkOptionNames } from '../../../core/option-names.ts';
@@ -32,6 +32,17 @@ const NAMES: OptionNames<ServeCommandsOptions> = { name: true };
 export interface ServedCommands extends AsyncDisposable {
   /** Refuses further requests, and resolves when all accepted requests are answered. */
   close(): Promise<void>;
+  /**
+   * Resolves when the process serves no commands any more: with `undefined` after {@link close}, and otherwise with the
+   * `io` failure that ended the service. By default, the NATS client closes its connection after ten attempts to
+   * reconnect. The promise is never rejected.
+   *
+   * @example
+   * served.closed.then((failure) => {
+   *   if (failure !== undefined) process.exitCode = 1;
+   * });
+   */
+  readonly closed: Promise<StoreFailure | undefined>;
 }
 
 /**
@@ -48,7 +59,8 @@ export function serveCommands(
 ): ServedCommands {
   const name = checkName(options, 'serveCommands');
   const working = new Set<Promise<void>>();
-  const subscription = (connection as NatsConnection).subscribe(commandSubjects(name), {
+  const client = connection as NatsConnection;
+  const subscription = client.subscribe(commandSubjects(name), {
     // Each request goes to one of the processes with this queue.
     queue: name,
     callback: (error, message) => {
@@ -62,12 +74,22 @@ export function serveCommands(
     if (!subscription.isClosed()) await subscription.drain();
     await Promise.all(working);
   };
+  const ended = Promise.race([subscription.closed, client.closed()]).then((reason) =>
+    closing === undefined ? serviceEnded(reason ?? undefined) : undefined,
+  );
   return {
     close: () => (closing ??= close()),
+    closed: ended,
     [Symbol.asyncDispose]() {
       return this.close();
     },
   };
+}
+
+function serviceEnded(reason: Error | undefined): StoreFailure {
+  const text = reason === undefined ? '' : ` (${reason.message})`;
+  const message = `the connection to the NATS server ended${text}, so this process serves no commands; connect again`;
+  return new StoreFailure({ tag: 'failure', val: { code: 'io', message } }, message, { cause: reason });
 }
 
 /**

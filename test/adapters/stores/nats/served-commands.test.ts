@@ -224,3 +224,32 @@ describe('commands over NATS', { skip: skipWithoutBinary }, () => {
     );
   });
 });
+
+describe('the end of a service of commands', { skip: skipWithoutBinary, timeout: 60_000 }, () => {
+  const target = { handleCommand: () => assert.fail('no command was sent'), dispatch: () => assert.fail() };
+
+  test('is reported with its failure if the client gives up its connection', async () => {
+    await using server = await startNatsServer();
+    const connection = await connect({ servers: server.url, maxReconnectAttempts: 1, reconnectTimeWait: 10 });
+    await using served = serveCommands(target, connection, { name: 'bank' });
+    await server.stop('SIGKILL');
+    const failure = await served.closed;
+    assert.equal(failure?.payload.tag === 'failure' && failure.payload.val.code, 'io');
+  });
+
+  test('is reported with a failure if the caller closes the connection first', async () => {
+    await using server = await startNatsServer();
+    const connection = await connect({ servers: server.url });
+    await using served = serveCommands(target, connection, { name: 'bank' });
+    await connection.close();
+    assert.notEqual(await served.closed, undefined);
+  });
+
+  test('is reported without a failure if the service is closed', async () => {
+    await using server = await startNatsServer();
+    await using connection = await connect({ servers: server.url });
+    const served = serveCommands(target, connection, { name: 'bank' });
+    await served.close();
+    assert.equal(await served.closed, undefined);
+  });
+});
