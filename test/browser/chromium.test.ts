@@ -23,7 +23,7 @@ import { WASI_GUEST } from './wasi-guest.ts';
 import { type WasiStory, wasiStoryOf } from './wasi-story.ts';
 
 /** The timeout of a page that never reports its result. */
-const PATIENCE = { timeout: 60_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 const bankIn = (language: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../examples/guests/${language}/bank.wasm`, import.meta.url)));
@@ -49,29 +49,25 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
   };
 
   for (const guest of ['c', 'rust', 'assemblyscript']) {
-    test(
-      `stores the same commits and hashes as in Node, with the guest in ${guest} and without`,
-      PATIENCE,
-      async () => {
-        const bytes = bankIn(guest);
-        site.serve(`/${guest}.wasm`, 'application/wasm', bytes);
-        const ofTheGuest = await ledgerOf((await loadModule(bytes)) as CommandHandler<unknown, unknown, unknown>);
-        const ofTheModule = await ledgerOf(account as CommandHandler<unknown, unknown, unknown>);
-        assert.deepEqual(await outcomeOf('bank', { guest }), {
-          generatesCode: false,
-          ofTheGuest,
-          ofTheModule,
-          handles: 0,
-          digest: 32,
-        });
-        // A commit names the code that has decided, so the hashes differ.
-        assert.deepEqual({ ...ofTheGuest, hashes: [] }, { ...ofTheModule, hashes: [] });
-        assert.deepEqual([ofTheGuest.intact, ofTheGuest.hashes.length], [true, 7]);
-      },
-    );
+    test(`stores the same commits and hashes as in Node, with the guest in ${guest} and without`, TIMEOUT, async () => {
+      const bytes = bankIn(guest);
+      site.serve(`/${guest}.wasm`, 'application/wasm', bytes);
+      const ofTheGuest = await ledgerOf((await loadModule(bytes)) as CommandHandler<unknown, unknown, unknown>);
+      const ofTheModule = await ledgerOf(account as CommandHandler<unknown, unknown, unknown>);
+      assert.deepEqual(await outcomeOf('bank', { guest }), {
+        generatesCode: false,
+        ofTheGuest,
+        ofTheModule,
+        handles: 0,
+        digest: 32,
+      });
+      // A commit names the code that has decided, so the hashes differ.
+      assert.deepEqual({ ...ofTheGuest, hashes: [] }, { ...ofTheModule, hashes: [] });
+      assert.deepEqual([ofTheGuest.intact, ofTheGuest.hashes.length], [true, 7]);
+    });
   }
 
-  test('runs a posted component in a worker without compiling it again', PATIENCE, async () => {
+  test('runs a posted component in a worker without compiling it again', TIMEOUT, async () => {
     site.serve('/bank.wasm', 'application/wasm', bank);
     const exports = (await compile(bank)).exports.map(({ name }) => name);
     assert.deepEqual(await outcomeOf('posted'), { exports, compiled: 0 });
@@ -81,7 +77,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     const ends = coreModulesOf(decode(bank)).map(({ bytes }) => bytes.byteOffset + bytes.length);
     const header = { 'content-type': 'application/wasm' };
 
-    test('is compiled while it arrives, with any name and any content encoding', PATIENCE, async () => {
+    test('is compiled while it arrives, with any name and any content encoding', TIMEOUT, async () => {
       site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/text.wasm', 'text/plain', bank);
       site.answer('/compressed.wasm', (_, response) => {
@@ -116,7 +112,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
       });
     });
 
-    test('is refused if it is another file, is truncated, or is aborted', PATIENCE, async () => {
+    test('is refused if it is another file, is truncated, or is aborted', TIMEOUT, async () => {
       site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/empty.wasm', 'application/wasm', '');
       site.serve('/cut-off.wasm', 'application/wasm', bank.subarray(0, 20_000));
@@ -145,7 +141,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test('runs guests with virtual WASI as in Node', PATIENCE, async () => {
+  test('runs guests with virtual WASI as in Node', TIMEOUT, async () => {
     const [printing, asking] = [await assemble(WASI_GUEST), await askingGuest()];
     site.serve('/printing-guest.wasm', 'application/wasm', printing);
     site.serve('/asking-guest.wasm', 'application/wasm', asking);
@@ -165,7 +161,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     );
   });
 
-  test('returns and stores the same values as in Node if the parts of a system are components', PATIENCE, async () => {
+  test('returns and stores the same values as in Node if the parts of a system are components', TIMEOUT, async () => {
     for (const part of ['gateway', 'event-sourcer', 'event-store', 'event-handler', 'projector']) {
       const file = new URL(`../../examples/system/components/${part}.wasm`, import.meta.url);
       site.serve(`/components/${part}.wasm`, 'application/wasm', readFileSync(file));
@@ -177,7 +173,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     if (outcome !== 'cannot wait') assert.deepEqual(outcome, { ofComponents: story, withAStoreInThePage: story });
   });
 
-  test('reports every failure with its code', PATIENCE, async () => {
+  test('reports every failure with its code', TIMEOUT, async () => {
     const files = {
       counting: await countingGuest('command-handler'),
       asking: await askingGuest(),
@@ -213,7 +209,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test('suspends a guest while the page waits for a server, and serializes its calls', PATIENCE, async (t) => {
+  test('suspends a guest while the page waits for a server, and serializes its calls', TIMEOUT, async (t) => {
     site.serve('/waiting.wasm', 'application/wasm', await assemble(WAITING_GUEST));
     site.answer('/answers', (request, response) => {
       const question = new URL(request.url!, 'http://none/').searchParams.get('question')!;
@@ -230,7 +226,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test('names the policy that forbids WebAssembly in the error', PATIENCE, async () => {
+  test('names the policy that forbids WebAssembly in the error', TIMEOUT, async () => {
     site.serve('/bank.wasm', 'application/wasm', bank);
     const refused = Object.entries((await outcomeOf('without-wasm')) as Record<string, Thrown>);
     assert.deepEqual(
@@ -256,7 +252,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
       site.serve('/large.wasm', 'application/wasm', large);
     });
 
-    test('runs in a page, and is replaced asynchronously after a trap', PATIENCE, async () => {
+    test('runs in a page, and is replaced asynchronously after a trap', TIMEOUT, async () => {
       const { instances, ...thrown } = (await outcomeOf('large')) as Record<string, unknown>;
       assert.deepEqual(
         [codes(thrown), instances],
@@ -274,7 +270,7 @@ describe('the package in headless Chromium', { skip: withoutChromium }, () => {
       );
     });
 
-    test('runs in a worker as in Node, in either isolation', PATIENCE, async () => {
+    test('runs in a worker as in Node, in either isolation', TIMEOUT, async () => {
       const { instances, ...thrown } = (await outcomeOf('in-worker', { script: 'large' })) as Record<string, unknown>;
       assert.deepEqual([codes(thrown), instances], [{ trapped: 'trap', stale: 'stale-handle' }, 2]);
     });

@@ -72,9 +72,9 @@ test('the picture of the rooms has the arrows that follow from the imports, and 
   // The page says that every folder of the core imports the contract.
   for (const from of new Set([...imports.keys(), ...drawn.keys()])) {
     if (from === 'contract') continue;
-    const behind = new Set<string>();
-    for (const to of imports.get(from) ?? []) for (const further of reachable(imports, to)) behind.add(further);
-    const expected = [...(imports.get(from) ?? [])].filter((to) => to !== 'contract' && !behind.has(to));
+    const indirect = new Set<string>();
+    for (const to of imports.get(from) ?? []) for (const further of reachable(imports, to)) indirect.add(further);
+    const expected = [...(imports.get(from) ?? [])].filter((to) => to !== 'contract' && !indirect.has(to));
     const found = [...(drawn.get(from) ?? [])].filter((to) => to !== 'contract');
     assert.deepEqual(found.sort(), expected.sort(), from);
   }

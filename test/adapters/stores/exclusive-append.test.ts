@@ -77,9 +77,9 @@ for (const name of ENGINES) {
         calls++;
         throw reason;
       });
-      const beside = store.append('s-1', [envelope('Done')], ANY, decision());
+      const normal = store.append('s-1', [envelope('Done')], ANY, decision());
       await assert.rejects(failing, (error) => error === reason);
-      assert.equal((await beside).revision, 3n);
+      assert.equal((await normal).revision, 3n);
       assert.equal(calls, 1);
     });
 

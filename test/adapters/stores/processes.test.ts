@@ -23,7 +23,7 @@ after(() => rmSync(folder, { recursive: true }));
 const PROCESSES = 8;
 const INCREMENTS = 20;
 /** A timeout in milliseconds that even a slow machine does not reach. */
-const PATIENCE = 600_000;
+const UNREACHED_TIMEOUT = 600_000;
 
 const SUBJECT = { kind: 'event', type: 'Counted', schemaVersion: 1 } as const;
 const Value = z.object({ value: z.number() });
@@ -47,7 +47,7 @@ async function count(name: string, readValue: (payload: Uint8Array) => number): 
   const ends = Promise.all(processes.map((one) => once(one, 'close'))).finally(() => {
     running = false;
   });
-  await using store = createSqliteStore({ file, busyTimeout: PATIENCE });
+  await using store = createSqliteStore({ file, busyTimeout: UNREACHED_TIMEOUT });
 
   // A reader that follows them must receive every position once, and in order.
   const seen: bigint[] = [];

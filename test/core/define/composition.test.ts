@@ -204,22 +204,22 @@ describe('an adapted decider', () => {
   test('decides as the original decider does', () => {
     fc.assert(
       fc.property(size, some(ask), (books, commands) => {
-        const dressed = play(
+        const adapted = play(
           adapt(shelf(books), warehouse),
           commands.map((goods) => ({ goods })),
         );
         const plain = play(shelf(books), commands);
-        assert.deepEqual(dressed.events, plain.events.map(warehouse.event.out));
-        assert.deepEqual(dressed.state, warehouse.state.out(plain.state));
+        assert.deepEqual(adapted.events, plain.events.map(warehouse.event.out));
+        assert.deepEqual(adapted.state, warehouse.state.out(plain.state));
       }),
     );
   });
 
   test('ignores commands and events of others', () => {
-    const dressed = adapt(shelf(3), warehouse);
-    assert.deepEqual(dressed.decide({ gap: 0 }, { sweep: true }), []);
+    const adapted = adapt(shelf(3), warehouse);
+    assert.deepEqual(adapted.decide({ gap: 0 }, { sweep: true }), []);
     const state = { gap: -2 };
-    assert.equal(dressed.evolve(state, 'swept'), state);
+    assert.equal(adapted.evolve(state, 'swept'), state);
   });
 });
 

@@ -144,10 +144,10 @@ const CALLS_PLAIN = `(component
 
 describe('a component next to one that waits', { skip }, () => {
   test('takes turns with it for calls from JavaScript and from other components', async () => {
-    const meanwhile: Promise<unknown>[] = [];
+    const calls: Promise<unknown>[] = [];
     const siblings = await run(SIBLINGS, {
       ask: async (text: string) => {
-        meanwhile.push(plain!(), elsewhere!());
+        calls.push(plain!(), elsewhere!());
         await Promise.resolve();
         return text;
       },
@@ -155,7 +155,7 @@ describe('a component next to one that waits', { skip }, () => {
     const { ask, plain } = siblings.exports as Api;
     const { plain: elsewhere } = (await run(CALLS_PLAIN, siblings.exports)).exports as Api;
     assert.equal(await ask!('a'), 'a');
-    assert.deepEqual(await Promise.all(meanwhile), [7, 7]);
+    assert.deepEqual(await Promise.all(calls), [7, 7]);
     assert.equal(await ask!('b'), 'b');
   });
 });
