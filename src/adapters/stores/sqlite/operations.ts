@@ -330,12 +330,15 @@ export class SqliteOperations implements BareCommitStore {
     }
   }
 
-  #write(run: () => void): Promise<void> {
+  #write<Result>(run: () => Result): Promise<Result> {
     return new Promise((acknowledge, reject) => {
+      let result: Result;
       this.#writer.add({
-        run,
+        run: () => {
+          result = run();
+        },
         acknowledge: () => {
-          acknowledge();
+          acknowledge(result);
           this.#watcher.committed();
         },
         fail: (error) => reject(asStoreFailure(error, this.#file)),

@@ -41,8 +41,8 @@ export interface ProcessorFile {
   readonly name: string;
   readonly database: Database;
   readonly commits: CommitSignal;
-  /** Calls `run` in a transaction of the group commit. The promise resolves after the commit. */
-  write(run: () => void): Promise<void>;
+  /** Calls `run` in a transaction of the group commit. The promise resolves to its result after the commit. */
+  write<Result>(run: () => Result): Promise<Result>;
   read<Result>(read: () => Result): Promise<Result>;
   readonly events: EventReader;
 }
@@ -72,9 +72,10 @@ export class SqliteProcessors implements ProcessorStore {
     tables,
     continues = false,
   }: NewSubscription): Promise<SubscriptionRecord> {
-    await this.#file.write(() => {
+    const row = await this.#file.write(() => {
       const statements = this.#create();
-      if (statements.subscription.get(name, version) !== undefined) return;
+      const existing = statements.subscription.get(name, version);
+      if (existing !== undefined) return existing;
       const previous = statements.activeVersion.get(name);
       const text = tables === undefined ? null : JSON.stringify(tables);
       if (continues && previous?.[1] === kind) {
@@ -82,16 +83,14 @@ export class SqliteProcessors implements ProcessorStore {
         const held = statements.shares.all(id).map((row) => shareOf({ name, version }, row));
         statements.renameSubscription.run(name, version, definition, 1, text, id);
         statements.freeShares.run(Number(newToken(held)), id);
-        return;
+        return statements.subscription.get(name, version)!;
       }
       const active = previous === undefined ? 1 : 0;
       const { lastInsertRowid } = statements.addSubscription.run(name, version, kind, shares, definition, active, text);
       this.#tables.run(tables?.create ?? []);
       for (let share = 0; share < shares; share++) statements.addShare.run(Number(lastInsertRowid), share);
+      return statements.subscription.get(name, version)!;
     });
-    const row = await this.#read((statements) => statements.subscription.get(name, version), undefined);
-    if (row === undefined)
-      throw new Error(`the subscription ${name} ${version} was dropped while it was opened; open it again`);
     return recordOf(row);
   }
 
@@ -123,9 +122,7 @@ export class SqliteProcessors implements ProcessorStore {
   async #catchUpInline(): Promise<void> {
     for (const projection of this.#projections) {
       for (let isDone = false; !isDone; ) {
-        await this.#file.write(() => {
-          isDone = projectPage(this.#create(), this.#tables, projection, this.#file.events);
-        });
+        isDone = await this.#file.write(() => projectPage(this.#create(), this.#tables, projection, this.#file.events));
       }
     }
   }
@@ -179,17 +176,15 @@ export class SqliteProcessors implements ProcessorStore {
     definition: string,
   ): Promise<boolean> {
     const { name, version } = subscription;
-    let isReplaced = false;
-    await this.#file.write(() => {
-      isReplaced = false;
+    return this.#file.write(() => {
       const statements = this.#create();
       const old = statements.subscription.get(name, version);
       const built = statements.subscription.get(replacement.name, replacement.version);
-      if (old === undefined || built === undefined) return;
+      if (old === undefined || built === undefined) return false;
       const [oldId, builtId] = [old[0], built[0]];
       const oldShares = statements.shares.all(oldId).map((row) => shareOf(subscription, row));
       const shares = statements.shares.all(builtId).map((row) => shareOf(replacement, row));
-      if (!isAsFar(shares, oldShares)) return;
+      if (!isAsFar(shares, oldShares)) return false;
       const replacing = setupOf(built)?.replacing;
       this.#tables.run([...(setupOf(old)?.drop ?? []), ...(replacing?.rename ?? [])]);
       for (const drop of statements.dropContents) drop.run(oldId);
@@ -199,9 +194,8 @@ export class SqliteProcessors implements ProcessorStore {
       const tables = replacing === undefined ? null : JSON.stringify(replacing.setup);
       statements.renameSubscription.run(name, version, definition, active, tables, builtId);
       statements.freeShares.run(Number(newToken([...oldShares, ...shares])), builtId);
-      isReplaced = true;
+      return true;
     });
-    return isReplaced;
   }
 
   async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
@@ -229,27 +223,24 @@ export class SqliteProcessors implements ProcessorStore {
   }
 
   async claimShare(given: ShareToken, member: string, now: number, expiresAt: number): Promise<Share | undefined> {
-    let share: Share | undefined;
-    await this.#change(given.subscription, (statements, id) => {
+    return this.#change(given.subscription, (statements, id) => {
       const row = statements.share.get(id, given.share);
       const before = row === undefined ? undefined : shareOf(given.subscription, row);
-      share = claimed(before, given, member, now, Math.ceil(expiresAt));
+      const share = claimed(before, given, member, now, Math.ceil(expiresAt));
       if (share !== undefined) statements.claimShare.run(member, Number(share.token), share.expiresAt, id, share.share);
+      return share;
     });
-    return share;
   }
 
   async renewShares<Held extends ShareToken>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
-    let renewed: readonly Held[] = [];
-    await this.#file.write(() => {
+    return this.#file.write(() => {
       const statements = this.#create();
-      renewed = shares.filter(({ subscription, share, token }) => {
+      return shares.filter(({ subscription, share, token }) => {
         const id = idOf(statements, subscription);
         if (id === undefined) return false;
         return statements.renewShare.run(Math.ceil(expiresAt), id, share, Number(token)).changes > 0;
       });
     });
-    return renewed;
   }
 
   async releaseShares(shares: readonly ShareToken[]): Promise<void> {
@@ -362,14 +353,14 @@ export class SqliteProcessors implements ProcessorStore {
     await this.#file.commits.wait(this.#file.commits.count, signal);
   }
 
-  async #change(
+  #change<Result>(
     subscription: SubscriptionId,
-    change: (statements: ProcessorStatements, id: number) => void,
-  ): Promise<void> {
-    await this.#file.write(() => {
+    change: (statements: ProcessorStatements, id: number) => Result,
+  ): Promise<Result | undefined> {
+    return this.#file.write(() => {
       const statements = this.#create();
       const id = idOf(statements, subscription);
-      if (id !== undefined) change(statements, id);
+      return id === undefined ? undefined : change(statements, id);
     });
   }
 

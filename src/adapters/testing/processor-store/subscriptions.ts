@@ -50,6 +50,11 @@ export function subscriptions(check: CheckProcessors): void {
     assert.equal((await processors.listShares(BALANCES)).length, 2);
   });
 
+  check('opening a subscription returns its record even if it is dropped simultaneously', async ({ processors }) => {
+    const [record] = await Promise.all([opened(processors), processors.dropSubscription(BALANCES)]);
+    assert.deepEqual([record.subscription, record.active], [BALANCES, true]);
+  });
+
   check('activating a version replaces the active one', async ({ processors }) => {
     const next = { name: 'balances', version: '2' };
     await opened(processors);
