@@ -54,10 +54,11 @@ import {
 import { foldDecided, foldRecorded } from './fold.ts';
 import { appendPrecondition, excludeEachOther, isRetryable, violatedPrecondition } from './guard.ts';
 import type { LiveState } from './live-state.ts';
-import { checkPage, initialState, type Loader } from './loader.ts';
+import { initialState, type Loader } from './loader.ts';
 import { type EventSourcerObserver, notify } from './observer.ts';
 import type { StateCache } from './state-cache.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
+import { checkAppended, checkPage } from './store-answers.ts';
 import type { StreamQueue } from './stream-queue.ts';
 
 /** The parts of the event sourcer that the loop uses. */
@@ -113,6 +114,7 @@ export class CommandLoop {
             decided = this.#decide(attempt);
             appended = await store.append(command.stream, decided.events, decided.precondition, decided.decision);
           }
+          checkAppended(command.stream, appended, decided.events.length);
         } catch (error) {
           const known = await this.#recover(attempt, error);
           if (known === undefined) continue;

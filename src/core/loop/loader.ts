@@ -1,13 +1,13 @@
 /** Loads a state from the snapshot, if it exists, and from the later events, page by page. */
 import type { EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
-import type { RecordedEvent } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
 import { type Cancellation, readStore } from './cancellation.ts';
-import { moduleFailure, refused, storeCorrupt } from './failures.ts';
+import { moduleFailure, refused } from './failures.ts';
 import { foldRecorded } from './fold.ts';
 import { LiveState } from './live-state.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
+import { checkPage } from './store-answers.ts';
 
 /** Returns the state before any event. @throws CommandFailure `fault` or `trap`. */
 export function initialState(module: BoundModule, stream: string): LiveState {
@@ -98,8 +98,8 @@ export class Loader {
           () => this.#store.readStream(live.stream, { direction: 'forward', fromRevision: next, limit }),
           cancellation,
         );
-        if (page.length > allowed) throw this.#tooLong(live.stream);
         checkPage(live.stream, page, next, limit);
+        if (page.length > allowed) throw this.#tooLong(live.stream);
         foldRecorded(live, page);
         if (page.length < limit) break;
         allowed -= page.length;
@@ -133,21 +133,4 @@ export class Loader {
         'snapshot policy for its commands, or raise `replayLimit`',
     );
   }
-}
-
-/**
- * Checks that a page has no gap, because a gap would lead to a state that the stream never had. Only the first and the
- * last revision are compared, because pages are in order.
- *
- * @throws CommandFailure `store`.
- */
-export function checkPage(stream: string, page: readonly RecordedEvent[], next: bigint, limit: number): void {
-  const first = page[0]?.context.revision;
-  const last = page.at(-1)?.context.revision;
-  if (first === undefined || last === undefined) return;
-  if (first === next && last === next + BigInt(page.length - 1) && page.length <= limit) return;
-  throw storeCorrupt(
-    `expected at most ${limit} events from revision ${next} of stream ${JSON.stringify(stream)}, but the store returned ` +
-      `${page.length} events with the revisions ${first} to ${last}`,
-  );
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import {
   AppendFailure,
   type CommandHandler,
@@ -325,6 +326,28 @@ describe('a store that fails', () => {
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'store');
     assert.equal(payload.val.code, 'corrupt');
   });
+
+  for (const answer of [undefined, null, 5, [{}], [undefined], [1, 2, 3]]) {
+    test(`is reported as corrupt if it returns ${inspect(answer)} as events`, async () => {
+      const store = unrulyStore(createMemoryStore(), () => {});
+      store.readStream = async () => answer as never;
+      const sourcer = createEventSourcer({ store, modules: [tillModule()] });
+      for (const reading of [sourcer.handleCommand(payIn), sourcer.readState('till-a')]) {
+        const { payload } = await failsWith(reading, 'store');
+        assert.equal(payload.val.code, 'corrupt');
+      }
+    });
+
+    test(`acknowledges no command if its append returns ${inspect(answer)}`, async () => {
+      const store = unrulyStore(createMemoryStore(), () => {});
+      store.append = async () => answer as never;
+      const till = tillModule();
+      const sourcer = createEventSourcer({ store, modules: [till] });
+      const { payload } = await failsWith(sourcer.handleCommand(payIn), 'store');
+      assert.equal(payload.val.code, 'unknown-outcome');
+      assert.equal(till.live.size, 0, 'the state with the events that may not be stored is gone');
+    });
+  }
 });
 
 describe('several modules on one stream', () => {
