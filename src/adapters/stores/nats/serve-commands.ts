@@ -33,9 +33,9 @@ export interface ServedCommands extends AsyncDisposable {
   /** Refuses further requests, and resolves when all accepted requests are answered. */
   close(): Promise<void>;
   /**
-   * Resolves when the process serves no commands any more: with `undefined` after {@link close}, and otherwise with the
-   * `io` failure that ended the service. By default, the NATS client closes its connection after ten attempts to
-   * reconnect. The promise is never rejected.
+   * Resolves when the process serves no commands any more: with `undefined` as soon as {@link close} resolves, and
+   * otherwise with the `io` failure that ended the service. By default, the NATS client closes its connection after ten
+   * attempts to reconnect. The promise is never rejected.
    *
    * @example
    * served.closed.then((failure) => {
@@ -74,12 +74,15 @@ export function serveCommands(
     if (!subscription.isClosed()) await subscription.drain();
     await Promise.all(working);
   };
-  const ended = Promise.race([subscription.closed, client.closed()]).then((reason) =>
-    closing === undefined ? serviceEnded(reason ?? undefined) : undefined,
-  );
+  const ended = async (): Promise<StoreFailure | undefined> => {
+    const reason = await subscription.closed;
+    if (closing === undefined) return serviceEnded(reason ?? (await client.closed()) ?? undefined);
+    await closing.catch(() => {});
+    return undefined;
+  };
   return {
     close: () => (closing ??= close()),
-    closed: ended,
+    closed: ended(),
     [Symbol.asyncDispose]() {
       return this.close();
     },
@@ -87,8 +90,10 @@ export function serveCommands(
 }
 
 function serviceEnded(reason: Error | undefined): StoreFailure {
-  const text = reason === undefined ? '' : ` (${reason.message})`;
-  const message = `the connection to the NATS server ended${text}, so this process serves no commands; connect again`;
+  const text = reason === undefined ? 'the caller closed the connection' : reason.message;
+  const message =
+    `this process serves no commands over NATS any more: ${text}; connect again, and check that the server runs and ` +
+    'that the user may subscribe to the subjects of the commands';
   return new StoreFailure({ tag: 'failure', val: { code: 'io', message } }, message, { cause: reason });
 }
 

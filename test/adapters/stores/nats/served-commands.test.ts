@@ -235,6 +235,7 @@ describe('the end of a service of commands', { skip: skipWithoutBinary, timeout:
     await server.stop('SIGKILL');
     const failure = await served.closed;
     assert.equal(failure?.payload.tag === 'failure' && failure.payload.val.code, 'io');
+    assert.equal(failure?.cause, await connection.closed());
   });
 
   test('is reported with a failure if the caller closes the connection first', async () => {
@@ -251,5 +252,31 @@ describe('the end of a service of commands', { skip: skipWithoutBinary, timeout:
     const served = serveCommands(target, connection, { name: 'bank' });
     await served.close();
     assert.equal(await served.closed, undefined);
+  });
+
+  test('is reported after the answers to accepted commands', async () => {
+    await using server = await startNatsServer();
+    await using connection = await connect({ servers: server.url });
+    const [accepted, decision] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
+    const slow = {
+      handleCommand: () => assert.fail('the command is JSON'),
+      dispatch: () => {
+        accepted.resolve();
+        return decision.promise;
+      },
+    };
+    const served = serveCommands(slow, connection, { name: 'bank' });
+    const answer = natsCommands(connection, { name: 'bank' })
+      .send('Deposit', {})
+      .catch((error: unknown) => isCommandFailure(error, 'fault'));
+    await accepted.promise;
+    const order: string[] = [];
+    const ended = served.closed.then(() => order.push('closed'));
+    const closing = served.close();
+    await connection.flush();
+    order.push('decided');
+    decision.reject(new Error('unknown'));
+    await Promise.all([closing, ended]);
+    assert.deepEqual([order, await answer], [['decided', 'closed'], true]);
   });
 });
